@@ -1,0 +1,121 @@
+import { z } from 'zod';
+
+/** Evidence families Nacre verifies; one folder each under domain/evidence. */
+export const evidenceFamilies = ['tdx', 'sgx', 'snp', 'nitro', 'nvidia', 'nras', 'dstack', 'azure-vtpm', 'composite'] as const;
+export type EvidenceFamily = (typeof evidenceFamilies)[number];
+
+/** A check ends in one of three ways; unknown is never a pass (GUIDE §1.4). */
+export const checkOutcome = z.enum(['pass', 'fail', 'unknown']);
+export type CheckOutcome = z.infer<typeof checkOutcome>;
+
+/** One row of a verification document. */
+export const checkSchema = z.object({
+  /** Stable id, dotted by area: `snp.signature`, `snp.tcb.minimum`, `gpu.nonce`, `binding.report-data`. */
+  id: z.string(),
+  /** Plain words: what was asked. */
+  title: z.string(),
+  outcome: checkOutcome,
+  /** Closed reason code, present unless the check passed, e.g. `debug-enabled`, `tcb-below-minimum`. */
+  reason: z.string().optional(),
+  /** A sentence a person can act on, with expected and found values where that helps. */
+  detail: z.string().optional(),
+  expected: z.string().optional(),
+  found: z.string().optional(),
+  /** A required check that is not `pass` forbids key release. */
+  required: z.boolean(),
+});
+export type Check = z.infer<typeof checkSchema>;
+
+/** AR4SI tiers (draft-ietf-rats-ar4si): 0 none, 2 affirming, 32 warning, 96 contraindicated. */
+export const earStatus = z.enum(['none', 'affirming', 'warning', 'contraindicated']);
+export type EarStatus = z.infer<typeof earStatus>;
+
+/** A claim read from evidence, for people: the raw fields of the report. */
+export const claimSchema = z.object({ name: z.string(), value: z.string(), unit: z.string().optional() });
+export type Claim = z.infer<typeof claimSchema>;
+
+/** The verdict on one attester: `cpu0`, `gpu0`. */
+export const submoduleVerdictSchema = z.object({
+  name: z.string(),
+  family: z.enum(evidenceFamilies),
+  status: earStatus,
+  checks: z.array(checkSchema),
+  /** What this verdict says nothing about, in words: "revocation of the ASK (no CRL given)". Never empty in practice. */
+  notChecked: z.array(z.string()),
+  /** Fields of the evidence in reading order. */
+  claims: z.array(claimSchema),
+  /** Hex SHA-384 or SHA-256 launch measurement(s) by name: `measurement`, `mrtd`, `pcr0`. */
+  measurements: z.record(z.string(), z.string()),
+  /** SHA-256 hex of the raw evidence bytes, to find them again; never an identity (signatures are malleable). */
+  evidenceSha256: z.string(),
+});
+export type SubmoduleVerdict = z.infer<typeof submoduleVerdictSchema>;
+
+/** Verification document of one node, made also on failure. */
+export const verificationSchema = z.object({
+  version: z.literal(1),
+  node: z.string(),
+  /** true when trust anchors were simulated ones: every screen and log says SIMULATED. */
+  simulated: z.boolean(),
+  status: earStatus,
+  /** UTC RFC 3339, the injected clock. */
+  verifiedAt: z.string(),
+  policyId: z.string(),
+  policyDigest: z.string(),
+  submodules: z.array(submoduleVerdictSchema),
+  /** Checks that span submodules: report data, GPU nonce, freshness, channel keys. */
+  binding: z.array(checkSchema),
+  notChecked: z.array(z.string()),
+  /** Reason code of the first failed required check; absent when affirming. */
+  reason: z.string().optional(),
+  /** The sentence that goes with it. */
+  reasonDetail: z.string().optional(),
+});
+export type Verification = z.infer<typeof verificationSchema>;
+
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex`);
+
+export const snpTcbSchema = z.strictObject({
+  bootloader: z.number().int().min(0).max(255),
+  tee: z.number().int().min(0).max(255),
+  snp: z.number().int().min(0).max(255),
+  microcode: z.number().int().min(0).max(255),
+  /** Turin and later only. */
+  fmc: z.number().int().min(0).max(255).optional(),
+});
+export type SnpTcb = z.infer<typeof snpTcbSchema>;
+
+/** What a node must prove before a key goes to it. Debug, bad signatures and missing bindings are refused whatever a policy says. */
+export const policySchema = z.strictObject({
+  version: z.literal(1),
+  id: z.string().min(1).max(64),
+  name: z.string().min(1).max(120),
+  /** CPU evidence families that are accepted. */
+  families: z.array(z.enum(['snp', 'tdx', 'nitro'])).min(1),
+  snp: z.strictObject({
+    /** Minimum REPORTED_TCB by product. A product without an entry is refused. */
+    minimumTcb: z.partialRecord(z.enum(['Milan', 'Genoa', 'Turin']), snpTcbSchema),
+    vmpl: z.array(z.number().int().min(0).max(3)).min(1),
+    smtAllowed: z.boolean(),
+    migrationAgentAllowed: z.literal(false),
+    provisionalFirmwareAllowed: z.boolean(),
+    requireAliasCheck: z.boolean(),
+    /** SHA-384 launch measurements; empty means the measurement is not checked and says so. */
+    measurements: z.array(hex(48)).max(256),
+    hostData: z.array(hex(32)).max(256).optional(),
+    idKeyDigests: z.array(hex(48)).max(64).optional(),
+    chipIds: z.array(hex(64)).max(4096).optional(),
+  }),
+  gpu: z.strictObject({
+    required: z.boolean(),
+    architectures: z.array(z.enum(['hopper', 'blackwell'])),
+    models: z.array(z.string()).max(64),
+    minimumDriver: z.string().max(32).optional(),
+    requireReferenceMeasurements: z.boolean(),
+  }),
+  /** Seconds after which evidence counts as stale. */
+  evidenceMaxAgeSeconds: z.number().int().min(30).max(86_400),
+  /** Only the local network may be simulated, and only when this is true. */
+  acceptSimulated: z.boolean(),
+});
+export type Policy = z.infer<typeof policySchema>;
