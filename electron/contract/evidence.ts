@@ -1,7 +1,17 @@
 import { z } from 'zod';
 
 /** Evidence families Nacre verifies; one folder each under domain/evidence. */
-export const evidenceFamilies = ['tdx', 'sgx', 'snp', 'nitro', 'nvidia', 'nras', 'dstack', 'azure-vtpm', 'composite'] as const;
+export const evidenceFamilies = [
+  'tdx',
+  'sgx',
+  'snp',
+  'nitro',
+  'nvidia',
+  'nras',
+  'dstack',
+  'azure-vtpm',
+  'composite',
+] as const;
 export type EvidenceFamily = (typeof evidenceFamilies)[number];
 
 /** A check ends in one of three ways; unknown is never a pass (GUIDE §1.4). */
@@ -73,7 +83,8 @@ export const verificationSchema = z.object({
 });
 export type Verification = z.infer<typeof verificationSchema>;
 
-const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex`);
+const hex = (bytes: number) =>
+  z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex`);
 
 export const snpTcbSchema = z.strictObject({
   bootloader: z.number().int().min(0).max(255),
