@@ -3,11 +3,11 @@ import { z } from 'zod';
 /** Lower-case hex of a SHA-256 digest. */
 export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** Smallest and largest size of a transfer part, and what is used unless told: bytes. */
-export const partSizeLimits = { minimum: 64 * 1024, standard: 4 * 1024 * 1024, maximum: 1024 * 1024 * 1024 } as const;
+/** Smallest and largest size of a transfer part, and what is used up to 32 GiB: bytes. */
+export const partSizeLimits = { minimum: 64 * 1024, standard: 4 * 1024 * 1024, maximum: 64 * 1024 * 1024 } as const;
 
-/** The most parts one manifest lists: 4 TiB at the standard size. */
-export const partCountMaximum = 1_048_576;
+/** The most parts one manifest lists: 4 TiB at the largest size, and still one envelope under the wire's limit. */
+export const partCountMaximum = 65_536;
 
 export const columnTypes = ['integer', 'number', 'text', 'empty'] as const;
 
