@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { policySchema } from './evidence.ts';
 import { jobDraftSchema } from './job.ts';
+import { settingsSchema, type Settings } from './settings.ts';
 import {
   activitySchema,
   appStateSchema,
@@ -28,12 +29,7 @@ const passphrase = z.string().max(16_384);
 const path = z.string().min(1).max(4096);
 const id = z.string().min(1).max(128);
 
-export const settingsSchema = z.strictObject({
-  theme: z.enum(['system', 'light', 'dark']),
-  autoLockMinutes: z.number().int().min(1).max(480),
-  evidenceRenewSeconds: z.number().int().min(5).max(86_400),
-});
-export type Settings = z.infer<typeof settingsSchema>;
+export { settingsSchema, type Settings };
 
 /**
  * Every capability of the core. Each host carries this map and nothing else; inputs are parsed at the router,
