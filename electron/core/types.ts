@@ -25,11 +25,7 @@ export interface Core {
    */
   call(name: string, input: unknown, context?: CallContext): Promise<Result<unknown>>;
   /** `call` for callers inside the process, with the types of the contract. */
-  invoke<M extends MethodName>(
-    name: M,
-    input: MethodInput<M>,
-    context?: CallContext,
-  ): Promise<Result<MethodOutput<M>>>;
+  invoke<M extends MethodName>(name: M, input: MethodInput<M>, context?: CallContext): Promise<Result<MethodOutput<M>>>;
   /** Follows a stream until the returned function is called. While the vault is locked only `app.changed` comes. */
   subscribe<S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void): () => void;
   /** The file behind a `downloadId`, once: the id is spent by this call. Errors: `not_found`, `locked`. */

@@ -1,0 +1,85 @@
+import type { JobDraft } from '../../contract/job.ts';
+import type { Estimate } from '../../contract/views.ts';
+import type { OrderDataset } from './order.ts';
+
+export interface EstimateNode {
+  readonly name: string;
+  readonly usdPerHour: number;
+  /** Advertised, not measured. */
+  readonly uploadMbps: number;
+  readonly simulated: boolean;
+}
+
+/**
+ * Speed of the built-in trainer on one CPU core of the local network: multiply-adds a second, and fixed seconds a
+ * mini-batch. Rounded down from runs on the sample tables, so that an estimate errs on the dear side.
+ */
+const trainerSpeed = { operationsPerSecond: 4e7, secondsPerBatch: 0.002 } as const;
+/** Challenge, evidence, verification and release: seconds. */
+const overheadSeconds = 5;
+
+/** Cost of one hour-priced node over some seconds, in US dollars. */
+export function costUsd(usdPerHour: number, seconds: number): number {
+  return (usdPerHour * Math.max(0, seconds)) / 3600;
+}
+
+/**
+ * What a job will take. One node trains: the first candidate that verifies; the dearest and slowest candidate is
+ * counted. A job whose length nobody knows (a command) is counted with its whole time budget, as an upper bound.
+ */
+export function estimateJob(draft: JobDraft, dataset: OrderDataset, nodes: readonly EstimateNode[]): Estimate {
+  const known = trainingSeconds(draft, dataset);
+  const trainSeconds = known ?? draft.budget.maximumSeconds;
+  const perNode = nodes.map((node) => ({
+    node: node.name,
+    usdPerHour: node.usdPerHour,
+    transferSeconds: (dataset.sealedBytes * 8) / (Math.max(0.001, node.uploadMbps) * 1e6),
+  }));
+  const transferSeconds = maximum(perNode.map((node) => node.transferSeconds));
+  const seconds = overheadSeconds + transferSeconds + trainSeconds;
+  const usd = costUsd(maximum(perNode.map((node) => node.usdPerHour)), seconds);
+  const problems: string[] = [];
+  if (nodes.length === 0) problems.push('No node is there to run it: start the network and verify its nodes.');
+  if (usd > draft.budget.maximumUsd) {
+    problems.push(`About $${usd.toFixed(2)} is more than the budget of $${draft.budget.maximumUsd.toFixed(2)}.`);
+  }
+  if (known !== undefined && seconds > draft.budget.maximumSeconds) {
+    problems.push(`About ${Math.ceil(seconds)} s is more than the budget of ${draft.budget.maximumSeconds} s.`);
+  }
+  const simulated = nodes.some((node) => node.simulated);
+  return {
+    basis:
+      (known === undefined
+        ? 'Upper bound: nobody knows how long a command runs, so its whole time budget is counted. '
+        : 'Speed of the built-in trainer on the sample tables. ') +
+      `Transfer at the advertised rate.${simulated ? ' Prices and rates are SIMULATED.' : ''}`,
+    simulated,
+    usd,
+    trainSeconds,
+    transferSeconds,
+    transferBytes: dataset.sealedBytes,
+    nodes: perNode,
+    fits: problems.length === 0,
+    problems,
+  };
+}
+
+/** Seconds the built-in trainer needs, or undefined when that cannot be known. */
+function trainingSeconds(draft: JobDraft, dataset: OrderDataset): number | undefined {
+  const { program } = draft;
+  if (program.type !== 'builtin' || dataset.rows === undefined || dataset.columns === undefined) return undefined;
+  const trained = Math.ceil(dataset.rows * (1 - program.heldOutShare));
+  // The number of classes is not in a manifest; ten is what the larger sample has, and hidden layers dominate it.
+  const widths = [Math.max(1, dataset.columns.length - 1), ...program.hidden, 10];
+  let parameters = 0;
+  for (let i = 1; i < widths.length; i++) parameters += (widths[i - 1] ?? 0) * (widths[i] ?? 0) + (widths[i] ?? 0);
+  const batches = Math.ceil(trained / program.batchSize);
+  // Forward, backward and update: about three passes over the parameters a row.
+  const perEpoch =
+    (trained * parameters * 3) / trainerSpeed.operationsPerSecond + batches * trainerSpeed.secondsPerBatch;
+  return program.epochs * perEpoch;
+}
+
+function maximum(numbers: readonly number[]): number {
+  return numbers.reduce((a, b) => Math.max(a, b), 0);
+}
