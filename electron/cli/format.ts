@@ -1,0 +1,55 @@
+import type { CommandIo } from './command.ts';
+
+const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `61.4 GiB`; three significant figures. */
+export function formatBytes(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024;
+    unit += 1;
+  }
+  const digits = unit === 0 || value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${value.toFixed(digits)} ${units[unit]}`;
+}
+
+/** `4 min 05 s` */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  if (whole < 3600) return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, '0')} s`;
+  return `${Math.floor(whole / 3600)} h ${String(Math.floor((whole % 3600) / 60)).padStart(2, '0')} min`;
+}
+
+/** Columns padded to their widest cell; the last one is not padded. */
+export function formatTable(rows: readonly (readonly string[])[]): string {
+  const widths: number[] = [];
+  for (const row of rows) row.forEach((cell, at) => (widths[at] = Math.max(widths[at] ?? 0, cell.length)));
+  return rows
+    .map((row) => `${row.map((cell, at) => (at === row.length - 1 ? cell : cell.padEnd(widths[at] ?? 0))).join('  ')}\n`)
+    .join('');
+}
+
+/** Text from a node or a pack as it may be shown on a terminal: no control characters that could redraw it. */
+export function printable(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
+}
+
+/** Shows a line that replaces itself on a terminal, and every changed line elsewhere. */
+export function createProgress(io: CommandIo): { show(line: string): void; end(): void } {
+  let last = '';
+  let open = false;
+  return {
+    show(line) {
+      if (line === last) return;
+      last = line;
+      open = io.redraws;
+      io.note(io.redraws ? `\r\u001B[2K${line}` : `${line}\n`);
+    },
+    end() {
+      if (open) io.note('\n');
+      open = false;
+    },
+  };
+}
