@@ -1,0 +1,41 @@
+import { z } from 'zod';
+import { streams, type StreamName } from './methods.ts';
+import type { Result } from './result.ts';
+
+/** What a host gives the renderer: the Electron preload as `window.nacre`, the web host by HTTP and WebSocket. */
+export interface Bridge {
+  readonly version: string;
+  /** Runs one method of the contract. Never rejects: a host that cannot be reached answers `unavailable`. */
+  call(method: string, input: unknown): Promise<Result<unknown>>;
+  /** Follows a stream until the returned function is called. */
+  subscribe(stream: StreamName, listener: (event: unknown) => void): () => void;
+}
+
+/** Paths of the web host. All but `/` and the static files need the session cookie that the one-time link sets. */
+export const webPaths = {
+  /** `POST` a `webCallSchema` as application/json; the answer's body is a `Result`, whatever the HTTP status. */
+  call: '/api/call',
+  /** WebSocket: the page sends `webClientMessageSchema`, the host sends `webServerMessageSchema`. */
+  events: '/api/events',
+  /** `GET download/ID`: the file behind an `exportedFile.downloadId`, once. */
+  download: '/api/download/',
+} as const;
+
+/** Largest body of a call, in bytes. */
+export const webCallMaximumBytes = 1_048_576;
+
+export const webCallSchema = z.strictObject({ method: z.string().min(1).max(64), input: z.unknown() });
+
+const streamName = z.enum(Object.keys(streams) as [StreamName, ...StreamName[]]);
+
+export const webClientMessageSchema = z.union([
+  z.strictObject({ subscribe: streamName }),
+  z.strictObject({ unsubscribe: streamName }),
+]);
+
+/** `missed` says that the page read too slowly and events were dropped: fetch the state again. */
+export const webServerMessageSchema = z.union([
+  z.object({ stream: streamName, event: z.unknown() }),
+  z.object({ missed: z.literal(true) }),
+]);
+export type WebServerMessage = z.infer<typeof webServerMessageSchema>;
