@@ -15,6 +15,8 @@ export interface HostClient {
   subscribe<S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void): () => void;
   /** Told when the link to the core goes down or comes back. */
   onLink(listener: (up: boolean) => void): () => void;
+  /** Told when events were dropped because this page read too slowly: what is held must be fetched again. */
+  onMissed(listener: () => void): () => void;
   /** Where a browser fetches an exported file once; null where the core has already put it on this machine's disk. */
   downloadUrl(downloadId: string): string | null;
 }

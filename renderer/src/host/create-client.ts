@@ -1,10 +1,11 @@
+import type { Bridge } from '../../../electron/contract/hosts.ts';
 import type { HostClient } from './client.ts';
-import { createElectronClient, type PreloadBridge } from './electron-client.ts';
+import { createElectronClient } from './electron-client.ts';
 import { createWebClient } from './web-client.ts';
 
 declare global {
   interface Window {
-    readonly nacre?: PreloadBridge;
+    readonly nacre?: Bridge;
   }
 }
 

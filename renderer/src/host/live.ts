@@ -18,6 +18,11 @@ export function createQueryClient(): QueryClient {
  */
 export function connectLive(host: HostClient, queries: QueryClient): () => void {
   const stops = [
+    host.onMissed(() => void queries.invalidateQueries()),
+    // Events of the time without a link are lost too.
+    host.onLink((up) => {
+      if (up) void queries.invalidateQueries();
+    }),
     host.subscribe('app.changed', (state) => {
       const locked = state.vault.state !== 'unlocked';
       if (locked) queries.clear();

@@ -1,3 +1,4 @@
+import { webPaths, type WebServerMessage } from '../../../electron/contract/hosts.ts';
 import type { MethodName, MethodOutput, StreamEvent, StreamName } from '../../../electron/contract/methods.ts';
 import { err, type Result } from '../../../electron/contract/result.ts';
 import type { HostClient } from './client.ts';
@@ -13,10 +14,11 @@ const reconnectMs = 1_000;
 export function createWebClient(base: URL): HostClient {
   const listeners = new Map<StreamName, Set<Listener>>();
   const linkListeners = new Set<(up: boolean) => void>();
+  const missedListeners = new Set<() => void>();
   let socket: WebSocket | null = null;
 
   const connect = (): void => {
-    const url = new URL('/api/events', base);
+    const url = new URL(webPaths.events, base);
     url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
     const opened = new WebSocket(url);
     socket = opened;
@@ -25,8 +27,9 @@ export function createWebClient(base: URL): HostClient {
       for (const listener of linkListeners) listener(true);
     });
     opened.addEventListener('message', (message) => {
-      const { stream, event } = JSON.parse(String(message.data)) as { stream: StreamName; event: unknown };
-      for (const listener of listeners.get(stream) ?? []) listener(event);
+      const told = JSON.parse(String(message.data)) as WebServerMessage;
+      if ('missed' in told) for (const listener of missedListeners) listener();
+      else for (const listener of listeners.get(told.stream) ?? []) listener(told.event);
     });
     opened.addEventListener('close', () => {
       socket = null;
@@ -60,7 +63,11 @@ export function createWebClient(base: URL): HostClient {
       linkListeners.add(listener);
       return () => linkListeners.delete(listener);
     },
-    downloadUrl: (downloadId) => new URL(`/api/download/${encodeURIComponent(downloadId)}`, base).href,
+    onMissed: (listener) => {
+      missedListeners.add(listener);
+      return () => missedListeners.delete(listener);
+    },
+    downloadUrl: (downloadId) => new URL(webPaths.download + encodeURIComponent(downloadId), base).href,
   };
 }
 
@@ -70,7 +77,7 @@ async function callOverHttp<M extends MethodName>(
   input: unknown,
 ): Promise<Result<MethodOutput<M>>> {
   try {
-    const response = await fetch(new URL('/api/call', base), {
+    const response = await fetch(new URL(webPaths.call, base), {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ method, input }),
