@@ -101,7 +101,11 @@ export function parseOptions<const O extends ParseArgsOptionsConfig>(
     return ok({ options: parsed.values, words: parsed.positionals });
   } catch (error) {
     // parseArgs throws a TypeError with a sentence that names the option; its second sentence is advice on "--".
-    return usage(String((error as Error).message).split('. ')[0]?.replace(/\.?$/, '.') ?? 'Bad options.');
+    return usage(
+      String((error as Error).message)
+        .split('. ')[0]
+        ?.replace(/\.?$/, '.') ?? 'Bad options.',
+    );
   }
 }
 

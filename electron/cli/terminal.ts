@@ -57,7 +57,10 @@ function createLineReader(descriptor: number): LineReader {
     if (end < 0 && kept.length === 0) {
       return err('invalid_input', `File descriptor ${descriptor} holds no line for this passphrase.`);
     }
-    const line = kept.subarray(0, end < 0 ? kept.length : end).toString('utf8').replace(/\r$/, '');
+    const line = kept
+      .subarray(0, end < 0 ? kept.length : end)
+      .toString('utf8')
+      .replace(/\r$/, '');
     kept = Buffer.from(kept.subarray(end < 0 ? kept.length : end + 1));
     return ok(line);
   };

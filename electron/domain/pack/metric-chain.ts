@@ -1,29 +1,15 @@
-import { bytesToHex, concatBytes, utf8ToBytes } from '@noble/hashes/utils.js';
-import { frameSchema, type Frame } from '../../contract/wire.ts';
+import { concatBytes } from '@noble/hashes/utils.js';
+import type { Frame } from '../../contract/wire.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
-import { decodeBase64 } from '../encoding/base64.ts';
-import { decodeUtf8 } from '../encoding/utf8.ts';
-import { equalBytes } from '../merkle/merkle.ts';
-import type { PackCrypto } from './container.ts';
+import { acceptFrame, chainStart, type ChainIdentity } from '../telemetry/frame-chain.ts';
+import { parseCanonical, type PackCrypto } from './container.ts';
 
-const frameDomain = utf8ToBytes('nacre/frame/v1');
-const zeroDigest = '0'.repeat(64);
-
-/** Bytes that the attested key signs for one frame (wire.ts). */
-export function frameMessage(frame: Frame): Uint8Array {
-  const { signature: _signature, ...body } = frame;
-  return concatBytes(frameDomain, canonicalJson(body));
-}
-
-/** Hex SHA-256 of the JCS of the whole frame: what the next one names as `previous`. */
-export function frameDigest(frame: Frame, crypto: Pick<PackCrypto, 'sha256'>): string {
-  return bytesToHex(crypto.sha256(canonicalJson(frame)));
-}
+const newline = 10;
 
 /** JSON lines, one canonical frame each, as they go into a pack. */
 export function writeFrames(frames: readonly Frame[]): Uint8Array {
-  const newline = Uint8Array.of(10);
-  return concatBytes(...frames.flatMap((frame) => [canonicalJson(frame), newline]));
+  return concatBytes(...frames.flatMap((frame) => [canonicalJson(frame), Uint8Array.of(newline)]));
 }
 
 export interface ChainHead {
@@ -33,56 +19,29 @@ export interface ChainHead {
   readonly lastStep: number;
 }
 
-export type ChainVerdict =
-  | { readonly ok: true; readonly value: ChainHead }
-  | { readonly ok: false; readonly reason: string; readonly detail: string };
-
 /**
- * Walks the frames of one node: canonical lines, sequence from 0 without a gap, each naming the one before, all of this
- * job and node, all signed by the attested key. A frame that was left out, moved or made elsewhere breaks the walk.
+ * Walks the frames of one node: canonical lines, each following the one before, all signed by the attested key. A frame
+ * that was left out, moved or made elsewhere breaks the walk. Errors: `integrity`, naming the frame.
  */
 export function verifyFrames(
   lines: Uint8Array,
-  expected: { readonly jobId: string; readonly node: string; readonly signingKey: Uint8Array },
-  crypto: PackCrypto,
-): ChainVerdict {
-  let head = zeroDigest;
-  let sequence = 0;
+  identity: ChainIdentity,
+  crypto: Pick<PackCrypto, 'verify'>,
+): Result<ChainHead> {
+  let state = chainStart;
   let lastStep = 0;
-  const bad = (reason: string, detail: string): ChainVerdict => ({ ok: false, reason, detail });
-  for (let at = 0; at < lines.length; sequence++) {
-    const end = lines.indexOf(10, at);
-    if (end < 0) return bad('frame-malformed', `Frame ${sequence} does not end in a newline.`);
-    const line = lines.subarray(at, end);
+  for (let at = 0; at < lines.length; ) {
+    const end = lines.indexOf(newline, at);
+    const json = end < 0 ? undefined : parseCanonical(lines.subarray(at, end));
+    if (json === undefined) {
+      return err('integrity', `Line ${state.next + 1} of the telemetry is not one frame in its canonical form.`);
+    }
+    const accepted = acceptFrame(state, json.value, identity, crypto.verify);
+    if (!accepted.ok) return accepted;
+    state = accepted.value.state;
+    const { body } = accepted.value.frame;
+    if (body.kind === 'metric') lastStep = Math.max(lastStep, body.step);
     at = end + 1;
-    const frame = readFrame(line);
-    if (frame === undefined) return bad('frame-malformed', `Line ${sequence + 1} is not a telemetry frame.`);
-    if (frame.jobId !== expected.jobId || frame.node !== expected.node) {
-      return bad('frame-of-another-run', `Frame ${sequence} is of node ${frame.node}, job ${frame.jobId}.`);
-    }
-    if (frame.sequence !== sequence) {
-      return bad('frame-sequence', `Frame ${frame.sequence} stands where frame ${sequence} belongs.`);
-    }
-    if (frame.previous !== head) return bad('frame-chain', `Frame ${sequence} does not follow the frame before it.`);
-    const signature = decodeBase64(frame.signature);
-    if (signature === undefined || !crypto.verify(signature, frameMessage(frame), expected.signingKey)) {
-      return bad('frame-signature', `Frame ${sequence} is not signed by the attested key of ${expected.node}.`);
-    }
-    if (frame.body.kind === 'metric') lastStep = Math.max(lastStep, frame.body.step);
-    head = bytesToHex(crypto.sha256(line));
   }
-  return { ok: true, value: { frames: sequence, head, lastStep } };
-}
-
-/** Undefined unless the line is the canonical form of a frame. */
-function readFrame(line: Uint8Array): Frame | undefined {
-  const text = decodeUtf8(line);
-  if (text === undefined) return undefined;
-  try {
-    const parsed = frameSchema.safeParse(JSON.parse(text));
-    return parsed.success && equalBytes(canonicalJson(parsed.data), line) ? parsed.data : undefined;
-  } catch {
-    // Not JSON, or nothing that has a canonical form.
-    return undefined;
-  }
+  return ok({ frames: state.next, head: state.head, lastStep });
 }

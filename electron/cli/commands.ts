@@ -1,0 +1,25 @@
+import { auditCommand } from './audit-command.ts';
+import type { Command } from './command.ts';
+import { datasetCommand } from './dataset-command.ts';
+import { keysCommand } from './keys-command.ts';
+import { launchCommand } from './launch-command.ts';
+import { modelCommand } from './model-command.ts';
+import { nodesCommand } from './nodes-command.ts';
+import { reportCommand } from './report-command.ts';
+import { runsCommand } from './runs-command.ts';
+import { settingsCommand } from './settings-command.ts';
+import { vaultCommand } from './vault-command.ts';
+
+/** Every word `nacre` knows, in the order of its help. A new command is a file and a line here. */
+export const commands: readonly Command[] = [
+  datasetCommand,
+  nodesCommand,
+  launchCommand,
+  runsCommand,
+  modelCommand,
+  reportCommand,
+  vaultCommand,
+  keysCommand,
+  auditCommand,
+  settingsCommand,
+];

@@ -1,0 +1,143 @@
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { jobDraftSchema, type JobDraft } from '../contract/job.ts';
+import { err, ok, type Result } from '../contract/result.ts';
+import type { RunView } from '../contract/views.ts';
+import type { Core } from '../core/types.ts';
+import {
+  exitCodes,
+  parseOptions,
+  printJson,
+  profileOptions,
+  reportError,
+  type Command,
+  type CommandIo,
+} from './command.ts';
+import { createProgress } from './format.ts';
+import { startNetwork } from './nodes-command.ts';
+import { withCore } from './session.ts';
+
+const usage = `nacre launch JOB.json [--pack FILE] [--model DIR] [--profile DIR] [--passphrase-fd N] [--json]
+
+Launches a job on the local network (SIMULATED hardware) and follows it to its end:
+verifies nodes, uploads the sealed data, releases the key to nodes that verified, and
+shows progress. JOB.json is a job draft; "nacre dataset list" shows dataset ids.
+
+  --pack FILE   afterwards writes the auditor pack
+  --model DIR   afterwards opens the model into a new folder
+
+Exit code 0 when the run succeeded. Ctrl-C stops the run and keeps what it has.
+`;
+
+/** Bytes of a job file at most. */
+const jobFileMaximum = 1_048_576;
+const ended: ReadonlySet<RunView['state']> = new Set(['succeeded', 'failed', 'stopped']);
+
+export const launchCommand: Command = {
+  name: 'launch',
+  summary: 'launch a job file and follow it',
+  usage,
+  async run(args, io) {
+    const parsed = parseOptions(
+      'launch',
+      args,
+      { ...profileOptions, json: { type: 'boolean' }, pack: { type: 'string' }, model: { type: 'string' } },
+      { names: ['JOB.json'] },
+    );
+    if (!parsed.ok) return reportError(io, parsed.error);
+    const { options, words } = parsed.value;
+    const draft = await readJob(resolve(io.cwd, words[0] ?? ''));
+    if (!draft.ok) return reportError(io, draft.error);
+    return withCore(io, options, 'unlocked', async (core) => {
+      const network = await startNetwork(core, io);
+      if (!network.ok) return network;
+      const launched = await core.invoke('jobs.launch', { draft: draft.value });
+      if (!launched.ok) return launched;
+      const run = await followRun(core, io, launched.value.runId);
+      if (!run.ok) return run;
+      if (run.value.state !== 'succeeded') {
+        if (options.json === true) printJson(io, { run: run.value });
+        io.note(`nacre: the run ${run.value.state}: ${run.value.error?.message ?? 'no reason given'}\n`);
+        if (run.value.error?.hint !== undefined) io.note(`hint: ${run.value.error.hint}\n`);
+        return ok(exitCodes.refused);
+      }
+      const { id } = run.value;
+      const pack =
+        options.pack === undefined
+          ? undefined
+          : await core.invoke('reports.exportPack', { runId: id, path: resolve(io.cwd, options.pack) });
+      if (pack?.ok === false) return pack;
+      const model =
+        options.model === undefined
+          ? undefined
+          : await core.invoke('runs.exportModel', { id, directory: resolve(io.cwd, options.model) });
+      if (model?.ok === false) return model;
+      if (options.json === true) {
+        printJson(io, { run: run.value, pack: pack?.value.path ?? null, model: model?.value.directory ?? null });
+      } else {
+        const { heldOutAccuracy } = run.value;
+        io.out(
+          `run ${id} succeeded${heldOutAccuracy === undefined ? '' : `, accuracy ${heldOutAccuracy.toFixed(4)}`}\n`,
+        );
+        if (pack !== undefined) io.out(`pack ${pack.value.path}\n`);
+        if (model !== undefined) io.out(`model ${model.value.directory}\n`);
+        if (run.value.simulated) io.out('SIMULATED: the hardware that ran this is software.\n');
+      }
+      return ok(exitCodes.ok);
+    });
+  },
+};
+
+/** A job file from anywhere. Errors: `not_found`, `invalid_input` naming the place, unknown keys included. */
+export async function readJob(path: string): Promise<Result<JobDraft>> {
+  const text = await readText(path, jobFileMaximum);
+  if (!text.ok) return text;
+  let json: unknown;
+  try {
+    json = JSON.parse(text.value);
+  } catch {
+    return err('invalid_input', `${path} is not JSON.`);
+  }
+  const draft = jobDraftSchema.safeParse(json);
+  if (draft.success) return ok(draft.data);
+  const issue = draft.error.issues[0];
+  const place = issue?.path.map(String).join('.');
+  return err('invalid_input', `${path}: ${place === '' || place === undefined ? '' : `${place}: `}${issue?.message}.`);
+}
+
+async function readText(path: string, maximum: number): Promise<Result<string>> {
+  try {
+    const file = await open(path, 'r');
+    try {
+      const { size } = await file.stat();
+      if (size > maximum) return err('invalid_input', `${path} has ${size} bytes; a job file has at most ${maximum}.`);
+      return ok(await file.readFile('utf8'));
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return err('not_found', `${path} cannot be read (${code}).`);
+  }
+}
+
+async function followRun(core: Core, io: CommandIo, id: string): Promise<Result<RunView>> {
+  const progress = createProgress(io);
+  const unsubscribe = core.subscribe('run.event', ({ runId, event }) => {
+    if (runId === id)
+      progress.show(`${event.kind}${event.node === undefined ? '' : ` ${event.node}`}: ${event.message}`);
+  });
+  const stop = (): void => void core.invoke('runs.stop', { id });
+  io.signal.addEventListener('abort', stop, { once: true });
+  try {
+    for (;;) {
+      const run = await core.invoke('runs.get', { id });
+      if (!run.ok || ended.has(run.value.state)) return run;
+      await new Promise((wake) => setTimeout(wake, 200));
+    }
+  } finally {
+    unsubscribe();
+    io.signal.removeEventListener('abort', stop);
+    progress.end();
+  }
+}

@@ -1,0 +1,113 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import type { TaskView } from '../contract/views.ts';
+import { err, ok, type NacreError, type Result } from '../contract/result.ts';
+import type { Core } from '../core/types.ts';
+import { reportError, type CommandIo } from './command.ts';
+import { createProgress, formatBytes, formatSeconds } from './format.ts';
+
+export interface SessionOptions {
+  readonly profile?: string | undefined;
+  readonly 'passphrase-fd'?: string | undefined;
+}
+
+/** Where state lives unless `--profile` says otherwise: the place each system keeps application data. */
+export function defaultProfile(platform: NodeJS.Platform = process.platform, env = process.env): string {
+  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Nacre');
+  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Nacre');
+  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'nacre');
+}
+
+/** The number after `--passphrase-fd`. Errors: `invalid_input`. */
+export function passphraseDescriptor(options: SessionOptions): Result<number | undefined> {
+  const text = options['passphrase-fd'];
+  if (text === undefined) return ok(undefined);
+  if (!/^\d{1,4}$/.test(text)) return err('invalid_input', '--passphrase-fd takes the number of a file descriptor.');
+  return ok(Number(text));
+}
+
+/**
+ * Opens the core on the profile, unlocks the vault when the command needs it, runs the action, and always closes.
+ * The action answers with an exit code; an error of the session becomes one.
+ */
+export async function withCore(
+  io: CommandIo,
+  options: SessionOptions,
+  need: 'unlocked' | 'any',
+  action: (core: Core) => Promise<Result<number>>,
+): Promise<number> {
+  const descriptor = passphraseDescriptor(options);
+  if (!descriptor.ok) return reportError(io, descriptor.error);
+  // Loaded here, so that commands without a core (verify, open) start fast and touch nothing.
+  const { createCore } = await import('../core/create-core.ts');
+  const profile = options.profile === undefined ? defaultProfile() : resolve(io.cwd, options.profile);
+  const core = await createCore({ profile, host: 'cli' });
+  if (!core.ok) return reportError(io, core.error);
+  try {
+    const unlocked = need === 'unlocked' ? await unlock(core.value, io, descriptor.value) : ok(null);
+    if (!unlocked.ok) return reportError(io, unlocked.error);
+    const code = await action(core.value);
+    return code.ok ? code.value : reportError(io, code.error);
+  } finally {
+    await core.value.close();
+  }
+}
+
+async function unlock(core: Core, io: CommandIo, descriptor: number | undefined): Promise<Result<null>> {
+  const state = await core.invoke('vault.state', {});
+  if (!state.ok) return state;
+  if (state.value.state === 'absent') {
+    return err('not_found', `There is no vault at ${state.value.path}.`, { hint: 'nacre vault create makes one.' });
+  }
+  if (state.value.state === 'unlocked') return ok(null);
+  const passphrase = await io.secret('Passphrase', descriptor);
+  if (!passphrase.ok) return passphrase;
+  const unlocked = await core.invoke('vault.unlock', { passphrase: passphrase.value });
+  return unlocked.ok ? ok(null) : unlocked;
+}
+
+/** Follows a task to its end, showing rate and time left. Ctrl-C cancels it. Errors: the task's own. */
+export async function followTask(core: Core, io: CommandIo, started: TaskView): Promise<Result<TaskView>> {
+  const progress = createProgress(io);
+  let task = started;
+  const unsubscribe = core.subscribe('task.changed', (event) => {
+    if (event.id === started.id) progress.show(taskLine(event));
+  });
+  const cancel = (): void => void core.invoke('tasks.cancel', { id: started.id });
+  io.signal.addEventListener('abort', cancel, { once: true });
+  try {
+    while (task.state === 'running') {
+      await new Promise((wake) => setTimeout(wake, 150));
+      const tasks = await core.invoke('tasks.list', {});
+      if (!tasks.ok) return tasks;
+      const found = tasks.value.find(({ id }) => id === started.id);
+      if (found === undefined) return err('internal', `The task "${started.title}" vanished.`);
+      task = found;
+    }
+  } finally {
+    unsubscribe();
+    io.signal.removeEventListener('abort', cancel);
+    progress.end();
+  }
+  if (task.state === 'succeeded') return ok(task);
+  if (task.state === 'cancelled') return err('cancelled', `${task.title} was cancelled.`);
+  return { ok: false, error: taskError(task) };
+}
+
+function taskError(task: TaskView): NacreError {
+  const { error } = task;
+  // A task carries the code as text; one that is not of the union would be a bug of the core.
+  return { code: 'internal', message: `${task.title} failed.`, ...error } as NacreError;
+}
+
+function taskLine({ title, progress }: TaskView): string {
+  if (progress === undefined || progress.total === 0) return title;
+  const show = (value: number): string => (progress.unit === 'bytes' ? formatBytes(value) : `${value}`);
+  const parts = [`${title}: ${show(progress.done)} of ${show(progress.total)}`];
+  if (progress.unit !== 'bytes') parts.push(progress.unit);
+  if (progress.ratePerSecond !== undefined && progress.unit === 'bytes') {
+    parts.push(`${formatBytes(progress.ratePerSecond)}/s`);
+  }
+  if (progress.secondsLeft !== undefined) parts.push(`${formatSeconds(progress.secondsLeft)} left`);
+  return parts.join(' ');
+}
