@@ -1,0 +1,175 @@
+import type { Series } from '../../contract/views.ts';
+import { frameSchema, type Frame } from '../../contract/wire.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
+import type { VerifySignature } from '../../domain/dsse/dsse.ts';
+import { createSeriesBuffer, type SeriesBuffer } from '../../domain/series/series-buffer.ts';
+import {
+  acceptFrame,
+  chainStart,
+  frameHash,
+  type ChainIdentity,
+  type ChainState,
+} from '../../domain/telemetry/frame-chain.ts';
+
+/** Where frames are kept: append-only, see services/store. */
+export interface FrameStore {
+  append(runId: string, node: string, frames: readonly { sequence: number; json: string }[]): Result<void>;
+  read(
+    runId: string,
+    node: string,
+    options?: { from?: number; limit?: number },
+  ): Result<{ sequence: number; json: string }[]>;
+  heads(runId: string): Result<{ node: string; sequence: number; frames: number }[]>;
+}
+
+export interface TelemetryService {
+  /** Where the stored chain of a node stands: what to ask the agent for next. Errors: `damaged`, those of the disk. */
+  chain(runId: string, node: string): Result<ChainState>;
+  /**
+   * Checks a frame from the wire against the chain, stores it, and only then lets it count.
+   * Errors: `integrity` (see `acceptFrame`), those of the disk. After an error nothing of the frame is kept.
+   */
+  ingest(runId: string, identity: ChainIdentity, input: unknown): Result<Frame>;
+  /** Drawn series by name; a name that never came gives an empty one. `node` narrows to one node. */
+  series(query: { runId: string; names: readonly string[]; node?: string; maximumPoints: number }): Result<Series[]>;
+  /** Forgets what is in memory of a run; the store keeps it. */
+  release(runId: string): void;
+}
+
+interface NodeTelemetry {
+  chain: ChainState;
+  readonly series: Map<string, { readonly buffer: SeriesBuffer; readonly x: 'step' | 'time' }>;
+  /** Latest fields of each GPU, for the mean of the node. */
+  readonly gpus: Map<number, Readonly<Record<string, number>>>;
+}
+
+const units: Readonly<Record<string, string>> = {
+  DCGM_FI_DEV_GPU_UTIL: '%',
+  DCGM_FI_DEV_MEM_COPY_UTIL: '%',
+  DCGM_FI_DEV_FB_USED: 'MiB',
+  DCGM_FI_DEV_FB_FREE: 'MiB',
+  DCGM_FI_DEV_GPU_TEMP: '°C',
+  DCGM_FI_DEV_MEMORY_TEMP: '°C',
+  DCGM_FI_DEV_POWER_USAGE: 'W',
+};
+
+/** Verified telemetry of all runs: chain state and typed series in memory, frames in the store. */
+export function createTelemetryService(options: { frames: FrameStore; verify: VerifySignature }): TelemetryService {
+  const runs = new Map<string, Map<string, NodeTelemetry>>();
+
+  const load = (runId: string): Result<Map<string, NodeTelemetry>> => {
+    const known = runs.get(runId);
+    if (known !== undefined) return ok(known);
+    const heads = options.frames.heads(runId);
+    if (!heads.ok) return heads;
+    const nodes = new Map<string, NodeTelemetry>();
+    for (const { node } of heads.value) {
+      const rows = options.frames.read(runId, node);
+      if (!rows.ok) return rows;
+      const telemetry = emptyNode();
+      for (const row of rows.value) {
+        const frame = frameSchema.safeParse(parse(row.json));
+        if (!frame.success)
+          return err('damaged', `Stored telemetry of ${node} cannot be read at frame ${row.sequence}.`);
+        count(telemetry, frame.data);
+        telemetry.chain = { next: row.sequence + 1, head: frameHash(frame.data) };
+      }
+      nodes.set(node, telemetry);
+    }
+    runs.set(runId, nodes);
+    return ok(nodes);
+  };
+
+  const nodeOf = (runId: string, node: string): Result<NodeTelemetry> => {
+    const nodes = load(runId);
+    if (!nodes.ok) return nodes;
+    let telemetry = nodes.value.get(node);
+    if (telemetry === undefined) {
+      telemetry = emptyNode();
+      nodes.value.set(node, telemetry);
+    }
+    return ok(telemetry);
+  };
+
+  return {
+    chain(runId, node) {
+      const telemetry = nodeOf(runId, node);
+      return telemetry.ok ? ok(telemetry.value.chain) : telemetry;
+    },
+    ingest(runId, identity, input) {
+      const found = nodeOf(runId, identity.node);
+      if (!found.ok) return found;
+      const telemetry = found.value;
+      const accepted = acceptFrame(telemetry.chain, input, identity, options.verify);
+      if (!accepted.ok) return accepted;
+      const { frame, state } = accepted.value;
+      const stored = options.frames.append(runId, identity.node, [
+        { sequence: frame.sequence, json: JSON.stringify(frame) },
+      ]);
+      if (!stored.ok) return stored;
+      telemetry.chain = state;
+      count(telemetry, frame);
+      return ok(frame);
+    },
+    series({ runId, names, node, maximumPoints }) {
+      const nodes = load(runId);
+      if (!nodes.ok) return nodes;
+      const chosen = [...nodes.value].filter(([name]) => node === undefined || name === node);
+      const drawn: Series[] = [];
+      for (const name of names) {
+        const found = chosen.flatMap(([, telemetry]) => telemetry.series.get(name) ?? []);
+        const unit = units[name] ?? '';
+        if (found.length === 0)
+          drawn.push({ name, unit, x: name.startsWith('DCGM_') ? 'time' : 'step', points: [], raw: 0 });
+        for (const { buffer, x } of found) {
+          drawn.push({ name, unit, x, points: buffer.draw(maximumPoints), raw: buffer.length });
+        }
+      }
+      return ok(drawn);
+    },
+    release: (runId) => void runs.delete(runId),
+  };
+}
+
+function emptyNode(): NodeTelemetry {
+  return { chain: chainStart, series: new Map(), gpus: new Map() };
+}
+
+function count(telemetry: NodeTelemetry, frame: Frame): void {
+  const { body } = frame;
+  if (body.kind === 'metric') {
+    for (const [name, value] of Object.entries(body.values)) push(telemetry, name, 'step', body.step, value);
+    // A loss that is no number is drawn as a gap, never as the last good value.
+    for (const name of Object.keys(body.nonFinite ?? {})) push(telemetry, name, 'step', body.step, Number.NaN);
+    return;
+  }
+  if (body.kind !== 'gpu') return;
+  const at = Date.parse(frame.at);
+  if (Number.isNaN(at)) return;
+  const known = telemetry.gpus.has(body.gpu);
+  telemetry.gpus.set(body.gpu, body.fields);
+  const highest = Math.max(...telemetry.gpus.keys());
+  // One point a round: when the last GPU of the node has reported. A node's line is the mean of its GPUs.
+  if (body.gpu !== highest || (!known && telemetry.gpus.size !== body.gpu + 1)) return;
+  for (const name of Object.keys(body.fields)) {
+    const values = [...telemetry.gpus.values()].flatMap((fields) => fields[name] ?? []);
+    push(telemetry, name, 'time', at, values.reduce((sum, value) => sum + value, 0) / values.length);
+  }
+}
+
+function push(telemetry: NodeTelemetry, name: string, x: 'step' | 'time', at: number, value: number): void {
+  let entry = telemetry.series.get(name);
+  if (entry === undefined) {
+    entry = { buffer: createSeriesBuffer(), x };
+    telemetry.series.set(name, entry);
+  }
+  entry.buffer.push(at, value);
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
+}
