@@ -92,15 +92,6 @@ export function createAgentClient(options: TransportOptions): AgentClient {
     return garbage(node, `${what} does not fit at ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`);
   };
 
-  const get = (path: string, signal?: AbortSignal): RequestOptions => ({ method: 'GET', path, ...signalOf(signal) });
-  const send = (method: 'POST' | 'PUT', path: string, value: unknown, signal?: AbortSignal): RequestOptions => ({
-    method,
-    path,
-    body: Buffer.from(JSON.stringify(value)),
-    idleMs: slowIdleMs,
-    ...signalOf(signal),
-  });
-
   return {
     node,
     observedKey: transport.observedKey,
@@ -176,6 +167,15 @@ export function createAgentClient(options: TransportOptions): AgentClient {
 }
 
 const signalOf = (signal: AbortSignal | undefined) => (signal === undefined ? {} : { signal });
+
+const get = (path: string, signal?: AbortSignal): RequestOptions => ({ method: 'GET', path, ...signalOf(signal) });
+const send = (method: 'POST' | 'PUT', path: string, value: unknown, signal?: AbortSignal): RequestOptions => ({
+  method,
+  path,
+  body: Buffer.from(JSON.stringify(value)),
+  idleMs: slowIdleMs,
+  ...signalOf(signal),
+});
 
 async function readBody(node: string, incoming: IncomingMessage, maximum: number): Promise<Result<Buffer>> {
   const chunks: Buffer[] = [];
