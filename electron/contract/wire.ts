@@ -131,7 +131,7 @@ export const frameBodySchema = z.discriminatedUnion('kind', [
     epoch: z.number().min(0).optional(),
     /** `loss`, `accuracy`, `validation_loss`, `validation_accuracy`, or names of a command job. NaN and infinities are carried in `nonFinite`. */
     values: z.record(z.string().max(128), finite),
-    nonFinite: z.record(z.string().max(128), z.enum(['NaN', 'Infinity', '-Infinity'])).optional(),
+    nonFinite: z.record(z.string().max(128), z.literal(['NaN', 'Infinity', '-Infinity'])).optional(),
   }),
   z.strictObject({
     kind: z.literal('gpu'),
