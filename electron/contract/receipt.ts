@@ -54,7 +54,7 @@ export const receiptStatementSchema = z.strictObject({
       builder: z.strictObject({
         id: z.literal(agentBuilderId),
         version: z.strictObject({ 'nacre-agent': z.string().max(64) }),
-        /** Raw Ed25519 key that signs frames and this statement, base64: the attested one. */
+        /** `image` (SHA-384 launch measurement) where the provider knows it. */
         builderDependencies: z.array(receiptResourceSchema).max(4),
       }),
       metadata: z.strictObject({
@@ -70,6 +70,7 @@ export const receiptStatementSchema = z.strictObject({
     nacre: z.strictObject({
       /** true: the hardware that signed the evidence is SIMULATED. */
       simulated: z.boolean(),
+      /** Raw Ed25519 key that signs frames and this statement, base64: the attested one. */
       signingKey: z.string().max(64),
       /** SHA-256 of the JCS of the last frame with its signature. */
       chainHead: hex(32),

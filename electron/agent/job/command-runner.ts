@@ -1,0 +1,241 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { lstat, mkdir, open, readdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve, sep } from 'node:path';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { extract } from 'tar-stream';
+import { err, ok, type Result } from '../../contract/result.ts';
+import type { CommandProgram } from '../../contract/job.ts';
+import type { ArtifactFile } from '../storage/artifact-store.ts';
+import { wipe, type Workspace } from '../storage/workspace.ts';
+import { CheckpointWatcher } from './checkpoint-watcher.ts';
+import { LineReader, RateLimit } from './lines.ts';
+import { parseMetricLine } from './metric-lines.ts';
+import type { Runner, RunnerContext, RunnerOutcome } from './runner.ts';
+
+/** Lines a second that become frames: log lines, and metric lines. The rest is counted and said once. */
+const logLinesPerSecond = 200;
+const metricLinesPerSecond = 2000;
+/** How long a stopped command has to end by itself before it is killed: milliseconds. */
+const graceMs = 2000;
+
+interface Folders {
+  readonly root: string;
+  readonly dataset: string;
+  readonly output: string;
+  readonly checkpoints: string;
+  readonly scratch: string;
+}
+
+/**
+ * Runs any program on the decrypted dataset: `DATASET_DIR`, `OUTPUT_DIR` and `CHECKPOINT_DIR` lie in memory-backed
+ * storage, nothing of the agent's own environment reaches it, and it runs in its own process group.
+ */
+export class CommandRunner implements Runner {
+  readonly #program: CommandProgram;
+  readonly #workspace: Workspace;
+  #folder: string | undefined;
+
+  constructor(program: CommandProgram, workspace: Workspace) {
+    this.#program = program;
+    this.#workspace = workspace;
+  }
+
+  async run(context: RunnerContext): Promise<Result<RunnerOutcome>> {
+    const created = await this.#workspace.createFolder(`job-${context.order.jobId.slice(0, 16)}`);
+    if (!created.ok) return created;
+    this.#folder = created.value;
+    const folders = await makeFolders(created.value);
+    const placed = await placeDataset(context, folders.dataset);
+    if (!placed.ok) return placed;
+    return this.#execute(context, folders);
+  }
+
+  async dispose(): Promise<void> {
+    if (this.#folder !== undefined) await wipe(this.#folder);
+  }
+
+  async #execute(context: RunnerContext, folders: Folders): Promise<Result<RunnerOutcome>> {
+    const [program = '', ...parameters] = this.#program.command;
+    const child = spawn(program, parameters, {
+      cwd: folders.scratch,
+      env: commandEnvironment(folders),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+      windowsHide: true,
+    });
+    const stop = (): void => killGroup(child, context.signal.reason === 'at once' ? 0 : graceMs);
+    context.signal.addEventListener('abort', stop);
+    if (context.signal.aborted) stop();
+    const progress = { step: 0 };
+    const watcher = new CheckpointWatcher(folders.checkpoints, (file) => context.checkpoint(progress.step, [file]));
+    watcher.start();
+    const ended = exitOf(child);
+    const metrics = new RateLimit(metricLinesPerSecond);
+    const logs = new RateLimit(logLinesPerSecond);
+    const reading = Promise.all([
+      readLines(child.stdout, (line) => {
+        const metric = parseMetricLine(line, progress.step);
+        if (metric === undefined) {
+          if (logs.take()) context.emit({ kind: 'log', stream: 'stdout', line });
+        } else {
+          progress.step = Math.max(progress.step, metric.step);
+          if (metrics.take()) context.emit(metric);
+        }
+      }),
+      readLines(child.stderr, (line) => {
+        if (logs.take()) context.emit({ kind: 'log', stream: 'stderr', line });
+      }),
+    ]);
+    const exit = await ended;
+    // A grandchild may hold the pipes open; it goes with its group.
+    killGroup(child, 0);
+    await reading;
+    context.signal.removeEventListener('abort', stop);
+    await watcher.finish();
+    for (const [what, limit] of [
+      ['log', logs],
+      ['metric', metrics],
+    ] as const) {
+      if (limit.dropped > 0) {
+        context.emit({
+          kind: 'log',
+          stream: 'agent',
+          line: `${limit.dropped} ${what} lines came too fast and were left out`,
+        });
+      }
+    }
+    if (context.signal.aborted) return err('cancelled', 'The job was stopped.');
+    if (exit !== undefined) return err('invalid_input', exit);
+    return ok({ files: await listFiles(folders.output), lastStep: progress.step });
+  }
+}
+
+/** Nothing is inherited but where programs are found. */
+function commandEnvironment(folders: Folders): NodeJS.ProcessEnv {
+  return {
+    PATH: process.env['PATH'] ?? '',
+    LANG: 'C.UTF-8',
+    HOME: folders.scratch,
+    TMPDIR: folders.scratch,
+    PYTHONUNBUFFERED: '1',
+    PYTHONDONTWRITEBYTECODE: '1',
+    DATASET_DIR: folders.dataset,
+    OUTPUT_DIR: folders.output,
+    CHECKPOINT_DIR: folders.checkpoints,
+  };
+}
+
+async function makeFolders(root: string): Promise<Folders> {
+  const folders = {
+    root,
+    dataset: join(root, 'dataset'),
+    output: join(root, 'output'),
+    checkpoints: join(root, 'checkpoints'),
+    scratch: join(root, 'scratch'),
+  };
+  for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folders;
+}
+
+/** Resolves when the program has ended: undefined when well, otherwise a sentence. */
+async function exitOf(child: ChildProcess): Promise<string | undefined> {
+  return new Promise((done) => {
+    child.once('error', (error) => done(`The command could not be started: ${error.message}.`));
+    child.once('exit', (code, signal) => {
+      if (code === 0) done(undefined);
+      else done(signal === null ? `The command ended with exit code ${code}.` : `The command was ended by ${signal}.`);
+    });
+  });
+}
+
+/** Asks the whole group to end, and kills it after the grace time (at once for 0). */
+function killGroup(child: ChildProcess, grace: number): void {
+  const { pid } = child;
+  if (pid === undefined) return;
+  const send = (signal: NodeJS.Signals): void => {
+    try {
+      // A negative id names the group; Windows has none, there the process itself is ended.
+      process.kill(process.platform === 'win32' ? pid : -pid, signal);
+    } catch {
+      // Already gone, which is what is wanted.
+    }
+  };
+  if (grace === 0) {
+    send('SIGKILL');
+    return;
+  }
+  send('SIGTERM');
+  const timer = setTimeout(() => send('SIGKILL'), grace);
+  child.once('exit', () => clearTimeout(timer));
+}
+
+async function readLines(stream: Readable, sink: (line: string) => void): Promise<void> {
+  const lines = new LineReader(sink);
+  try {
+    for await (const piece of stream) lines.push(piece as Buffer);
+  } catch {
+    // The pipe broke with its process; what came before is kept.
+  }
+  lines.end();
+}
+
+/** Writes the decrypted dataset: one file under its own name, or the tree of a folder. */
+async function placeDataset(context: RunnerContext, folder: string): Promise<Result<void>> {
+  const { kind, name } = context.manifest;
+  if (kind === 'folder') return unpack(context, folder);
+  const file = await open(join(folder, basename(name.replaceAll('\\', '/')) || 'dataset'), 'wx', 0o600);
+  try {
+    const opened = await context.openDataset(async (plain) => {
+      await file.write(plain);
+    });
+    return opened.ok ? ok(undefined) : opened;
+  } finally {
+    await file.close();
+  }
+}
+
+async function unpack(context: RunnerContext, folder: string): Promise<Result<void>> {
+  const reader = extract();
+  const unpacking = (async (): Promise<Result<void>> => {
+    for await (const entry of reader) {
+      const path = resolve(folder, entry.header.name);
+      if (!path.startsWith(folder + sep)) return err('damaged', 'The folder dataset names a file outside of itself.');
+      if (entry.header.type === 'directory') await mkdir(path, { recursive: true });
+      if (entry.header.type === 'file') {
+        await mkdir(dirname(path), { recursive: true });
+        await pipeline(entry, createWriteStream(path, { flags: 'wx', mode: 0o600 }));
+      } else {
+        entry.resume();
+      }
+    }
+    return ok(undefined);
+  })().catch((): Result<void> =>
+    err('damaged', 'The folder dataset is not a readable tar, or does not fit in memory.'),
+  );
+  const opened = await context.openDataset(async (plain) => {
+    // The view is reused: the tar reader gets its own copy.
+    if (!reader.destroyed && !reader.write(Buffer.from(plain))) {
+      await Promise.race([new Promise<void>((drained) => reader.once('drain', () => drained())), unpacking]);
+    }
+  });
+  reader.end(new Uint8Array(0));
+  const unpacked = await unpacking;
+  return opened.ok ? unpacked : opened;
+}
+
+/** Regular files below a folder; links are not followed. */
+async function listFiles(folder: string, below = ''): Promise<ArtifactFile[]> {
+  const files: ArtifactFile[] = [];
+  for (const name of await readdir(folder)) {
+    const path = join(folder, name);
+    const found = await lstat(path);
+    const relative = below === '' ? name : `${below}/${name}`;
+    if (found.isDirectory()) files.push(...(await listFiles(path, relative)));
+    else if (found.isFile()) {
+      files.push({ name: relative, size: found.size, read: () => createReadStream(path) as AsyncIterable<Uint8Array> });
+    }
+  }
+  return files;
+}

@@ -1,0 +1,49 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { BuiltinProgram } from '../../contract/job.ts';
+import type { ModelFile } from './model-file.ts';
+
+/** What the agent hands to the trainer's thread. The table is transferred: the thread holds the only copy. */
+export interface TrainerInput {
+  readonly role: 'trainer';
+  readonly program: BuiltinProgram;
+  readonly checkpointEverySteps: number;
+  readonly csv: Uint8Array<ArrayBuffer>;
+}
+
+export type TrainerMessage =
+  | { readonly kind: 'metric'; readonly step: number; readonly epoch: number; readonly values: Record<string, number> }
+  | { readonly kind: 'log'; readonly line: string }
+  | { readonly kind: 'checkpoint'; readonly step: number; readonly files: ModelFile[] }
+  | { readonly kind: 'failed'; readonly message: string }
+  | {
+      readonly kind: 'done';
+      readonly files: ModelFile[];
+      readonly accuracy: number;
+      readonly heldOutRows: number;
+      readonly epochs: number;
+    };
+
+/** Whether this thread was started as the trainer. */
+export function isTrainerThread(): boolean {
+  return (workerData as Partial<TrainerInput> | null)?.role === 'trainer';
+}
+
+/** The body of the trainer's thread: trains on `workerData` and posts what happens. */
+export async function runTrainerThread(): Promise<void> {
+  const { program, checkpointEverySteps, csv } = workerData as TrainerInput;
+  const post = (message: TrainerMessage): void => parentPort?.postMessage(message);
+  // Loaded here alone: the server needs no tensor library.
+  const { train } = await import('./train.ts');
+  const result = await train(csv, program, checkpointEverySteps, {
+    metric: (step, epoch, values) => post({ kind: 'metric', step, epoch, values }),
+    checkpoint: (step, files) => post({ kind: 'checkpoint', step, files }),
+    log: (line) => post({ kind: 'log', line }),
+  });
+  csv.fill(0);
+  if (!result.ok) {
+    post({ kind: 'failed', message: result.error.message });
+    return;
+  }
+  const { files, accuracy, heldOutRows, epochs } = result.value;
+  post({ kind: 'done', files, accuracy, heldOutRows, epochs });
+}
