@@ -1,0 +1,84 @@
+import type { JobDraft } from '../../../../electron/contract/job.ts';
+import type { Estimate } from '../../../../electron/contract/views.ts';
+import { formatDuration, formatUsd } from '../../ui/index.ts';
+import { NumberField } from './CodeStep.tsx';
+import styles from './Designer.module.css';
+import { Step } from './Step.tsx';
+
+interface BudgetStepProps {
+  readonly draft: JobDraft;
+  readonly estimate: Estimate | undefined;
+  readonly edit: (change: Partial<JobDraft>) => void;
+}
+
+export function BudgetStep({ draft, estimate, edit }: BudgetStepProps) {
+  const { budget } = draft;
+  const spare = estimate === undefined ? undefined : budget.maximumUsd - estimate.usd;
+  const note =
+    spare === undefined
+      ? 'Waiting for the estimate'
+      : spare >= 0
+        ? `Fits: ${formatUsd(spare)} to spare`
+        : `${formatUsd(-spare)} short`;
+  return (
+    <Step number={4} title="Budget" ready={spare !== undefined && spare >= 0} note={note}>
+      <div className={styles.line}>
+        <div className={styles.short}>
+          <NumberField
+            name="Stop the run at"
+            unit="USD"
+            value={budget.maximumUsd}
+            minimum={0}
+            maximum={1_000_000}
+            fraction
+            onNumber={(maximumUsd) => edit({ budget: { ...budget, maximumUsd } })}
+          />
+        </div>
+        <div className={styles.short}>
+          <NumberField
+            name="or after"
+            unit="s"
+            value={budget.maximumSeconds}
+            minimum={10}
+            maximum={2_592_000}
+            onNumber={(maximumSeconds) => edit({ budget: { ...budget, maximumSeconds } })}
+          />
+        </div>
+        <div className={styles.short}>
+          <NumberField
+            name="Renew evidence every"
+            unit="s"
+            value={draft.evidenceRenewSeconds}
+            minimum={5}
+            maximum={86_400}
+            onNumber={(evidenceRenewSeconds) => edit({ evidenceRenewSeconds })}
+          />
+        </div>
+        {estimate === undefined ? null : (
+          <div className={styles.grow}>
+            <svg
+              className={styles.budget}
+              role="img"
+              aria-label={`${formatUsd(estimate.usd)} of ${formatUsd(budget.maximumUsd)}`}
+            >
+              <rect x="0" y="10" width="100%" height="6" fill="var(--bg-3)" />
+              <rect
+                x="0"
+                y="10"
+                width={`${budget.maximumUsd === 0 ? 100 : Math.min(100, (estimate.usd / budget.maximumUsd) * 100)}%`}
+                height="6"
+                fill="var(--data-2)"
+              />
+              <text x="0" y="32" className={styles.axis}>
+                {formatUsd(estimate.usd)} expected in {formatDuration(estimate.trainSeconds + estimate.transferSeconds)}
+              </text>
+              <text x="100%" y="32" textAnchor="end" className={styles.axis}>
+                stop {formatUsd(budget.maximumUsd)}
+              </text>
+            </svg>
+          </div>
+        )}
+      </div>
+    </Step>
+  );
+}

@@ -1,0 +1,128 @@
+import { useState } from 'react';
+import { Link } from 'react-router';
+import type { JobDraft } from '../../../../electron/contract/job.ts';
+import type { Estimate, NodeView } from '../../../../electron/contract/views.ts';
+import { useNow } from '../../state/index.ts';
+import { Segmented, SimulatedTag, TrustLabel, formatAge, formatDuration, formatUsd, plural } from '../../ui/index.ts';
+import styles from './Designer.module.css';
+import { Step } from './Step.tsx';
+
+interface NodesStepProps {
+  readonly draft: JobDraft;
+  readonly nodes: readonly NodeView[];
+  readonly estimate: Estimate | undefined;
+  readonly policyName: string;
+  readonly edit: (change: Partial<JobDraft>) => void;
+}
+
+export function NodesStep({ draft, nodes, estimate, policyName, edit }: NodesStepProps) {
+  const [shown, setShown] = useState<'passing' | 'all'>('all');
+  const now = useNow();
+  const passing = nodes.filter((node) => node.trust === 'verified');
+  const rows = shown === 'passing' ? passing : nodes;
+  const chosen = draft.nodes[0];
+  const chosenNode = nodes.find((node) => node.name === chosen);
+  const ready = chosenNode?.trust === 'verified';
+  return (
+    <Step
+      number={3}
+      title="Nodes and policy"
+      ready={ready}
+      note={ready ? '1 chosen' : nodes.length === 0 ? 'Start a network first' : 'Choose a node that verified'}
+    >
+      <div className={styles.line}>
+        <span>
+          Policy <b>{policyName}</b>
+        </span>
+        <Segmented
+          label="Nodes shown"
+          options={[
+            { value: 'passing', label: `Passing ${passing.length}` },
+            { value: 'all', label: `All ${nodes.length}` },
+          ]}
+          value={shown}
+          onValue={setShown}
+        />
+        <span className={styles.aside}>
+          {nodes.some((node) => node.simulated) ? <SimulatedTag /> : null} Evidence is asked for again before a key goes
+          out.
+        </span>
+      </div>
+      {rows.length === 0 ? (
+        <p className="dim">
+          {nodes.length === 0 ? 'No nodes yet. ' : 'No node passes this policy. '}
+          <Link to="/nodes">Open nodes</Link>
+        </p>
+      ) : (
+        <div className={styles.tableWrap}>
+          <table className={styles.table}>
+            <thead>
+              <tr>
+                <th>
+                  <span className="sr">Use</span>
+                </th>
+                <th>Node</th>
+                <th>Hardware</th>
+                <th>Place</th>
+                <th>Evidence</th>
+                <th className="num">Transfer</th>
+                <th className="num">$ / h</th>
+              </tr>
+            </thead>
+            <tbody>
+              {rows.map((node) => {
+                const usable = node.trust === 'verified';
+                const transfer = estimate?.nodes.find((candidate) => candidate.node === node.name);
+                return (
+                  <tr key={node.name} className={usable ? undefined : styles.off}>
+                    <td>
+                      <input
+                        type="radio"
+                        name="designer-node"
+                        aria-label={`Run on ${node.name}`}
+                        checked={chosen === node.name}
+                        disabled={!usable}
+                        onChange={() => edit({ nodes: [node.name] })}
+                      />
+                    </td>
+                    <td className="mono">{node.name}</td>
+                    <td>
+                      {node.cpuFamily.toUpperCase()} + {node.gpuModel}
+                    </td>
+                    <td className="dim">
+                      {node.city}, {node.country}
+                    </td>
+                    <td>
+                      {node.trust === 'checking' ? (
+                        <TrustLabel trust="unknown" simulated={node.simulated} word="Checking" />
+                      ) : (
+                        <TrustLabel
+                          trust={node.trust}
+                          simulated={node.simulated}
+                          note={
+                            node.trust === 'refused' ? (
+                              <Link to={`/evidence/${encodeURIComponent(node.name)}`}>{node.reason ?? 'Why'}</Link>
+                            ) : node.verifiedAt === undefined ? (
+                              'not asked'
+                            ) : (
+                              formatAge(node.verifiedAt, now)
+                            )
+                          }
+                        />
+                      )}
+                    </td>
+                    <td className="num">{transfer === undefined ? '' : formatDuration(transfer.transferSeconds)}</td>
+                    <td className="num">{formatUsd(node.usdPerHour)}</td>
+                  </tr>
+                );
+              })}
+            </tbody>
+          </table>
+        </div>
+      )}
+      <p className={styles.facts}>
+        <span>{plural(nodes.length - passing.length, 'node')} cannot be chosen: no evidence that passes.</span>
+      </p>
+    </Step>
+  );
+}

@@ -1,0 +1,132 @@
+import { useState } from 'react';
+import type { KeyView } from '../../../../electron/contract/views.ts';
+import { useAction, useMethod } from '../../host/index.ts';
+import {
+  Button,
+  Digest,
+  ErrorMessage,
+  KeyValue,
+  Page,
+  PageHead,
+  Section,
+  SidePanel,
+  Table,
+  Waiting,
+  WorkArea,
+  formatCount,
+  formatDateTime,
+  formatDuration,
+  plural,
+  type Column,
+} from '../../ui/index.ts';
+import { ChangePassphraseDialog } from './ChangePassphraseDialog.tsx';
+import { ExportIdentityDialog } from './ExportIdentityDialog.tsx';
+import { Ledger } from './Ledger.tsx';
+
+const uses: Readonly<Record<KeyView['purpose'], string>> = {
+  signing: 'Signs orders, manifests and receipts',
+  'dataset-recipient': 'Opens datasets, checkpoints and models',
+};
+
+const columns: ReadonlyArray<Column<KeyView>> = [
+  {
+    id: 'label',
+    title: 'Name',
+    width: 'minmax(150px, 1.2fr)',
+    cell: (key) => <span className="mono clip">{key.label}</span>,
+    compare: (a, b) => a.label.localeCompare(b.label),
+  },
+  { id: 'use', title: 'Use', width: 'minmax(180px, 2fr)', cell: (key) => uses[key.purpose] },
+  { id: 'kind', title: 'Kind', width: '110px', cell: (key) => (key.type === 'ed25519' ? 'Ed25519' : 'age X25519') },
+  {
+    id: 'public',
+    title: 'Public part',
+    width: '170px',
+    cell: (key) => <Digest value={key.publicKey} of={`public part of ${key.label}`} />,
+  },
+  { id: 'uses', title: 'Uses', width: '70px', align: 'end', cell: (key) => formatCount(key.uses) },
+  {
+    id: 'last',
+    title: 'Last used',
+    width: '180px',
+    align: 'end',
+    cell: (key) => (
+      <span className="dim">{key.lastUsedAt === undefined ? 'never' : formatDateTime(key.lastUsedAt)}</span>
+    ),
+  },
+];
+
+/** Keys of the vault, what protects them, and every use of them. */
+export function KeysScreen() {
+  const keys = useMethod('keys.list', {});
+  const state = useMethod('app.state', {});
+  const lock = useAction('vault.lock');
+  const [exporting, setExporting] = useState(false);
+  const [changing, setChanging] = useState(false);
+  const vault = state.data?.vault;
+  return (
+    <Page>
+      <PageHead
+        title="Keys"
+        note={
+          keys.data === undefined ? undefined : `${plural(keys.data.length, 'key')}; private parts never leave the core`
+        }
+        actions={
+          <>
+            <Button onClick={() => setExporting(true)}>Export dataset identity</Button>
+            <Button onClick={() => setChanging(true)}>Change passphrase</Button>
+            <Button onClick={() => lock.mutate({})}>Lock vault</Button>
+          </>
+        }
+      />
+      <WorkArea
+        panel={
+          <SidePanel label="The vault">
+            <Section title="The vault" note={vault?.state}>
+              <p className="mono small">{vault?.path}</p>
+              <KeyValue
+                items={[
+                  {
+                    name: 'Derivation',
+                    value:
+                      vault?.kdf === undefined
+                        ? 'unknown'
+                        : `Argon2id ${vault.kdf.memoryMib} MiB, ${vault.kdf.passes} passes`,
+                  },
+                  {
+                    name: 'Last unlock took',
+                    value:
+                      vault?.kdf?.lastUnlockMs === undefined
+                        ? 'not measured'
+                        : formatDuration(vault.kdf.lastUnlockMs / 1000),
+                  },
+                  { name: 'Locks at', value: vault?.locksAt === undefined ? 'not set' : formatDateTime(vault.locksAt) },
+                  { name: 'Wrong passphrases', value: formatCount(vault?.unlockFailures ?? 0) },
+                ]}
+              />
+            </Section>
+            <Section title="If this computer is lost">
+              <p className="dim">
+                The exported dataset identity opens every dataset, checkpoint and model that was sealed to it, with the
+                standard tool:
+              </p>
+              <p className="mono small">age -d -i identity.txt model.age</p>
+              <p className="dim">Keep it offline. Whoever has it can read all of them.</p>
+            </Section>
+          </SidePanel>
+        }
+      >
+        <Section title="Vault keys">
+          {keys.isPending ? <Waiting>Reading the keys</Waiting> : null}
+          {keys.error === null ? null : <ErrorMessage error={keys.error.error} />}
+          {keys.data === undefined ? null : (
+            <Table label="Vault keys" rows={keys.data} columns={columns} rowKey={(key) => key.id} flush />
+          )}
+        </Section>
+        <Ledger />
+      </WorkArea>
+      <ExportIdentityDialog open={exporting} onClose={() => setExporting(false)} />
+      <ChangePassphraseDialog open={changing} onClose={() => setChanging(false)} />
+    </Page>
+  );
+}

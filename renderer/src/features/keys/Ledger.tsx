@@ -1,0 +1,106 @@
+import { useState } from 'react';
+import type { AuditView } from '../../../../electron/contract/views.ts';
+import { useAction, useMethod } from '../../host/index.ts';
+import {
+  Banner,
+  Button,
+  Digest,
+  ErrorMessage,
+  Section,
+  SimulatedTag,
+  Table,
+  TextInput,
+  formatCount,
+  formatDateTime,
+  plural,
+  type Column,
+} from '../../ui/index.ts';
+
+const columns: ReadonlyArray<Column<AuditView>> = [
+  {
+    id: 'index',
+    title: 'Entry',
+    width: '64px',
+    align: 'end',
+    cell: (entry) => formatCount(entry.index),
+    compare: (a, b) => a.index - b.index,
+  },
+  { id: 'at', title: 'UTC', width: '180px', cell: (entry) => <span className="dim">{formatDateTime(entry.at)}</span> },
+  {
+    id: 'kind',
+    title: 'Act',
+    width: '170px',
+    cell: (entry) => entry.kind,
+    compare: (a, b) => a.kind.localeCompare(b.kind),
+  },
+  {
+    id: 'subject',
+    title: 'What',
+    width: 'minmax(160px, 1fr)',
+    cell: (entry) => (
+      <span className="row">
+        <span className="mono clip">{entry.subject}</span>
+        {entry.simulated ? <SimulatedTag /> : null}
+      </span>
+    ),
+  },
+  {
+    id: 'leaf',
+    title: 'Leaf, sha256',
+    width: '160px',
+    align: 'end',
+    cell: (entry) => <Digest value={entry.leafHash} of={`leaf of entry ${entry.index}`} first={6} last={4} />,
+  },
+];
+
+const pageSize = 500;
+
+/** The key ledger: append only, a Merkle tree; checking walks every entry again. */
+export function Ledger() {
+  const list = useMethod('audit.list', { after: -1, limit: pageSize });
+  const verify = useAction('audit.verify');
+  const [filter, setFilter] = useState('');
+  const wanted = filter.trim().toLowerCase();
+  const rows = (list.data?.entries ?? []).filter(
+    (entry) => wanted === '' || `${entry.kind} ${entry.subject}`.toLowerCase().includes(wanted),
+  );
+  return (
+    <Section
+      title="Key ledger"
+      note={list.data === undefined ? undefined : `${plural(list.data.size, 'entry', 'entries')}, append only`}
+      aside={
+        <Button variant="quiet" onClick={() => verify.mutate({})} working={verify.isPending ? 'Checking' : undefined}>
+          Check the whole ledger
+        </Button>
+      }
+    >
+      {list.error === null ? null : <ErrorMessage inline error={list.error.error} />}
+      {verify.data === undefined ? null : verify.data.whole ? (
+        <Banner kind="fact" title={`${plural(verify.data.size, 'entry', 'entries')} whole.`}>
+          Root sha256 {verify.data.root}
+        </Banner>
+      ) : (
+        <Banner kind="refused" title="The ledger was changed.">
+          {verify.data.problem} Nothing is released while it does not check.
+        </Banner>
+      )}
+      {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
+      <TextInput
+        name="Search the ledger"
+        hiddenName
+        placeholder="Search acts and subjects"
+        value={filter}
+        onChange={(event) => setFilter(event.currentTarget.value)}
+      />
+      <Table
+        label="Key ledger"
+        rows={rows}
+        columns={columns}
+        rowKey={(entry) => String(entry.index)}
+        initialSort={{ column: 'index', direction: 'descending' }}
+        empty={<p className="dim">{wanted === '' ? 'No entries yet.' : `No entry names "${filter}".`}</p>}
+        flush
+      />
+    </Section>
+  );
+}

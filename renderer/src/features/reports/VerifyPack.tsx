@@ -1,0 +1,112 @@
+import { useState } from 'react';
+import type { Check } from '../../../../electron/contract/evidence.ts';
+import type { PackVerdict } from '../../../../electron/contract/views.ts';
+import { useAction } from '../../host/index.ts';
+import {
+  Banner,
+  Button,
+  ErrorMessage,
+  Section,
+  Table,
+  TextInput,
+  Tick,
+  TrustMark,
+  plural,
+  type Column,
+} from '../../ui/index.ts';
+import styles from './Reports.module.css';
+
+const columns: ReadonlyArray<Column<Check>> = [
+  {
+    id: 'outcome',
+    title: <span className="sr">Outcome</span>,
+    width: '24px',
+    cell: (check) => <Outcome outcome={check.outcome} />,
+  },
+  { id: 'title', title: 'Check', width: 'minmax(200px, 1fr)', cell: (check) => check.title },
+  {
+    id: 'detail',
+    title: 'Found',
+    width: 'minmax(200px, 2fr)',
+    cell: (check) => <span className="dim clip">{check.detail ?? check.found ?? ''}</span>,
+  },
+];
+
+function Outcome({ outcome }: { readonly outcome: Check['outcome'] }) {
+  if (outcome === 'pass') return <Tick title="Pass" />;
+  return outcome === 'fail' ? (
+    <TrustMark trust="refused" title="Fail" />
+  ) : (
+    <TrustMark trust="unknown" title="Unknown" />
+  );
+}
+
+/** Checks a pack that somebody sent, with what is in the file and nothing else. */
+export function VerifyPack() {
+  const [path, setPath] = useState('');
+  const verify = useAction('reports.verifyPack');
+  return (
+    <Section title="Check a pack" note="needs no network; the same as nacre verify">
+      <form
+        className={styles.verify}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (path.trim() !== '') verify.mutate({ path: path.trim() });
+        }}
+      >
+        <div className="grow">
+          <TextInput
+            name="Path of the pack"
+            hiddenName
+            mono
+            placeholder="/path/to/run.nacre-pack"
+            value={path}
+            onChange={(event) => setPath(event.currentTarget.value)}
+          />
+        </div>
+        <Button
+          type="submit"
+          working={verify.isPending ? 'Checking' : undefined}
+          off={path.trim() === '' ? '' : undefined}
+        >
+          Check pack
+        </Button>
+      </form>
+      {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
+      {verify.data === undefined ? null : <Verdict verdict={verify.data} />}
+    </Section>
+  );
+}
+
+function Verdict({ verdict }: { readonly verdict: PackVerdict }) {
+  const failed = verdict.checks.filter((check) => check.outcome === 'fail');
+  return (
+    <div className="stack">
+      {verdict.simulated ? (
+        <Banner kind="simulated">
+          The evidence in this pack comes from simulated hardware; formats and checks are real, the trust is not.
+        </Banner>
+      ) : null}
+      {failed[0] === undefined ? (
+        <Banner kind="fact" title={`${plural(verdict.checks.length, 'check')}, none failed.`}>
+          {verdict.summary === undefined
+            ? null
+            : `Run ${verdict.summary.run} on ${verdict.summary.nodes.join(', ')}, ${plural(verdict.summary.frames, 'signed frame')}.`}
+        </Banner>
+      ) : (
+        <Banner kind="refused" title={`${failed[0].title}: failed.`}>
+          {failed[0].detail} Do not rely on this pack.
+        </Banner>
+      )}
+      <Table label="Checks of the pack" rows={verdict.checks} columns={columns} rowKey={(check) => check.id} flush />
+      <div>
+        <h3>Not checked</h3>
+        <ul className="dim">
+          {verdict.notChecked.map((line) => (
+            <li key={line}>{line}</li>
+          ))}
+        </ul>
+      </div>
+    </div>
+  );
+}
