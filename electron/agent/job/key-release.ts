@@ -1,4 +1,4 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, type webcrypto } from 'node:crypto';
 import { Aes256Gcm, CipherSuite, DhkemP384HkdfSha384, HkdfSha384 } from '@hpke/core';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { KeyReleaseMessage } from '../../contract/wire.ts';
@@ -16,7 +16,7 @@ export function releaseSuite(): CipherSuite {
 }
 
 /** A fresh HPKE key pair for one session; the private key does not leave the process. */
-export async function generateReleaseKey(): Promise<{ pair: CryptoKeyPair; publicKey: Uint8Array }> {
+export async function generateReleaseKey(): Promise<{ pair: webcrypto.CryptoKeyPair; publicKey: Uint8Array }> {
   const suite = releaseSuite();
   const pair = await suite.kem.generateKeyPair();
   return { pair, publicKey: new Uint8Array(await suite.kem.serializePublicKey(pair.publicKey)) };
@@ -41,7 +41,7 @@ export interface OpenedRelease {
  */
 export async function openRelease(
   release: KeyReleaseMessage,
-  recipientKey: CryptoKeyPair,
+  recipientKey: webcrypto.CryptoKeyPair,
   info: Uint8Array<ArrayBuffer>,
 ): Promise<Result<OpenedRelease>> {
   const encapsulated = decodeBase64(release.encapsulated);

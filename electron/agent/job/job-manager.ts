@@ -1,0 +1,185 @@
+import { join } from 'node:path';
+import { jobOrderSchema, type JobOrder, type Program } from '../../contract/job.ts';
+import { manifestSchema, type Manifest } from '../../contract/sealed.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
+import { payloadTypes, type JobAccepted, type JobSubmission, type KeyReleaseMessage } from '../../contract/wire.ts';
+import { readUnverified, verifyJson, type VerifySignature } from '../../domain/dsse/dsse.ts';
+import { decodeBase64 } from '../../domain/encoding/base64.ts';
+import { orderIsWhole } from '../../domain/job/order.ts';
+import type { StreamCipher } from '../../domain/sealed/cipher.ts';
+import type { Exchange, Session, Sessions } from '../evidence/sessions.ts';
+import { ArtifactStore } from '../storage/artifact-store.ts';
+import { rootFitsParts, type DatasetStore } from '../storage/dataset-store.ts';
+import type { GpuTelemetry } from './gpu-simulation.ts';
+import { sha256 } from './digest.ts';
+import { Job } from './job.ts';
+import { openRelease, releaseInfo, type OpenedRelease } from './key-release.ts';
+import type { Runner } from './runner.ts';
+
+export interface JobManagerOptions {
+  readonly node: string;
+  readonly agentVersion: string;
+  readonly simulated: boolean;
+  readonly measurement: string | undefined;
+  readonly artifactFolder: string;
+  readonly sessions: Sessions;
+  readonly datasets: DatasetStore;
+  readonly cipher: StreamCipher;
+  readonly gpus: GpuTelemetry;
+  readonly verify: VerifySignature;
+  readonly makeRunner: (program: Program) => Runner;
+  readonly clock: () => Date;
+}
+
+interface VerifiedOrder {
+  readonly order: JobOrder;
+  readonly orderSha256: string;
+  readonly manifest: Manifest;
+}
+
+interface Acceptance {
+  readonly job: Job;
+  readonly ciphertext: string;
+  readonly accepted: JobAccepted;
+}
+
+/** Checks submissions and keeps the jobs of this agent: one runs at a time, ended ones stay readable. */
+export class JobManager {
+  readonly #options: JobManagerOptions;
+  readonly #jobs = new Map<string, Acceptance>();
+  #submitting = false;
+
+  constructor(options: JobManagerOptions) {
+    this.#options = options;
+  }
+
+  /** Errors: `not_found`. */
+  find(jobId: string): Result<Job> {
+    const known = this.#jobs.get(jobId);
+    return known === undefined ? err('not_found', `There is no job ${jobId.slice(0, 12)}… here.`) : ok(known.job);
+  }
+
+  get busy(): boolean {
+    return [...this.#jobs.values()].some(({ job }) => job.busy);
+  }
+
+  /** Stops all jobs at once and waits until their plaintext is wiped. */
+  async close(): Promise<void> {
+    for (const { job } of this.#jobs.values()) job.stop(true);
+    await Promise.all([...this.#jobs.values()].map(({ job }) => job.ended));
+  }
+
+  /**
+   * Checks a signed order, its dataset and its key release, and starts the job. Nothing is opened before the order and
+   * the manifest are verified. The same submission sent twice gets the same answer.
+   * Errors: those of DSSE; `integrity`, `invalid_input`, `denied_by_policy` (the release does not fit), `wrong_state`
+   * (parts are missing), `in_use` (another job runs), `already_exists`.
+   */
+  async submit(submission: JobSubmission): Promise<Result<JobAccepted>> {
+    const verified = this.#verifyOrder(submission);
+    if (!verified.ok) return verified;
+    const { jobId } = verified.value.order;
+    const known = this.#jobs.get(jobId);
+    if (known !== undefined) {
+      if (known.ciphertext === submission.release.ciphertext) return ok(known.accepted);
+      return err('already_exists', `Job ${jobId.slice(0, 12)}… was accepted before, with another key release.`);
+    }
+    if (!this.#options.datasets.isComplete(verified.value.manifest)) {
+      return err('wrong_state', 'Parts of the dataset are missing here: finish the upload first.');
+    }
+    const running = [...this.#jobs.values()].some(({ job }) => ['accepted', 'running'].includes(job.status().state));
+    if (running || this.#submitting) return err('in_use', 'This node is at work on another job.');
+    this.#submitting = true;
+    try {
+      return await this.#accept(verified.value, submission.release);
+    } finally {
+      this.#submitting = false;
+    }
+  }
+
+  #verifyOrder(submission: JobSubmission): Result<VerifiedOrder> {
+    const { node, verify, clock } = this.#options;
+    const claimed = readUnverified(submission.order, jobOrderSchema);
+    if (!claimed.ok) return claimed;
+    const publicKey = decodeBase64(claimed.value.ownerKey);
+    if (publicKey?.length !== 32) return err('invalid_input', 'The owner key of the order is not an Ed25519 key.');
+    const trusted = [{ publicKey }];
+    const signed = verifyJson(submission.order, jobOrderSchema, {
+      payloadType: payloadTypes.jobOrder,
+      trusted,
+      verify,
+    });
+    if (!signed.ok) return signed;
+    const order = signed.value.value;
+    if (!orderIsWhole(order)) return err('integrity', 'The id of the order is not the digest of its contents.');
+    if (Date.parse(order.notAfter) <= clock().getTime()) return err('invalid_input', 'The order has expired.');
+    if (!order.nodes.includes(node)) return err('denied_by_policy', `The order is not for this node, ${node}.`);
+    const manifest = verifyJson(submission.manifest, manifestSchema, {
+      payloadType: payloadTypes.manifest,
+      trusted,
+      verify,
+    });
+    if (!manifest.ok) return manifest;
+    if (sha256(manifest.value.payload) !== order.dataset.manifestSha256) {
+      return err('integrity', 'The manifest is not the one that the order names.');
+    }
+    if (manifest.value.value.root !== order.dataset.root || !rootFitsParts(manifest.value.value)) {
+      return err('integrity', 'The root of the manifest is not the dataset root of the order.');
+    }
+    return ok({ order, orderSha256: sha256(signed.value.payload), manifest: manifest.value.value });
+  }
+
+  async #accept(verified: VerifiedOrder, release: KeyReleaseMessage): Promise<Result<JobAccepted>> {
+    const { order } = verified;
+    const opened = await this.#open(order, release);
+    if (!opened.ok) return opened;
+    const { fileKey, confirmation, session, exchange } = opened.value;
+    const { makeRunner, artifactFolder, cipher } = this.#options;
+    const job = new Job({
+      ...this.#options,
+      ...verified,
+      earSha256: sha256(release.ear),
+      releasedOn: exchange.evidenceSha256,
+      fileKey,
+      session,
+      artifacts: new ArtifactStore(join(artifactFolder, order.jobId), cipher),
+      runner: makeRunner(order.program),
+    });
+    const accepted = { jobId: order.jobId, confirmation };
+    this.#jobs.set(order.jobId, { job, ciphertext: release.ciphertext, accepted });
+    return ok(accepted);
+  }
+
+  async #open(
+    order: JobOrder,
+    release: KeyReleaseMessage,
+  ): Promise<Result<OpenedRelease & { session: Session; exchange: Exchange }>> {
+    const { aad } = release;
+    const session = this.#options.sessions.find(release.sessionId);
+    if (session === undefined)
+      return err('denied_by_policy', 'The key release is for a session this agent does not have.');
+    if (aad.jobId !== order.jobId) return err('denied_by_policy', 'The key release is for another job.');
+    if (aad.datasetRoot !== order.dataset.root)
+      return err('denied_by_policy', 'The key release is for another dataset.');
+    if (aad.policyDigest !== order.policyDigest) {
+      return err('denied_by_policy', 'The key release names another policy than the order.');
+    }
+    const until = Date.parse(aad.notAfter);
+    if (!(until > this.#options.clock().getTime())) return err('denied_by_policy', 'The key release has expired.');
+    // Newest first: evidence may have been renewed between the verdict and the release.
+    const fitting = session.exchanges.filter(
+      ({ challenge }) => challenge.jobId === order.jobId && challenge.policyDigest === order.policyDigest,
+    );
+    let last: Result<never> = err(
+      'denied_by_policy',
+      'No challenge of this session was for this job under this policy.',
+    );
+    for (const exchange of fitting.toReversed()) {
+      const info = releaseInfo(exchange.challenge, exchange.evidence, release.ear);
+      const opened = await openRelease(release, session.releaseKey, info);
+      if (opened.ok) return ok({ ...opened.value, session, exchange });
+      last = opened;
+    }
+    return last;
+  }
+}

@@ -1,0 +1,48 @@
+import { z } from 'zod';
+
+/**
+ * How the processes of the local network talk: one JSON object a line over stdin and stdout. Nothing secret is in argv
+ * or in the environment, and a process ends when its stdin ends, so nothing outlives whoever started it.
+ */
+
+/** Ways a simulated node can misbehave, on demand. `none` is what a node is without. */
+export const nodeFaults = [
+  'none',
+  /** Evidence over an old nonce instead of the one in the challenge. */
+  'stale-nonce',
+  /** Genuine, fresh evidence of another node, passed on. */
+  'relay',
+  /** GPU evidence of another device in place of the one that the CPU evidence covers. */
+  'swapped-gpu',
+  /** Evidence that names another TLS key than the one the connection uses. */
+  'wrong-tls-key',
+  /** Requests for evidence, uploads and jobs are never answered. */
+  'hang',
+  /** Requests for evidence, uploads and jobs are answered with random bytes. */
+  'garbage',
+  /** The connection is cut in the middle of every part. */
+  'close-mid-upload',
+] as const;
+export const nodeFaultSchema = z.enum(nodeFaults);
+export type NodeFault = z.infer<typeof nodeFaultSchema>;
+
+/** One line to the local network's stdin. */
+export const networkCommandSchema = z.discriminatedUnion('command', [
+  z.strictObject({ command: z.literal('set-fault'), node: z.string().max(128), fault: nodeFaultSchema }),
+  /** Ends all agents. With `wipe`, also removes what they stored and the SIMULATED keys. */
+  z.strictObject({ command: z.literal('stop'), wipe: z.boolean() }),
+]);
+export type NetworkCommand = z.infer<typeof networkCommandSchema>;
+
+/** One line of the local network's stdout. */
+export const networkEventSchema = z.discriminatedUnion('event', [
+  /** `total` counts the agents and one step for the simulated keys. */
+  z.strictObject({ event: z.literal('progress'), ready: z.number().int(), total: z.number().int() }),
+  /** `directory` is the path of directory.json: complete and on disk. */
+  z.strictObject({ event: z.literal('ready'), directory: z.string() }),
+  z.strictObject({ event: z.literal('fault-set'), node: z.string(), fault: nodeFaultSchema }),
+  /** An agent ended by itself; the others go on. */
+  z.strictObject({ event: z.literal('agent-ended'), node: z.string(), code: z.number().int().nullable() }),
+  z.strictObject({ event: z.literal('error'), message: z.string() }),
+]);
+export type NetworkEvent = z.infer<typeof networkEventSchema>;
