@@ -68,7 +68,7 @@ const columns: ReadonlyArray<Column<DatasetView>> = [
 ];
 
 /** Every dataset that was sealed on this desk, and the act of sealing another. */
-export function DatasetsScreen() {
+export default function DatasetsScreen() {
   const datasets = useMethod('datasets.list', {});
   const [sealing, setSealing] = useState(false);
   const [selectedId, setSelectedId] = useState<string>();

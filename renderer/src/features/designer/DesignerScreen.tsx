@@ -15,7 +15,7 @@ import { ReviewStep } from './ReviewStep.tsx';
 import { SummaryPanel } from './SummaryPanel.tsx';
 
 /** Designs a run from top to bottom: data, code, nodes, budget, review. The summary at the side follows every edit. */
-export function DesignerScreen() {
+export default function DesignerScreen() {
   const datasets = useMethod('datasets.list', {});
   const nodes = useMethod('nodes.list', {});
   const policies = useMethod('policies.list', {});

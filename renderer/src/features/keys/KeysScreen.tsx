@@ -57,7 +57,7 @@ const columns: ReadonlyArray<Column<KeyView>> = [
 ];
 
 /** Keys of the vault, what protects them, and every use of them. */
-export function KeysScreen() {
+export default function KeysScreen() {
   const keys = useMethod('keys.list', {});
   const state = useMethod('app.state', {});
   const lock = useAction('vault.lock');

@@ -58,7 +58,7 @@ const columns: ReadonlyArray<Column<ReportView>> = [
 ];
 
 /** What an auditor gets: a pack that proves a run, a PDF for people, and the check of a pack somebody else sent. */
-export function ReportsScreen() {
+export default function ReportsScreen() {
   const reports = useMethod('reports.list', {});
   const [selectedId, setSelectedId] = useState<string>();
   const rows = reports.data ?? [];

@@ -17,7 +17,7 @@ import {
 import styles from './Settings.module.css';
 
 /** Few settings, each with what it does; a change is kept at once and logged. */
-export function SettingsScreen() {
+export default function SettingsScreen() {
   const settings = useMethod('settings.get', {});
   const state = useMethod('app.state', {});
   const set = useAction('settings.set');
