@@ -1,0 +1,131 @@
+import type { AuditKind } from '../../contract/audit.ts';
+import type { DsseEnvelope } from '../../contract/dsse.ts';
+import type { Policy, Verification } from '../../contract/evidence.ts';
+import type { JobOrder } from '../../contract/job.ts';
+import type { Result } from '../../contract/result.ts';
+import type {
+  AgentStatus,
+  Artifact,
+  DirectoryNode,
+  JobAccepted,
+  JobStatus,
+  JobSubmission,
+} from '../../contract/wire.ts';
+import type { VerifySignature } from '../../domain/dsse/dsse.ts';
+import type { OrderDataset } from '../../domain/job/order.ts';
+import type { VerifiedNode } from './verified-node.ts';
+import type { TelemetryService } from '../telemetry/telemetry-service.ts';
+import type { RetryPolicy } from './retry.ts';
+import type { UploadTarget } from './upload.ts';
+
+/** What runs need of the rest of the core, injected by the composition root (DESIGN §4). */
+
+export interface NodeClient extends UploadTarget {
+  observedKey(): string | undefined;
+  status(signal?: AbortSignal): Promise<Result<AgentStatus>>;
+  evidence(challenge: unknown, signal?: AbortSignal): Promise<Result<unknown>>;
+  submitJob(submission: JobSubmission, signal?: AbortSignal): Promise<Result<JobAccepted>>;
+  jobStatus(jobId: string, signal?: AbortSignal): Promise<Result<JobStatus>>;
+  stopJob(jobId: string): Promise<Result<JobStatus>>;
+  events(jobId: string, from: number, onFrame: (frame: unknown) => boolean, signal: AbortSignal): Promise<Result<void>>;
+  artifacts(jobId: string, signal?: AbortSignal): Promise<Result<Artifact[]>>;
+  download(jobId: string, artifact: Artifact, path: string, signal?: AbortSignal): Promise<Result<void>>;
+  receipt(jobId: string, signal?: AbortSignal): Promise<Result<DsseEnvelope>>;
+  close(): void;
+}
+
+export interface NodesPort {
+  /** The named nodes in their order; all that may be tried, best first, when none is named. Errors: `not_found`, `unavailable`. */
+  candidates(names: readonly string[]): Result<DirectoryNode[]>;
+  /** With a key hash every connection must show that key; see networks/agent-client. */
+  connect(node: { name: string; url: string }, tlsSpkiSha256?: string): NodeClient;
+}
+
+export interface AttestationRequest {
+  readonly client: NodeClient;
+  readonly node: string;
+  /** Hex, 16 bytes: one session's keys are stable. */
+  readonly sessionId: string;
+  readonly jobId: string;
+  readonly policy: Policy;
+  readonly policyDigest: string;
+  readonly signal: AbortSignal;
+}
+
+/** One answered challenge: what was found, kept in the store under `evidenceId` whatever the verdict. */
+export interface Attestation {
+  readonly evidenceId: string;
+  /** Hex SHA-256 of the JCS of the evidence answer. */
+  readonly evidenceSha256: string;
+  readonly verification: Verification;
+  /** Attestation result (JWT); empty while the vault is locked, then signed at unlock. */
+  readonly ear: string;
+  /** Only when affirming, and only made by services/evidence. */
+  readonly verified?: VerifiedNode;
+}
+export type VerifiedAttestation = Attestation & { readonly verified: VerifiedNode };
+
+/** A sealed file on this desk, whole as its signed manifest says. */
+export interface SealedDataset {
+  readonly root: string;
+  readonly manifestEnvelope: DsseEnvelope;
+  readonly parts: number;
+  readonly partSize: number;
+  readonly sealedBytes: number;
+  readPart(index: number): Promise<Result<Uint8Array>>;
+  /** The age file key, 16 bytes, unwrapped by the vault; the caller wipes it. Errors: `locked`, `damaged`. */
+  fileKey(): Promise<Result<Uint8Array>>;
+}
+
+export interface DatasetsPort {
+  /** Errors: `not_found`, `damaged`. */
+  forOrder(id: string): Result<OrderDataset>;
+  /** The signed manifest. Errors: `not_found`, `damaged`. */
+  manifest(id: string): Result<DsseEnvelope>;
+  /** Errors: `not_found`, `integrity`, `locked`. */
+  open(id: string): Promise<Result<SealedDataset>>;
+}
+
+export interface SigningPort {
+  readonly unlocked: () => boolean;
+  /** Raw Ed25519 key of the organisation. Errors: `locked`. */
+  ownerKey(): Result<Uint8Array>;
+  /** age recipients that outputs are sealed to. Errors: `locked`. */
+  outputRecipients(): Result<readonly string[]>;
+  /** Errors: `locked`. */
+  signOrder(order: JobOrder): Result<DsseEnvelope>;
+  /** Adds the organisation's signature to a receipt that was checked. Errors: `locked`. */
+  countersign(receipt: DsseEnvelope): Result<DsseEnvelope>;
+}
+
+/** Errors: those of the disk. */
+export type AuditPort = (
+  kind: AuditKind,
+  subject: string,
+  details: Readonly<Record<string, string | number | boolean>>,
+  simulated: boolean,
+) => Result<void>;
+
+export interface PoliciesPort {
+  /** Errors: `not_found`. */
+  get(id: string): Result<{ readonly policy: Policy; readonly digest: string }>;
+}
+
+export interface RunPorts {
+  readonly nodes: NodesPort;
+  readonly attest: (request: AttestationRequest) => Promise<Result<Attestation>>;
+  readonly datasets: DatasetsPort;
+  readonly signing: SigningPort;
+  readonly audit: AuditPort;
+  readonly policies: PoliciesPort;
+  readonly telemetry: TelemetryService;
+  readonly verify: VerifySignature;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly retry?: RetryPolicy;
+  /** Folder for the sealed files of a run. */
+  readonly folderOf: (runId: string) => string;
+  /** GPU figures of a node for its row. */
+  readonly onGpu: (node: string, fields: Readonly<Record<string, number>>, at: string) => void;
+}

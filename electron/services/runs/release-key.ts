@@ -1,0 +1,94 @@
+import type { DsseEnvelope } from '../../contract/dsse.ts';
+import type { JobOrder } from '../../contract/job.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
+import type { JobSubmission, ReleaseAad } from '../../contract/wire.ts';
+import type { VerifiedNode } from './verified-node.ts';
+import { sealFileKey } from './hpke-release.ts';
+import type { AuditPort, SealedDataset } from './ports.ts';
+
+declare const signed: unique symbol;
+
+/** An order in its envelope; only `signOrder` makes it. */
+export interface SignedOrder {
+  readonly [signed]: true;
+  readonly order: JobOrder;
+  readonly envelope: DsseEnvelope;
+}
+
+/** Signs an order with the organisation's key. Errors: `locked`. */
+export function signOrder(order: JobOrder, sign: (order: JobOrder) => Result<DsseEnvelope>): Result<SignedOrder> {
+  const envelope = sign(order);
+  return envelope.ok ? ok({ order, envelope: envelope.value } as SignedOrder) : envelope;
+}
+
+export interface ReleaseContext {
+  readonly audit: AuditPort;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
+
+/** A release that is logged and ready to send, and the test of the node's answer. */
+export interface KeyRelease {
+  readonly submission: JobSubmission;
+  readonly notAfter: string;
+  confirms(confirmation: string): boolean;
+}
+
+/**
+ * The one place that a dataset key passes on its way out (DESIGN §5.4). The types say what must have happened before:
+ * evidence verified, dataset sealed and whole, order signed. Logged before the key is even unwrapped: no log, no release.
+ * Errors: `integrity` (order and dataset do not belong together), `denied_by_policy` (another policy than the order's),
+ * `timeout` (order too old), `locked`, and those of the log.
+ */
+export async function releaseKey(
+  node: VerifiedNode,
+  dataset: SealedDataset,
+  order: SignedOrder,
+  context: ReleaseContext,
+): Promise<Result<KeyRelease>> {
+  const { jobId, notAfter, policyDigest, nodes } = order.order;
+  if (order.order.dataset.root !== dataset.root) {
+    return err('integrity', 'The order is for another dataset than the one at hand; no key was released.');
+  }
+  if (node.jobId !== jobId) {
+    return err('integrity', `The evidence of node ${node.name} was given for another job; no key was released.`);
+  }
+  if (node.policyDigest !== policyDigest) {
+    return err('denied_by_policy', `Node ${node.name} was verified under another policy than the order names.`);
+  }
+  if (!nodes.includes(node.name)) return err('denied_by_policy', `The order does not name node ${node.name}.`);
+  if (Date.parse(notAfter) <= context.clock()) return err('timeout', 'The order has expired; launch the job again.');
+  const aad: ReleaseAad = { datasetRoot: dataset.root, jobId, policyDigest, notAfter };
+  const logged = context.audit(
+    'key-released',
+    node.name,
+    {
+      jobId,
+      datasetRoot: dataset.root,
+      policyDigest,
+      notAfter,
+      sessionId: node.sessionId,
+      evidenceSha256: node.evidenceSha256,
+    },
+    node.simulated,
+  );
+  if (!logged.ok) return logged;
+  const fileKey = await dataset.fileKey();
+  if (!fileKey.ok) return fileKey;
+  const sealed = await sealFileKey({
+    hpkeKey: node.hpkeKey,
+    sessionId: node.sessionId,
+    challenge: node.challenge,
+    evidence: node.evidence,
+    ear: node.ear,
+    aad,
+    fileKey: fileKey.value,
+  });
+  fileKey.value.fill(0);
+  if (!sealed.ok) return sealed;
+  return ok({
+    submission: { order: order.envelope, manifest: dataset.manifestEnvelope, release: sealed.value.message },
+    notAfter,
+    confirms: sealed.value.confirms,
+  });
+}

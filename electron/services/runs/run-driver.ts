@@ -1,0 +1,213 @@
+import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
+import type { DirectoryNode } from '../../contract/wire.ts';
+import type { RunPorts, NodeClient } from './ports.ts';
+import { releaseKey, type SignedOrder } from './release-key.ts';
+import { defaultRetry } from './retry.ts';
+import type { RunState } from './run-state.ts';
+import { uploadDataset } from './upload.ts';
+import type { Attestation, VerifiedAttestation } from './ports.ts';
+
+/** Evidence older than this is asked for again before a key is released: milliseconds, below the challenge's life. */
+const freshForReleaseMs = 120_000;
+
+interface Chosen {
+  readonly candidate: DirectoryNode;
+  readonly client: NodeClient;
+  readonly sessionId: string;
+  readonly attestation: VerifiedAttestation;
+}
+
+/**
+ * From a signed order to a node that confirmed the key: verifying, uploading, releasing. On error the run is failed by
+ * the caller; whatever was opened here is closed, and a key has left only when the last step was reached.
+ */
+export async function bringToNode(
+  state: RunState,
+  order: SignedOrder,
+  candidates: readonly DirectoryNode[],
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<Result<NodeClient>> {
+  state.step('verifying');
+  const chosen = await chooseNode(state, candidates, ports, signal);
+  if (!chosen.ok) return chosen;
+  const { client, candidate } = chosen.value;
+  state.change(({ view }) => {
+    view.usdPerHour = candidate.usdPerHour;
+  }, true);
+  const released = await uploadAndRelease(state, order, chosen.value, ports, signal);
+  if (released.ok) return ok(client);
+  client.close();
+  return released;
+}
+
+/** Tries the candidates in their order; the first that proves itself is taken. */
+async function chooseNode(
+  state: RunState,
+  candidates: readonly DirectoryNode[],
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<Result<Chosen>> {
+  const failures: NacreError[] = [];
+  for (const candidate of candidates) {
+    if (signal.aborted) return err('cancelled', 'The run was stopped.');
+    const client = ports.nodes.connect(candidate);
+    const sessionId = Buffer.from(ports.random(16)).toString('hex');
+    const attested = await attest(state, candidate, client, sessionId, ports, signal);
+    if (attested.ok) return ok({ candidate, client, sessionId, attestation: attested.value });
+    client.close();
+    failures.push(attested.error);
+  }
+  const [first] = failures;
+  if (first === undefined) return err('unavailable', 'There is no node to run this job on.');
+  if (failures.length === 1) return { ok: false, error: first };
+  return err(
+    'attestation_failed',
+    `None of ${failures.length} nodes proved itself. ${failures.map((failure) => failure.message).join(' ')}`.slice(
+      0,
+      2000,
+    ),
+    { hint: 'Open the evidence of a node to see which check failed. No key was released.' },
+  );
+}
+
+/** Asks for evidence in a session and writes what came of it into the run. */
+export async function attest(
+  state: RunState,
+  node: { readonly name: string; readonly url: string },
+  client: NodeClient,
+  sessionId: string,
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<Result<VerifiedAttestation>> {
+  const { order, policy } = state.record;
+  const answer = await ports.attest({
+    client,
+    node: node.name,
+    sessionId,
+    jobId: order.jobId,
+    policy,
+    policyDigest: order.policyDigest,
+    signal,
+  });
+  if (!answer.ok) {
+    state.change(() => {
+      const entry = state.node(node.name);
+      entry.reason = answer.error.code;
+      if (answer.error.code === 'attestation_failed') entry.trust = 'refused';
+    });
+    state.event({ kind: 'evidence', trust: 'unknown', node: node.name, message: answer.error.message });
+    return answer;
+  }
+  const attestation = answer.value;
+  const verified = isVerified(attestation);
+  state.change((record) => {
+    record.evidenceIds.push(attestation.evidenceId);
+    const entry = state.node(node.name);
+    entry.trust = verified ? 'verified' : 'refused';
+    if (verified) delete entry.reason;
+    else entry.reason = attestation.verification.reason ?? 'not-affirming';
+    if (attestation.verification.simulated) record.view.simulated = true;
+  }, true);
+  const { verification } = attestation;
+  state.event({
+    kind: 'evidence',
+    trust: verified ? 'verified' : 'refused',
+    node: node.name,
+    digest: attestation.evidenceSha256,
+    message: verified
+      ? `Node ${node.name} proved itself.`
+      : `Node ${node.name} was refused: ${verification.reasonDetail ?? verification.reason ?? 'its evidence is not affirming'}`,
+  });
+  if (verified) return ok(attestation);
+  return err(
+    'attestation_failed',
+    `Node ${node.name} was refused: ${verification.reasonDetail ?? verification.reason ?? 'its evidence is not affirming'}`,
+    {
+      hint: 'No key was released to it. Open its evidence to see every check.',
+      details: { node: node.name, reason: verification.reason ?? 'not-affirming', evidenceId: attestation.evidenceId },
+    },
+  );
+}
+
+function isVerified(attestation: Attestation): attestation is VerifiedAttestation {
+  return attestation.verified !== undefined;
+}
+
+async function uploadAndRelease(
+  state: RunState,
+  order: SignedOrder,
+  chosen: Chosen,
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  const { client, candidate, sessionId } = chosen;
+  state.step('uploading');
+  const dataset = await ports.datasets.open(state.record.view.datasetId);
+  if (!dataset.ok) return dataset;
+  const uploaded = await uploadDataset({
+    target: client,
+    root: dataset.value.root,
+    manifest: dataset.value.manifestEnvelope,
+    parts: dataset.value.parts,
+    partSize: dataset.value.partSize,
+    sealedBytes: dataset.value.sealedBytes,
+    readPart: dataset.value.readPart,
+    onProgress: (progress) =>
+      state.change(({ view }) => {
+        view.upload = progress;
+      }),
+    clock: ports.clock,
+    retry: ports.retry ?? defaultRetry,
+    signal,
+  });
+  if (!uploaded.ok) return uploaded;
+  state.event({
+    kind: 'upload',
+    node: candidate.name,
+    digest: dataset.value.root,
+    message: `The sealed dataset is on ${candidate.name}, every part as in its manifest.`,
+  });
+
+  state.step('releasing');
+  let { attestation } = chosen;
+  if (ports.clock() - Date.parse(attestation.verification.verifiedAt) > freshForReleaseMs) {
+    const again = await attest(state, candidate, client, sessionId, ports, signal);
+    if (!again.ok) return again;
+    attestation = again.value;
+  }
+  if (signal.aborted) return err('cancelled', 'The run was stopped before the key was released.');
+  const release = await releaseKey(attestation.verified, dataset.value, order, ports);
+  if (!release.ok) return release;
+  state.change((record) => {
+    state.node(candidate.name).keyReleased = true;
+    record.session = {
+      node: candidate.name,
+      url: candidate.url,
+      sessionId,
+      signingKey: Buffer.from(attestation.verified.signingKey).toString('base64'),
+      tlsSpkiSha256: attestation.verified.tlsSpkiSha256,
+      evidence: [{ id: attestation.evidenceId, sha256: attestation.evidenceSha256, at: ports.clock() }],
+      ear: attestation.ear,
+      notAfter: release.value.notAfter,
+    };
+  }, true);
+  const accepted = await client.submitJob(release.value.submission, signal);
+  if (!accepted.ok) return accepted;
+  if (accepted.value.jobId !== order.order.jobId || !release.value.confirms(accepted.value.confirmation)) {
+    // The node took the order but does not prove that it holds the key of this very release.
+    const stopped = await client.stopJob(order.order.jobId);
+    return err('integrity', `Node ${candidate.name} does not confirm the key that was released to it.`, {
+      hint: 'Do not retry on this node; look at its evidence.',
+      details: { node: candidate.name, reason: 'key-confirmation', stopped: stopped.ok },
+    });
+  }
+  state.event({
+    kind: 'release',
+    trust: 'verified',
+    node: candidate.name,
+    digest: attestation.evidenceSha256,
+    message: `The dataset key was released to ${candidate.name}, which confirmed it.`,
+  });
+  return ok(undefined);
+}

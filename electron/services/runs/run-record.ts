@@ -1,0 +1,70 @@
+import { z } from 'zod';
+import { dsseEnvelopeSchema } from '../../contract/dsse.ts';
+import { policySchema } from '../../contract/evidence.ts';
+import { jobOrderSchema, runStates, type RunState } from '../../contract/job.ts';
+import { runViewSchema } from '../../contract/views.ts';
+import { artifactSchema } from '../../contract/wire.ts';
+
+/** What the store keeps of a run: all that is needed to follow it after a restart, and to prove it later. */
+export const runRecordSchema = z.object({
+  version: z.literal(1),
+  view: runViewSchema,
+  order: jobOrderSchema,
+  /** The signed order and the signed manifest as they went to the node. */
+  orderEnvelope: dsseEnvelopeSchema,
+  manifestEnvelope: dsseEnvelopeSchema,
+  /** The policy as it stood, so that a later change of it changes no past. */
+  policy: policySchema,
+  /** The attested session that got the key; absent before release. */
+  session: z
+    .object({
+      node: z.string(),
+      url: z.string(),
+      sessionId: z.string(),
+      /** Raw Ed25519 key, base64: signs frames and the receipt. */
+      signingKey: z.string(),
+      tlsSpkiSha256: z.string(),
+      /** Verified evidence of this session in order, the release's first, with the time of its answer (ms). */
+      evidence: z.array(z.object({ id: z.string(), sha256: z.string(), at: z.number() })),
+      /** The attestation result as it went to the node; the node's receipt names its hash. */
+      ear: z.string(),
+      notAfter: z.string(),
+    })
+    .optional(),
+  /** Verifications of this run in order, of all nodes: refused candidates too. */
+  evidenceIds: z.array(z.string()),
+  /** Sealed files that came home, with their place on this desk. */
+  artifacts: z.array(artifactSchema.extend({ path: z.string() })),
+  /** Signed by the node, and by the desk when `view.receipt.countersignedAt` is there. */
+  receiptEnvelope: dsseEnvelopeSchema.optional(),
+});
+export type RunRecord = z.infer<typeof runRecordSchema>;
+
+const finalStates: ReadonlySet<RunState> = new Set<RunState>(['succeeded', 'failed', 'stopped']);
+
+export function isFinal(state: RunState): boolean {
+  return finalStates.has(state);
+}
+
+/** States in which the node holds the key and works: what a restart takes up again. */
+export function isWithNode(state: RunState): boolean {
+  return state === 'running' || state === 'collecting';
+}
+
+/** Which state may follow which; anything else is a bug. */
+const next: Readonly<Record<RunState, readonly RunState[]>> = {
+  preparing: ['verifying', 'failed', 'stopped'],
+  verifying: ['uploading', 'failed', 'stopped'],
+  uploading: ['releasing', 'failed', 'stopped'],
+  releasing: ['running', 'failed', 'stopped'],
+  running: ['collecting', 'failed', 'stopped'],
+  collecting: ['succeeded', 'failed', 'stopped'],
+  succeeded: [],
+  failed: [],
+  stopped: [],
+};
+
+/** @throws Error for a step the state machine does not have: a bug. */
+export function assertStep(from: RunState, to: RunState): void {
+  if (!runStates.includes(to) || !next[from].includes(to)) throw new Error(`a run cannot go from ${from} to ${to}`);
+}

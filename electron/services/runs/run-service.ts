@@ -1,0 +1,354 @@
+import { createHash } from 'node:crypto';
+import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
+import type { JobDraft } from '../../contract/job.ts';
+import type { RunEvent, RunView } from '../../contract/views.ts';
+import type { DirectoryNode } from '../../contract/wire.ts';
+import { decodeBase64 } from '../../domain/encoding/base64.ts';
+import { buildOrder, checkDraft } from '../../domain/job/order.ts';
+import { totalSteps } from '../../domain/job/steps.ts';
+import type { NodeClient, RunPorts } from './ports.ts';
+import { signOrder, type SignedOrder } from './release-key.ts';
+import { isFinal, isWithNode, type RunRecord } from './run-record.ts';
+import { bringToNode } from './run-driver.ts';
+import { followRun, updateCost } from './run-follow.ts';
+import { countersign, takeReceipt } from './run-receipt.ts';
+import { createRunState, type RunState } from './run-state.ts';
+import { createSealedFiles } from './sealed-files.ts';
+
+/** Where runs and their events are kept; see services/store. */
+export interface RunStore {
+  put(record: RunRecord): Result<void>;
+  get(id: string): Result<RunRecord | undefined>;
+  /** Newest first. */
+  list(): Result<readonly RunRecord[]>;
+  addEvent(runId: string, number: number, event: RunEvent): Result<void>;
+  events(runId: string): Result<readonly RunEvent[]>;
+}
+
+export interface RunServiceOptions {
+  readonly ports: RunPorts;
+  readonly store: RunStore;
+  readonly onChange: (view: RunView) => void;
+  readonly onEvent: (runId: string, event: RunEvent) => void;
+  /** Bugs and store errors, for the log on disk. */
+  readonly onTrouble: (runId: string, problem: unknown) => void;
+}
+
+export interface RunService {
+  /**
+   * Signs an order and sets it going. Resolves when the order is signed and stored; the run is followed by its events.
+   * Errors: `invalid_input` with the place, `not_found`, `unavailable` (no node), `locked`, those of the disk.
+   */
+  launch(draft: JobDraft): Result<{ runId: string; jobId: string }>;
+  list(): Result<RunView[]>;
+  get(id: string): Result<RunView>;
+  record(id: string): Result<RunRecord>;
+  events(id: string): Result<RunEvent[]>;
+  /** Before release the run ends at once; afterwards the node is told and the run ends when it says so. */
+  stop(id: string): Promise<Result<RunView>>;
+  /** Resolves when a run has ended; at once when it has already. */
+  ended(id: string): Promise<Result<RunView>>;
+  /** Takes up what a closed core left: follows runs that are with a node, ends those that were not there yet. */
+  recover(): Result<void>;
+  /** Signs what waited for the vault. */
+  onUnlock(): void;
+  /** Runs that a node works on now. */
+  active(): readonly RunView[];
+  close(): Promise<void>;
+}
+
+interface Live {
+  readonly state: RunState;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+  client: NodeClient | undefined;
+  closing: boolean;
+}
+
+export function createRunService(options: RunServiceOptions): RunService {
+  const { ports, store } = options;
+  const live = new Map<string, Live>();
+
+  const stateOf = (record: RunRecord): RunState => {
+    const runId = record.view.id;
+    const known = store.events(runId);
+    let number = known.ok ? known.value.length : 0;
+    return createRunState({
+      record,
+      clock: ports.clock,
+      save: store.put,
+      saveEvent: (event) => store.addEvent(runId, number++, event),
+      onChange: options.onChange,
+      onEvent: (event) => options.onEvent(runId, event),
+      onStoreError: (error) => options.onTrouble(runId, error),
+    });
+  };
+
+  /** Runs `work` as the one driver of a run; whatever it throws or answers ends in a named state. */
+  const drive = (state: RunState, work: (entry: Live) => Promise<Result<void>>): void => {
+    const runId = state.record.view.id;
+    const abort = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const entry: Live = { state, abort, done: promise, client: undefined, closing: false };
+    live.set(runId, entry);
+    const finish = (error: NacreError | undefined) => {
+      // A core that closes leaves the run as it stands: the next one takes it up.
+      if (!entry.closing && !isFinal(state.record.view.state)) {
+        if (error === undefined) state.step('succeeded');
+        else state.fail(error);
+        logEnd(state, ports, options.onTrouble);
+      }
+      state.flush();
+      entry.client?.close();
+      live.delete(runId);
+      resolve();
+    };
+    work(entry).then(
+      (answer) => finish(answer.ok ? undefined : answer.error),
+      (error: unknown) => {
+        options.onTrouble(runId, error);
+        finish(err('internal', 'The run ended by a bug in Nacre; the log of the profile has the details.').error);
+      },
+    );
+  };
+
+  /** From a job that is on a node to its end. */
+  const withNode = async (entry: Live, client: NodeClient): Promise<Result<void>> => {
+    const { state, abort } = entry;
+    entry.client = client;
+    const { signal } = abort;
+    const files = createSealedFiles(state, client, ports, signal);
+    const followed = await followRun({ state, client, ports, files, signal });
+    const endedAt = ports.clock();
+    updateCost(state, endedAt);
+    if (!followed.ok) return entry.closing ? followed : settled(followed, await files.settle());
+    const { end, message } = followed.value;
+    if (end === 'stopped') {
+      await files.settle();
+      return err('cancelled', message ?? 'The run was stopped on request.');
+    }
+    if (end === 'failed') {
+      await files.settle();
+      return err('unavailable', `The job failed on the node: ${message ?? 'no reason was given'}`, {
+        hint: 'The log of the run has its last lines. Data, keys and checkpoints are kept.',
+      });
+    }
+    if (state.record.view.state === 'running') state.step('collecting');
+    const here = await files.settle();
+    if (!here.ok) return here;
+    if (state.record.view.modelSha256 === undefined) {
+      return err('integrity', 'The node says that the job succeeded, but its signed telemetry announced no model.');
+    }
+    return takeReceipt(state, client, ports, endedAt, signal);
+  };
+
+  const launch = (draft: JobDraft): Result<{ runId: string; jobId: string }> => {
+    const prepared = prepare(draft, ports);
+    if (!prepared.ok) return prepared;
+    const { record, order, candidates } = prepared.value;
+    const logged = ports.audit('order-signed', record.view.id, { jobId: record.view.jobId }, record.view.simulated);
+    if (!logged.ok) return logged;
+    const stored = store.put(record);
+    if (!stored.ok) return stored;
+    const state = stateOf(record);
+    state.event({ kind: 'state', message: 'The order is signed.', digest: record.view.jobId });
+    options.onChange(record.view);
+    drive(state, async (entry) => {
+      const brought = await bringToNode(state, order, candidates, ports, entry.abort.signal);
+      if (!brought.ok) return brought;
+      state.step('running');
+      ports.audit('run-started', record.view.id, { jobId: record.view.jobId }, record.view.simulated);
+      return withNode(entry, brought.value);
+    });
+    return ok({ runId: record.view.id, jobId: record.view.jobId });
+  };
+
+  const record = (id: string): Result<RunRecord> => {
+    const running = live.get(id);
+    if (running !== undefined) return ok(running.state.record);
+    const found = store.get(id);
+    if (!found.ok) return found;
+    return found.value === undefined ? err('not_found', `There is no run ${id}.`) : ok(found.value);
+  };
+  const get = (id: string): Result<RunView> => {
+    const found = record(id);
+    return found.ok ? ok(found.value.view) : found;
+  };
+
+  return {
+    launch,
+    record,
+    get,
+    list() {
+      const found = store.list();
+      return found.ok ? ok(found.value.map(({ view }) => live.get(view.id)?.state.record.view ?? view)) : found;
+    },
+    events(id) {
+      const found = record(id);
+      if (!found.ok) return found;
+      const events = store.events(id);
+      return events.ok ? ok([...events.value]) : events;
+    },
+    async stop(id) {
+      const entry = live.get(id);
+      if (entry === undefined) {
+        const found = get(id);
+        if (!found.ok) return found;
+        return err('wrong_state', `Run ${id} has ended already (${found.value.state}).`);
+      }
+      const { client, state } = entry;
+      if (client === undefined) {
+        entry.abort.abort();
+        await entry.done;
+        return ok(state.record.view);
+      }
+      const told = await client.stopJob(state.record.view.jobId);
+      if (!told.ok) return told;
+      await entry.done;
+      return ok(state.record.view);
+    },
+    async ended(id) {
+      await live.get(id)?.done;
+      return get(id);
+    },
+    recover() {
+      const found = store.list();
+      if (!found.ok) return found;
+      for (const old of found.value) {
+        if (isFinal(old.view.state) || live.has(old.view.id)) continue;
+        const state = stateOf(old);
+        const { session } = old;
+        if (session === undefined || !isWithNode(old.view.state)) {
+          state.fail(
+            err('unavailable', 'Nacre was closed before the node had confirmed the key, so this run did not start.', {
+              hint: 'Launch it again; the sealed dataset is kept.',
+            }).error,
+          );
+          logEnd(state, ports, options.onTrouble);
+          continue;
+        }
+        state.event({ kind: 'state', node: session.node, message: 'Nacre is back and takes up the run.' });
+        drive(state, (entry) =>
+          withNode(entry, ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256)),
+        );
+      }
+      return ok(undefined);
+    },
+    onUnlock() {
+      const found = store.list();
+      if (!found.ok) {
+        options.onTrouble('all', found.error);
+        return;
+      }
+      for (const old of found.value) {
+        if (!isFinal(old.view.state) || old.receiptEnvelope === undefined) continue;
+        const signed = countersign(stateOf(old), ports);
+        if (!signed.ok) options.onTrouble(old.view.id, signed.error);
+      }
+    },
+    active: () => [...live.values()].map(({ state }) => state.record.view).filter(({ state }) => isWithNode(state)),
+    async close() {
+      const entries = [...live.values()];
+      for (const entry of entries) {
+        entry.closing = isWithNode(entry.state.record.view.state);
+        entry.abort.abort();
+      }
+      await Promise.all(entries.map(({ done }) => done));
+    },
+  };
+}
+
+interface Prepared {
+  readonly record: RunRecord;
+  readonly order: SignedOrder;
+  readonly candidates: readonly DirectoryNode[];
+}
+
+/** All that can be refused before anything is stored. */
+function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
+  const dataset = ports.datasets.forOrder(draft.datasetId);
+  if (!dataset.ok) return dataset;
+  const checked = checkDraft(draft, dataset.value);
+  if (!checked.ok) return checked;
+  const policy = ports.policies.get(draft.policyId);
+  if (!policy.ok) return policy;
+  const candidates = ports.nodes.candidates(draft.nodes);
+  if (!candidates.ok) return candidates;
+  const ownerKey = ports.signing.ownerKey();
+  if (!ownerKey.ok) return ownerKey;
+  const recipients = ports.signing.outputRecipients();
+  if (!recipients.ok) return recipients;
+  const order = buildOrder(draft, {
+    dataset: dataset.value,
+    policyDigest: policy.value.digest,
+    nodes: candidates.value.map(({ name }) => name),
+    outputRecipients: recipients.value,
+    ownerKey: Buffer.from(ownerKey.value).toString('base64'),
+    now: ports.clock(),
+  });
+  if (!order.ok) return order;
+  const signed = signOrder(order.value, ports.signing.signOrder);
+  if (!signed.ok) return signed;
+  const manifest = ports.datasets.manifest(draft.datasetId);
+  if (!manifest.ok) return manifest;
+  const steps = totalSteps(draft.program, dataset.value.rows);
+  const record: RunRecord = {
+    version: 1,
+    view: {
+      id: newRunId(ports),
+      name: draft.name,
+      state: 'preparing',
+      simulated: candidates.value.some(({ simulated }) => simulated),
+      jobId: order.value.jobId,
+      datasetId: draft.datasetId,
+      datasetName: dataset.value.name,
+      draft,
+      createdAt: order.value.createdAt,
+      nodes: [],
+      ...(steps === undefined ? {} : { progress: { done: 0, total: steps, unit: 'steps' as const } }),
+      lastStep: 0,
+      lastMetrics: {},
+      checkpoints: [],
+      costUsd: 0,
+      usdPerHour: Math.max(...candidates.value.map(({ usdPerHour }) => usdPerHour)),
+      log: [],
+    },
+    order: order.value,
+    orderEnvelope: signed.value.envelope,
+    manifestEnvelope: manifest.value,
+    policy: policy.value.policy,
+    evidenceIds: [],
+    artifacts: [],
+  };
+  return ok({ record, order: signed.value, candidates: candidates.value });
+}
+
+/** Short enough to read aloud, 64 random bits: `run-3f9a…`. */
+function newRunId(ports: RunPorts): string {
+  return `run-${Buffer.from(ports.random(8)).toString('hex')}`;
+}
+
+function logEnd(state: RunState, ports: RunPorts, onTrouble: RunServiceOptions['onTrouble']): void {
+  const { view, orderEnvelope } = state.record;
+  const logged = ports.audit(
+    'run-ended',
+    view.id,
+    {
+      jobId: view.jobId,
+      state: view.state,
+      orderSha256: createHash('sha256')
+        .update(decodeBase64(orderEnvelope.payload) ?? '')
+        .digest('hex'),
+      ...(view.modelSha256 === undefined ? {} : { modelSha256: view.modelSha256 }),
+      ...(view.error === undefined ? {} : { code: view.error.code }),
+    },
+    view.simulated,
+  );
+  if (!logged.ok) onTrouble(view.id, logged.error);
+}
+
+/** Trouble with the files matters more than a stop, less than the first failure. */
+function settled(first: Result<never>, second: Result<void>): Result<never> {
+  if (!first.ok && first.error.code === 'cancelled' && !second.ok) return second;
+  return first;
+}
