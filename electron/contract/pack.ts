@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { earStatus } from './evidence.ts';
+import { releaseAadSchema } from './wire.ts';
 
 /**
  * The auditor pack, `*.nacre-pack`: one file, no slack. A fixed header, a signed index (DSSE), then the bytes of the
@@ -51,3 +53,75 @@ export const packIndexSchema = z.strictObject({
     .max(packLimits.entries),
 });
 export type PackIndex = z.infer<typeof packIndexSchema>;
+
+/**
+ * Names of the entries. What a pack never holds: data, the model, any secret key, job logs outside the signed frames.
+ * `evidence/NNNN.json` are numbered from 0000 in the order of verification.
+ */
+export const packPaths = {
+  /** DSSE of the job order, JCS. */
+  order: 'order.dsse.json',
+  /** DSSE of the dataset manifest, JCS. */
+  manifest: 'manifest.dsse.json',
+  /** The policy as it stood, JCS. */
+  policy: 'policy.json',
+  /** `packAnchorsSchema`, JCS. */
+  anchors: 'anchors.json',
+  /** `packEvidenceSchema` each, JCS. */
+  evidence: (index: number): string => `evidence/${String(index).padStart(4, '0')}.json`,
+  /** `packReleaseSchema`, JCS. */
+  release: 'release.json',
+  /** One canonical frame a line, of the node that ran the job. */
+  telemetry: 'telemetry.jsonl',
+  /** DSSE of the receipt, JCS: signed by the attested key, then by the organisation. */
+  receipt: 'receipt.dsse.json',
+  /** `auditBundleSchema`, JCS. */
+  audit: 'audit.json',
+} as const;
+
+const fingerprint = z.array(sha256).max(16);
+
+/**
+ * Which trust anchors the verdicts inside rest on. Real families are always verified under the roots that the verifier
+ * carries; what stands here for a simulated network is a claim, and nothing verified under it counts as hardware.
+ */
+export const packAnchorsSchema = z.strictObject({
+  version: z.literal(1),
+  simulated: z.boolean(),
+  /** SHA-256 of the DER of the simulated roots; empty unless simulated. */
+  amd: fingerprint,
+  nvidia: fingerprint,
+  /** Golden GPU measurements by index of the simulated image. */
+  gpuMeasurements: z.record(z.string().max(16), z.array(z.string().max(256)).max(64)),
+});
+export type PackAnchors = z.infer<typeof packAnchorsSchema>;
+
+/** One answer of one node, as it came, with the verdict it got. */
+export const packEvidenceSchema = z.strictObject({
+  version: z.literal(1),
+  node: z.string().min(1).max(128),
+  /** When it was verified, UTC RFC 3339: the clock it is verified by again. */
+  verifiedAt: z.string().max(32),
+  challenge: z.json(),
+  answer: z.json(),
+  /** The attestation result, compact JWT, signed by the organisation key. */
+  ear: z.string().max(262_144),
+  status: earStatus,
+  reason: z.string().max(128).optional(),
+});
+export type PackEvidence = z.infer<typeof packEvidenceSchema>;
+
+/** The key release: what it was bound to. Neither the key nor its sealed form is in a pack. */
+export const packReleaseSchema = z.strictObject({
+  version: z.literal(1),
+  node: z.string().min(1).max(128),
+  sessionId: z.string().regex(/^[0-9a-f]{32}$/),
+  /** Entry of the evidence that it rests on. */
+  evidence: z.string().max(128),
+  aad: releaseAadSchema,
+  /** SHA-256 of the UTF-8 of the EAR that went with the key. */
+  earSha256: sha256,
+  /** Hex of "nacre/key-release/v1" ‖ SHA-384(JCS(challenge) ‖ JCS(evidence) ‖ EAR): the HPKE info. */
+  info: z.string().regex(/^[0-9a-f]{136}$/),
+});
+export type PackRelease = z.infer<typeof packReleaseSchema>;

@@ -30,7 +30,7 @@ export function verifyFrames(
 ): Result<ChainHead> {
   let state = chainStart;
   let lastStep = 0;
-  for (let at = 0; at < lines.length; ) {
+  for (let at = 0; at < lines.length;) {
     const end = lines.indexOf(newline, at);
     const json = end < 0 ? undefined : parseCanonical(lines.subarray(at, end));
     if (json === undefined) {

@@ -1,8 +1,9 @@
 import type { ReportModel } from '../report-model.ts';
 
+const digest = (byte: string): string => byte.repeat(32);
+
 /** A report model with every part filled, for tests of the drawing alone. */
 export function sampleModel(change: Partial<ReportModel> = {}): ReportModel {
-  const digest = (byte: string): string => byte.repeat(32);
   return {
     title: 'breast-cancer-mlp',
     subtitle: 'Trained on the sealed dataset breast_cancer.csv.',
