@@ -13,7 +13,7 @@ import type {
 } from '../../contract/wire.ts';
 import type { VerifySignature } from '../../domain/dsse/dsse.ts';
 import type { OrderDataset } from '../../domain/job/order.ts';
-import type { VerifiedNode } from './verified-node.ts';
+import type { VerifiedNode } from '../evidence/verified-node.ts';
 import type { TelemetryService } from '../telemetry/telemetry-service.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { UploadTarget } from './upload.ts';

@@ -2,7 +2,7 @@ import type { DsseEnvelope } from '../../contract/dsse.ts';
 import type { JobOrder } from '../../contract/job.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { JobSubmission, ReleaseAad } from '../../contract/wire.ts';
-import type { VerifiedNode } from './verified-node.ts';
+import type { VerifiedNode } from '../evidence/verified-node.ts';
 import { sealFileKey } from './hpke-release.ts';
 import type { AuditPort, SealedDataset } from './ports.ts';
 
