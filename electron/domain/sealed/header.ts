@@ -20,7 +20,8 @@ export interface AgeHeader {
   /** What the MAC covers: all up to and with `---`. */
   readonly macInput: Uint8Array;
   readonly mac: Uint8Array;
-  /** Bytes up to and with the newline after the MAC; the payload nonce follows. */
+  /** The whole header, up to and with the newline after the MAC; the payload nonce follows. */
+  readonly bytes: Uint8Array;
   readonly length: number;
 }
 
@@ -47,7 +48,8 @@ export function parseHeader(bytes: Uint8Array): Result<AgeHeader> {
       const mac = /^--- [A-Za-z0-9+/]{43}$/.test(line) ? decodeBase64(line.slice(4), { padding: false }) : undefined;
       if (mac === undefined) return refuse('header', `Line ${lines.number()} of the age header has no valid MAC.`);
       const macInput = bytes.slice(0, lines.lineStart() + 3);
-      return ok({ stanzas, macInput, mac, length: lines.position() });
+      const length = lines.position();
+      return ok({ stanzas, macInput, mac, bytes: bytes.slice(0, length), length });
     }
     const stanza = readStanza(line, lines);
     if (stanza === undefined) return refuse('header', `Line ${lines.number()} of the age header is malformed.`);

@@ -1,0 +1,132 @@
+import { createReadStream, createWriteStream } from 'node:fs';
+import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { extract, type Extract } from 'tar-stream';
+import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
+import { createOpener } from '../../domain/sealed/opener.ts';
+import { fileError } from './file-errors.ts';
+import type { OpenRequest, OpenTools } from './open.ts';
+import { partialName } from './partial-file.ts';
+import { createProgressMeter } from './progress.ts';
+
+/** Carries a refusal out of a stream pipeline; never leaves this file. */
+class Refused extends Error {
+  readonly reason: NacreError;
+  constructor(reason: NacreError) {
+    super(reason.message);
+    this.reason = reason;
+  }
+}
+
+/**
+ * Opens a binary age file that holds a tar stream and unpacks it into a new folder, which gets its name only when all of
+ * it was authenticated. Members that leave the folder, links and devices are refused: the archive may be anyone's.
+ * Errors: as `openFile`, and `invalid_input` for a member that is refused or when there is no tar stream inside.
+ */
+export async function extractTar(request: OpenRequest, tools: OpenTools): Promise<Result<{ plainBytes: number }>> {
+  const existing = await lstat(request.out).catch(() => undefined);
+  if (existing !== undefined) return fileError('Writing', request.out, 'EEXIST');
+  const folder = partialName(request.out);
+  try {
+    await mkdir(folder, { mode: 0o700 });
+    const plainBytes = await unpack(request, tools, folder);
+    await rename(folder, request.out);
+    return ok({ plainBytes });
+  } catch (error) {
+    if (error instanceof Refused) return { ok: false, error: error.reason };
+    if (request.signal?.aborted === true) return err('cancelled', 'Cancelled; nothing was kept.');
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== undefined) return fileError('Writing', request.out, error);
+    return err('invalid_input', `${request.file} does not hold a tar stream.`, { hint: 'Open it without --extract.' });
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function unpack(request: OpenRequest, tools: OpenTools, folder: string): Promise<number> {
+  const counted = { plainBytes: 0 };
+  const archive = extract();
+  const feeding = pipeline(
+    Readable.from(plainPieces(request, tools, counted)),
+    archive,
+    request.signal === undefined ? {} : { signal: request.signal },
+  );
+  // Awaited below; until then a failure of the source also ends the loop, and must not count as unhandled.
+  feeding.catch(() => undefined);
+  try {
+    for await (const entry of archive) await writeMember(entry, folder);
+  } catch (error) {
+    if (error instanceof Refused) throw error;
+    // The archive's own error is only the echo when its source failed.
+    await feeding;
+    throw error;
+  }
+  await feeding;
+  return counted.plainBytes;
+}
+
+/** One file or folder of an archive, as tar-stream gives it. */
+type Member = Extract extends AsyncIterable<infer Each> ? Each : never;
+
+async function writeMember(entry: Member, folder: string): Promise<void> {
+  const { name, type } = entry.header;
+  const target = path.resolve(folder, name);
+  const relative = path.relative(folder, target);
+  const inside = relative !== '' && !relative.startsWith('..') && !path.isAbsolute(relative);
+  const itself = relative === '' && type === 'directory';
+  if (!inside && !itself) throw refused(name, 'would be written outside of the folder');
+  if (type === 'directory') {
+    await mkdir(target, { recursive: true });
+    entry.resume();
+    return;
+  }
+  if (type !== 'file' && type !== 'contiguous-file') throw refused(name, `is a ${type}, not a file or folder`);
+  await mkdir(path.dirname(target), { recursive: true });
+  const mode = ((entry.header.mode ?? 0) & 0o100) === 0 ? 0o644 : 0o755;
+  await pipeline(entry, createWriteStream(target, { flags: 'wx', mode }));
+}
+
+function refused(name: string, why: string): Refused {
+  return new Refused(err('invalid_input', `The member ${JSON.stringify(name)} of the archive ${why}.`).error);
+}
+
+async function* plainPieces(
+  request: OpenRequest,
+  tools: OpenTools,
+  counted: { plainBytes: number },
+): AsyncGenerator<Uint8Array> {
+  const opener = createOpener({ fileKey: request.fileKey, cipher: tools.cipher });
+  const source = createReadStream(request.file, { highWaterMark: 1024 * 1024 });
+  let pieces: Uint8Array[] = [];
+  const keep = (plain: Uint8Array): void => {
+    counted.plainBytes += plain.length;
+    pieces.push(plain.slice());
+  };
+  const { size } = await lstat(request.file).catch((error: unknown) => {
+    throw new Refused(fileError('Reading', request.file, error).error);
+  });
+  const meter = createProgressMeter(size, tools.clock, request.onProgress);
+  let read = 0;
+  for await (const sealed of readable(source, request.file)) {
+    read += sealed.length;
+    meter.report(read);
+    const pushed = opener.push(sealed, keep);
+    if (!pushed.ok) throw new Refused(pushed.error);
+    yield* pieces;
+    pieces = [];
+  }
+  const ended = opener.end(keep);
+  if (!ended.ok) throw new Refused(ended.error);
+  yield* pieces;
+  meter.finish();
+}
+
+async function* readable(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of source) yield piece;
+  } catch (error) {
+    throw new Refused(fileError('Reading', name, error).error);
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * What the main thread and the sealing workers say to each other. Files are named by descriptor (shared by all threads
+ * of a process, so that every worker reads the very file that was opened) or, for what is sealed, by path and stamp.
+ */
+
+/** Chunks that a worker claims at once: 512 KiB of plaintext. */
+export const segmentChunks = 8;
+
+/** Layout of the shared control block, an `Int32Array`. */
+export const control = {
+  /** Next segment or part to claim. */
+  next: 0,
+  /** Finished ones, for the progress. */
+  done: 1,
+  /** Not 0: stop before the next claim. */
+  stop: 2,
+  words: 3,
+} as const;
+
+export function createControl(): SharedArrayBuffer {
+  return new SharedArrayBuffer(control.words * 4);
+}
+
+/** What tells whether a file is still the one that was looked at, by `fstat` in nanoseconds. */
+export interface FileStamp {
+  readonly device: bigint;
+  readonly inode: bigint;
+  readonly size: bigint;
+  readonly modified: bigint;
+  readonly changed: bigint;
+}
+
+/** One file of the plaintext, with the tar header before it when it is part of a folder. */
+export interface SourceEntry {
+  /** Offset of `head` in the plaintext. */
+  readonly start: number;
+  readonly head: Uint8Array;
+  /** Absent for a directory. */
+  readonly file?: { readonly path: string; readonly size: number; readonly stamp: FileStamp };
+}
+
+/** A plaintext made of files at known places, so that any part of it can be read alone. Gaps and the end are zeros. */
+export interface SourceLayout {
+  readonly plainBytes: number;
+  /** By `start`, ascending. */
+  readonly entries: readonly SourceEntry[];
+}
+
+export interface SealTask {
+  readonly kind: 'seal';
+  readonly control: SharedArrayBuffer;
+  readonly source: SourceLayout;
+  readonly key: Uint8Array;
+  /** Descriptor, and where the first chunk goes. */
+  readonly out: number;
+  readonly outOffset: number;
+}
+
+export interface OpenTask {
+  readonly kind: 'open';
+  readonly control: SharedArrayBuffer;
+  /** Descriptor, and where the first chunk lies. */
+  readonly sealed: number;
+  readonly sealedOffset: number;
+  readonly plainBytes: number;
+  readonly key: Uint8Array;
+  readonly out: number;
+}
+
+export interface HashTask {
+  readonly kind: 'hash';
+  readonly control: SharedArrayBuffer;
+  readonly file: number;
+  readonly bytes: number;
+  readonly partSize: number;
+  /** 32 bytes a part, written where they belong. */
+  readonly digests: SharedArrayBuffer;
+}
+
+export type SegmentTask = SealTask | OpenTask | HashTask;
+
+/** Why a worker gave up. `code` is the errno name where the system gave one. */
+export type TaskFailure =
+  | { readonly kind: 'read'; readonly path?: string; readonly code: string }
+  | { readonly kind: 'write'; readonly code: string }
+  | { readonly kind: 'changed'; readonly path?: string }
+  | { readonly kind: 'damaged'; readonly chunk: number };
+
+/** Runs a task on every thread it has. Undefined when all of it is done, or it was stopped. */
+export interface SealingPool {
+  /** Threads that work on a task. */
+  readonly size: number;
+  /** Backend of the workers, for the log. */
+  readonly cipherName: string;
+  run(task: SegmentTask): Promise<TaskFailure | undefined>;
+  close(): Promise<void>;
+}

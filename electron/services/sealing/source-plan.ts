@@ -1,0 +1,124 @@
+import { lstat, readdir, stat } from 'node:fs/promises';
+import path from 'node:path';
+import type { BigIntStats } from 'node:fs';
+import { err, ok, type Result } from '../../contract/result.ts';
+import { fileError } from './file-errors.ts';
+import { stampOf } from './source-reader.ts';
+import type { SourceEntry, SourceLayout } from './segment-task.ts';
+import { encodeTarHeader, paddedSize, tarTrailer } from './tar-header.ts';
+
+/** What is to be sealed, looked at but not yet read. */
+export interface SourcePlan {
+  readonly layout: SourceLayout;
+  readonly kind: 'file' | 'folder';
+  /** Last part of the path. */
+  readonly name: string;
+  /** Regular files in it. */
+  readonly files: number;
+  /** Bytes of those files, without tar headers. */
+  readonly fileBytes: number;
+}
+
+/** The most files and folders of one dataset: their plan is held in memory. */
+export const memberMaximum = 2_000_000;
+
+/**
+ * Plans the plaintext of a file, or of a folder as one tar stream: members sorted by name in byte order, times and
+ * owners fixed. Every offset follows from sizes alone, so that workers read and seal any part of it on their own.
+ * Errors: `not_found`, `not_permitted`; `invalid_input` for symbolic links, sockets and devices inside a folder and for
+ * names that are not UTF-8, each with its path; `cancelled`.
+ */
+export async function planSource(source: string, signal?: AbortSignal): Promise<Result<SourcePlan>> {
+  const name = path.basename(path.resolve(source));
+  let stats: BigIntStats;
+  try {
+    stats = await stat(source, { bigint: true });
+  } catch (error) {
+    return fileError('Reading', source, error);
+  }
+  if (stats.isFile()) {
+    const size = Number(stats.size);
+    const file = { path: source, size, stamp: stampOf(stats) };
+    const layout = { plainBytes: size, entries: [{ start: 0, head: new Uint8Array(0), file }] };
+    return ok({ layout, kind: 'file', name, files: 1, fileBytes: size });
+  }
+  if (!stats.isDirectory()) return err('invalid_input', `${source} is neither a file nor a folder.`);
+  const members = await listFolder(source, signal);
+  if (!members.ok) return members;
+  const entries: SourceEntry[] = [];
+  let start = 0;
+  let files = 0;
+  let fileBytes = 0;
+  for (const { name: memberName, location, stats: member } of members.value) {
+    const directory = member.isDirectory();
+    const size = directory ? 0 : Number(member.size);
+    const executable = (member.mode & 0o100n) !== 0n;
+    const head = encodeTarHeader({ name: memberName, size, kind: directory ? 'directory' : 'file', executable });
+    const file = directory ? {} : { file: { path: location, size, stamp: stampOf(member) } };
+    entries.push({ start, head, ...file });
+    start += head.length + paddedSize(size);
+    files += directory ? 0 : 1;
+    fileBytes += size;
+  }
+  if (files === 0) return err('invalid_input', `The folder ${source} holds no files.`);
+  return ok({ layout: { plainBytes: start + tarTrailer, entries }, kind: 'folder', name, files, fileBytes });
+}
+
+interface Member {
+  readonly name: string;
+  readonly location: string;
+  readonly stats: BigIntStats;
+}
+
+async function listFolder(root: string, signal: AbortSignal | undefined): Promise<Result<Member[]>> {
+  const members: Member[] = [];
+  const folders = [''];
+  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
+    if (signal?.aborted === true) return err('cancelled', 'Cancelled while the folder was listed.');
+    const location = path.join(root, folder);
+    let names: string[];
+    try {
+      names = await readdir(location);
+    } catch (error) {
+      return fileError('Reading', location, error);
+    }
+    for (const name of names) {
+      const member = await inspectMember(root, folder, name);
+      if (!member.ok) return member;
+      members.push(member.value);
+      if (member.value.stats.isDirectory()) folders.push(member.value.name);
+    }
+    if (members.length > memberMaximum) {
+      return err('invalid_input', `The folder ${root} holds more than ${memberMaximum.toLocaleString('en')} entries.`, {
+        hint: 'Pack it into larger files first.',
+      });
+    }
+  }
+  return ok(members.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))));
+}
+
+async function inspectMember(root: string, folder: string, name: string): Promise<Result<Member>> {
+  const relative = `${folder}${name}`;
+  const location = path.join(root, relative);
+  if (name.includes('\uFFFD')) {
+    return err('invalid_input', `${location}: the name is not valid UTF-8.`, { hint: 'Rename the file.' });
+  }
+  let stats: BigIntStats;
+  try {
+    stats = await lstat(location, { bigint: true });
+  } catch (error) {
+    return fileError('Reading', location, error);
+  }
+  if (stats.isSymbolicLink()) {
+    return err('invalid_input', `${location} is a symbolic link; links are not sealed.`, {
+      hint: 'Replace it by what it points to, or leave it out.',
+      details: { path: location, reason: 'symbolic-link' },
+    });
+  }
+  if (!stats.isFile() && !stats.isDirectory()) {
+    return err('invalid_input', `${location} is neither a file nor a folder.`, {
+      details: { path: location, reason: 'special-file' },
+    });
+  }
+  return ok({ name: stats.isDirectory() ? `${relative}/` : relative, location, stats });
+}

@@ -1,0 +1,91 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { loadCipher } from '../services/sealing/ciphers.ts';
+import { control, type SealingPool, type SegmentTask, type TaskFailure } from '../services/sealing/segment-task.ts';
+import type { WorkerAnswer } from './sealing-worker.ts';
+
+/** More threads than this gain nothing: memory bandwidth ends first. */
+const sizeMaximum = 8;
+
+export interface SealingPoolOptions {
+  /** Threads; one for each processor, up to eight, unless given. */
+  readonly size?: number;
+  /** Entry script; a bundler that moves it says where it went. */
+  readonly entry?: URL;
+}
+
+/**
+ * Threads that seal, open and hash. They start with the first task and stay for the next; an idle pool keeps no process
+ * alive. Tasks run one at a time, each on all threads: two at once would only share the same bandwidth.
+ */
+export function createSealingPool(options: SealingPoolOptions = {}): SealingPool {
+  const size = Math.max(1, Math.min(options.size ?? availableParallelism(), sizeMaximum));
+  const entry = options.entry ?? new URL('./sealing-worker.ts', import.meta.url);
+  const workers: Worker[] = [];
+  let queue: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  function start(): Worker {
+    const worker = new Worker(entry, { name: 'nacre-sealing' });
+    worker.unref();
+    // A worker that ends by itself is a bug; the next task gets a fresh one.
+    worker.once('exit', () => {
+      const at = workers.indexOf(worker);
+      if (at >= 0) workers.splice(at, 1);
+    });
+    return worker;
+  }
+
+  async function runOnAll(task: SegmentTask): Promise<TaskFailure | undefined> {
+    if (closed) throw new Error('the sealing pool is closed');
+    while (workers.length < size) workers.push(start());
+    const answers = await Promise.allSettled(workers.map((worker) => runOn(worker, task)));
+    const failures: TaskFailure[] = [];
+    for (const answer of answers) {
+      // A worker that broke is a bug and is thrown on, but only now: until here others still used the task's files.
+      if (answer.status === 'rejected') throw answer.reason;
+      if (answer.value !== undefined) failures.push(answer.value);
+    }
+    return failures[0];
+  }
+
+  return {
+    size,
+    cipherName: loadCipher().name,
+    run(task) {
+      const result = queue.then(() => runOnAll(task));
+      queue = result.catch(() => undefined);
+      return result;
+    },
+    async close() {
+      closed = true;
+      await queue;
+      await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
+    },
+  };
+}
+
+function runOn(worker: Worker, task: SegmentTask): Promise<TaskFailure | undefined> {
+  return new Promise((resolve, reject) => {
+    const finish = (act: () => void): void => {
+      worker.off('message', onMessage);
+      worker.off('error', onError);
+      worker.off('exit', onExit);
+      worker.unref();
+      act();
+    };
+    const onMessage = (answer: WorkerAnswer): void => finish(() => resolve(answer.failure));
+    const broke = (error: Error): void => {
+      Atomics.store(new Int32Array(task.control), control.stop, 1);
+      finish(() => reject(error));
+    };
+    const onError = (error: unknown): void => broke(error as Error);
+    const onExit = (code: number): void => broke(new Error(`a sealing worker ended with code ${code}`));
+    worker.on('message', onMessage);
+    worker.on('error', onError);
+    worker.on('exit', onExit);
+    worker.ref();
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    worker.postMessage(task);
+  });
+}
