@@ -42,14 +42,14 @@ interface MutableSession extends Session {
 /** Answers challenges: same keys for the same session, no nonce twice. */
 export class Sessions {
   readonly #provider: EvidenceProvider;
-  readonly #tlsSpkiSha256: string;
+  readonly #tlsSpkiSha256: () => string;
   readonly #clock: () => Date;
   readonly #sessions = new Map<string, Promise<MutableSession>>();
   readonly #opened = new Map<string, MutableSession>();
   /** Nonces seen, with the time after which they expire anyway. */
   readonly #nonces = new Map<string, number>();
 
-  constructor(provider: EvidenceProvider, tlsSpkiSha256: string, clock: () => Date) {
+  constructor(provider: EvidenceProvider, tlsSpkiSha256: () => string, clock: () => Date) {
     this.#provider = provider;
     this.#tlsSpkiSha256 = tlsSpkiSha256;
     this.#clock = clock;
@@ -76,7 +76,7 @@ export class Sessions {
       challenge,
       hpkeKey: Buffer.from(session.releasePublicKey).toString('base64'),
       signingKey: Buffer.from(session.signer.publicKey).toString('base64'),
-      tlsSpkiSha256: this.#tlsSpkiSha256,
+      tlsSpkiSha256: this.#tlsSpkiSha256(),
     };
     const evidence = await this.#provider.collect(runtime);
     const evidenceSha256 = sha256(canonicalJson(evidence));
