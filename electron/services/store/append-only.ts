@@ -105,7 +105,7 @@ export function createAuditTable({ database }: TableContext): AuditTable {
   const insert = database.prepare('INSERT INTO audit_entries (position, json, leaf_hash) VALUES (?, ?, ?)');
   const range = database.prepare(`${auditColumns} WHERE position >= ? ORDER BY position LIMIT ?`);
   const newest = database.prepare(`${auditColumns} ORDER BY position DESC LIMIT ?`);
-  const total = database.prepare('SELECT count(*) AS total FROM audit_entries');
+  const total = database.prepare('SELECT coalesce(max(position), -1) + 1 AS total FROM audit_entries');
   const checkpoint = database.prepare(
     'INSERT INTO audit_checkpoints (size, root, note) VALUES (?, ?, ?) ON CONFLICT (size) DO UPDATE SET root = excluded.root, note = excluded.note',
   );
