@@ -1,0 +1,106 @@
+/** Input that is not what it must be. Thrown and caught inside the parsers only: see `parseWith`. */
+export class Malformed extends Error {}
+
+export type Parsed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly detail: string };
+
+/** Runs a parser and turns `Malformed` into a value; everything else is a bug and passes through. */
+export function parseWith<T>(parse: () => T): Parsed<T> {
+  try {
+    return { ok: true, value: parse() };
+  } catch (error) {
+    if (error instanceof Malformed) return { ok: false, detail: error.message };
+    throw error;
+  }
+}
+
+/** A cursor with bounds checks. All reads copy nothing: slices are views. */
+export class ByteReader {
+  readonly #view: DataView;
+  readonly bytes: Uint8Array;
+  at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  get left(): number {
+    return this.bytes.length - this.at;
+  }
+
+  #take(size: number, what: string): number {
+    if (!Number.isSafeInteger(size) || size < 0 || this.left < size) {
+      throw new Malformed(`${what} needs ${size} bytes at offset ${this.at}, ${this.left} are left`);
+    }
+    const at = this.at;
+    this.at += size;
+    return at;
+  }
+
+  slice(size: number, what: string): Uint8Array {
+    const at = this.#take(size, what);
+    return this.bytes.subarray(at, at + size);
+  }
+  u8(what: string): number {
+    return this.#view.getUint8(this.#take(1, what));
+  }
+  u16le(what: string): number {
+    return this.#view.getUint16(this.#take(2, what), true);
+  }
+  u16be(what: string): number {
+    return this.#view.getUint16(this.#take(2, what), false);
+  }
+  u24le(what: string): number {
+    const at = this.#take(3, what);
+    return this.#view.getUint16(at, true) | (this.#view.getUint8(at + 2) << 16);
+  }
+  u32le(what: string): number {
+    return this.#view.getUint32(this.#take(4, what), true);
+  }
+  u32be(what: string): number {
+    return this.#view.getUint32(this.#take(4, what), false);
+  }
+  u64le(what: string): bigint {
+    return this.#view.getBigUint64(this.#take(8, what), true);
+  }
+  /** The end must have been reached. */
+  end(what: string): void {
+    if (this.left !== 0) throw new Malformed(`${this.left} bytes follow ${what}`);
+  }
+}
+
+const digits = '0123456789abcdef';
+
+/** Lower-case hex. */
+export function toHex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += digits.charAt(byte >> 4) + digits.charAt(byte & 15);
+  return text;
+}
+
+/** @returns undefined unless the text is an even number of hex digits. */
+export function fromHex(text: string): Uint8Array | undefined {
+  if (text.length % 2 !== 0 || !/^[0-9a-fA-F]*$/.test(text)) return undefined;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return bytes;
+}
+
+export function concat(...parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+export function isZero(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => byte === 0);
+}
+
+/** For public bytes such as names and object identifiers; digests and secrets go through `EvidenceCrypto.equal`. */
+export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
