@@ -1,0 +1,144 @@
+import { useState } from 'react';
+import { Link, useParams } from 'react-router';
+import { TrainingCharts } from '../../charts/index.ts';
+import type { RunView } from '../../../../electron/contract/views.ts';
+import { useAction, useMethod } from '../../host/index.ts';
+import { useNow } from '../../state/index.ts';
+import {
+  Banner,
+  Button,
+  buttonClass,
+  ConsequenceDialog,
+  ErrorMessage,
+  Page,
+  PageHead,
+  ProgressBar,
+  Section,
+  Waiting,
+  WorkArea,
+  formatBytes,
+  formatClock,
+  formatUsd,
+  secondsSince,
+  shortDigest,
+} from '../../ui/index.ts';
+import { NodeGauges } from './NodeGauges.tsx';
+import { ResultSection } from './ResultSection.tsx';
+import { RunAnswers } from './RunAnswers.tsx';
+import { RunPanel } from './RunPanel.tsx';
+import { isActive, stateWord } from './run-words.ts';
+
+const trainingSeries = ['loss', 'accuracy', 'validation_loss', 'validation_accuracy'];
+
+/** One run: four answers, the curves over their evidence, the nodes, and what happened. */
+export default function RunScreen() {
+  const { id = '' } = useParams();
+  const run = useMethod('runs.get', { id }, { enabled: id !== '' });
+  const events = useMethod('runs.events', { id }, { enabled: id !== '' });
+  const series = useMethod(
+    'runs.series',
+    { id, names: trainingSeries, maximumPoints: 400 },
+    { enabled: id !== '', every: run.data !== undefined && isActive(run.data) ? 1000 : 60_000, keepPrevious: true },
+  );
+  const stop = useAction('runs.stop');
+  const [stopping, setStopping] = useState(false);
+  const now = useNow();
+
+  if (run.data === undefined) {
+    return (
+      <Page>
+        <PageHead title="Run" />
+        {run.error === null ? (
+          <Waiting>Reading the run</Waiting>
+        ) : (
+          <ErrorMessage error={run.error.error} actions={<Link to="/runs">All runs</Link>} />
+        )}
+      </Page>
+    );
+  }
+  const { data } = run;
+  return (
+    <Page>
+      <PageHead
+        title={data.name}
+        note={
+          <>
+            {data.datasetName}, {stateWord(data).toLowerCase()}{' '}
+            <span className="mono faint">order {shortDigest(data.jobId)}</span>
+          </>
+        }
+        actions={
+          <>
+            <Link to="/reports" className={buttonClass()}>
+              Report
+            </Link>
+            {isActive(data) ? (
+              <Button variant="danger" onClick={() => setStopping(true)}>
+                Stop run
+              </Button>
+            ) : null}
+          </>
+        }
+      />
+      {data.simulated ? (
+        <Banner kind="simulated">
+          The nodes of this run have no hardware behind them. Formats, checks, encryption and training are real.
+        </Banner>
+      ) : null}
+      <RunAnswers run={data} now={now} />
+      <WorkArea panel={<RunPanel run={data} events={events.data ?? []} />}>
+        {data.error === undefined ? null : (
+          <ErrorMessage
+            error={data.error}
+            meaning="The sealed data, the keys and every checkpoint that came home are kept."
+            actions={<Link to="/runs/new">Design another run</Link>}
+          />
+        )}
+        {data.upload !== undefined && data.state === 'uploading' ? (
+          <Section>
+            <ProgressBar title="Sending sealed parts" progress={data.upload} />
+          </Section>
+        ) : null}
+        <ResultSection run={data} />
+        {series.error === null ? null : <ErrorMessage inline error={series.error.error} />}
+        <TrainingCharts
+          series={series.data ?? []}
+          lastStep={data.lastStep}
+          lanes={data.nodes.map((node) => ({ name: node.name, blocks: node.lane, end: laneEnd(node, data, now) }))}
+          checkpoints={data.checkpoints}
+          simulated={data.simulated}
+          empty={emptyWords(data)}
+        />
+        <NodeGauges run={data} />
+      </WorkArea>
+      <ConsequenceDialog
+        open={stopping}
+        onClose={() => setStopping(false)}
+        title={`Stop run ${data.name}?`}
+        consequence={`${formatUsd(data.costUsd)} is spent and stays spent. ${data.checkpoints.length === 0 ? 'No checkpoint is home yet, so the work is lost.' : `The last of ${data.checkpoints.length} checkpoints is kept (${formatBytes(data.checkpoints.at(-1)?.bytes ?? 0)}).`} A stopped run cannot go on.`}
+        keep="Keep it running"
+        act="Stop run"
+        danger
+        working={stop.isPending ? 'Stopping' : undefined}
+        onAct={() => stop.mutate({ id: data.id }, { onSettled: () => setStopping(false) })}
+      >
+        {stop.error === null ? null : <ErrorMessage inline error={stop.error.error} />}
+      </ConsequenceDialog>
+    </Page>
+  );
+}
+
+function laneEnd(node: RunView['nodes'][number], run: RunView, now: number): string {
+  const last = node.lane.at(-1);
+  if (last === undefined) return 'no evidence';
+  if (last.state !== 'verified') return last.state;
+  if (!isActive(run)) return 'ended';
+  return `${formatClock(secondsSince(last.from, now) ?? 0)} old`;
+}
+
+function emptyWords(run: RunView): string {
+  if (run.state === 'failed' || run.state === 'stopped') return 'No step was made.';
+  return isActive(run)
+    ? `${stateWord(run)}. The first step appears here when the node reports it.`
+    : 'No step was reported.';
+}

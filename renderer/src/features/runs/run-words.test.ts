@@ -1,0 +1,36 @@
+import { describe, expect, it } from 'vitest';
+import type { RunView } from '../../../../electron/contract/views.ts';
+import { eventTrust, gapSteps, runTrust } from './run-words.ts';
+
+type Node = RunView['nodes'][number];
+const block = (state: Node['lane'][number]['state'], fromStep: number, untilStep: number) => ({
+  from: '',
+  until: '',
+  fromStep,
+  untilStep,
+  state,
+});
+const node = (trust: Node['trust'], lane: Node['lane']): Node => ({ name: 'a', trust, keyReleased: true, lane });
+const run = (nodes: Node[]) => ({ nodes }) as RunView;
+
+describe('words of a run', () => {
+  it('is unknown without evidence, never verified', () => {
+    expect(runTrust(run([]))).toBe('unknown');
+    expect(runTrust(run([node('unknown', [])]))).toBe('unknown');
+  });
+
+  it('says refused when one node was refused, warning when evidence is missing now', () => {
+    expect(runTrust(run([node('verified', []), node('refused', [])]))).toBe('refused');
+    expect(runTrust(run([node('verified', [block('verified', 0, 5), block('gap', 5, 9)])]))).toBe('warning');
+    expect(runTrust(run([node('verified', [block('verified', 0, 5)])]))).toBe('verified');
+  });
+
+  it('counts steps without fresh evidence', () => {
+    expect(gapSteps(run([node('verified', [block('verified', 0, 5), block('gap', 5, 9)])]))).toBe(4);
+  });
+
+  it('marks only what is about evidence or failure', () => {
+    expect(eventTrust({ at: '', kind: 'checkpoint', message: '' })).toBeUndefined();
+    expect(eventTrust({ at: '', kind: 'error', message: '' })).toBe('refused');
+  });
+});

@@ -1,0 +1,45 @@
+import type { RunEvent, RunView } from '../../../../electron/contract/views.ts';
+import type { Trust } from '../../ui/index.ts';
+
+const words: Readonly<Record<RunView['state'], string>> = {
+  preparing: 'Preparing',
+  verifying: 'Verifying nodes',
+  uploading: 'Sending sealed parts',
+  releasing: 'Releasing the key',
+  running: 'Running',
+  collecting: 'Collecting the model',
+  succeeded: 'Succeeded',
+  failed: 'Failed',
+  stopped: 'Stopped',
+};
+
+export function stateWord(run: Pick<RunView, 'state'>): string {
+  return words[run.state];
+}
+
+export function isActive(run: Pick<RunView, 'endedAt'>): boolean {
+  return run.endedAt === undefined;
+}
+
+/** The mark of an event: only statements about evidence have one, and errors. */
+export function eventTrust(event: RunEvent): Trust | undefined {
+  if (event.trust !== undefined) return event.trust;
+  if (event.kind === 'error') return 'refused';
+  return event.kind === 'warning' ? 'warning' : undefined;
+}
+
+/** Trust of a run: refused when any node was, verified when every node holds a verified last block. */
+export function runTrust(run: RunView): Trust {
+  if (run.nodes.length === 0) return 'unknown';
+  if (run.nodes.some((node) => node.trust === 'refused')) return 'refused';
+  if (run.nodes.some((node) => node.lane.at(-1)?.state === 'gap')) return 'warning';
+  return run.nodes.every((node) => node.trust === 'verified') ? 'verified' : 'unknown';
+}
+
+/** Steps of the lane that had no fresh evidence. */
+export function gapSteps(run: RunView): number {
+  return run.nodes
+    .flatMap((node) => node.lane)
+    .filter((block) => block.state === 'gap')
+    .reduce((sum, block) => sum + (block.untilStep - block.fromStep), 0);
+}
