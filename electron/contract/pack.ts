@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { earStatus } from './evidence.ts';
+import { challengeSchema } from './node-evidence.ts';
 import { releaseAadSchema } from './wire.ts';
 
 /**
@@ -102,8 +103,12 @@ export const packEvidenceSchema = z.strictObject({
   node: z.string().min(1).max(128),
   /** When it was verified, UTC RFC 3339: the clock it is verified by again. */
   verifiedAt: z.string().max(32),
-  challenge: z.json(),
+  /** As it was sent. */
+  challenge: challengeSchema,
+  /** As it came; a node that is refused may have sent anything. */
   answer: z.json(),
+  /** SHA-256 of the TLS key that the desk saw on that connection; not under any signature of the node. */
+  observedTlsSpkiSha256: sha256,
   /** The attestation result, compact JWT, signed by the organisation key. */
   ear: z.string().max(262_144),
   status: earStatus,

@@ -5,8 +5,6 @@ import type { Result } from '../../contract/result.ts';
 /** What evidence says when it is verified again, years later, with nothing but what is in the pack. */
 export interface Reappraisal {
   readonly verification: Verification;
-  /** What the challenge asked for. */
-  readonly challenge: { readonly sessionId: string; readonly jobId: string; readonly policyDigest: string };
   /** Raw Ed25519 key that the evidence binds. Of use only when the verification is affirming. */
   readonly signingKey: Uint8Array;
 }

@@ -51,7 +51,8 @@ export function checkEvidence(context: PackContext, appraiser: Appraiser): Check
 }
 
 function differences(record: PackEvidence, again: Reappraisal, { order, contents }: PackContext): string[] {
-  const { verification, challenge } = again;
+  const { verification } = again;
+  const { challenge } = record;
   const problems: string[] = [];
   if (verification.status !== record.status) {
     const why = verification.reasonDetail ?? verification.reason ?? 'no reason given';
@@ -120,7 +121,7 @@ function checkRelease({ contents, order, crypto, list }: PackContext, evidence: 
   if (again?.verification.status !== 'affirming') problems.push(`the evidence of ${record.node} does not verify`);
   if (release.node !== record.node) problems.push(`the key went to ${release.node}, the evidence is of ${record.node}`);
   if (!order.nodes.includes(release.node)) problems.push(`the order does not name ${release.node}`);
-  if (again?.challenge.sessionId !== release.sessionId) problems.push('the session is not that of the challenge');
+  if (record.challenge.sessionId !== release.sessionId) problems.push('the session is not that of the challenge');
   if (bytesToHex(crypto.sha256(utf8ToBytes(record.ear))) !== release.earSha256) problems.push('it names another EAR');
   if (releaseInfoHex(record.challenge, record.answer, record.ear) !== release.info) {
     problems.push('its info does not bind this challenge, evidence and EAR');

@@ -4,6 +4,9 @@ import { compareReceipt } from '../receipt/compare.ts';
 import { isCountersigned, readReceipt } from '../receipt/receipt.ts';
 import { verifyFrames } from './metric-chain.ts';
 
+/** How far the clocks of desk and node may differ: milliseconds. */
+const clockToleranceMs = 60_000;
+
 /** Telemetry and receipt, both under the key that the evidence of the release binds. */
 export function checkReceipt(
   context: PackContext,
@@ -37,10 +40,15 @@ export function checkReceipt(
   }
   const { statement } = receipt.value;
   const { sessionId, earSha256 } = contents.release;
+  const { nacre } = statement.predicate;
+  const finished = Date.parse(statement.predicate.runDetails.metadata.finishedOn);
+  // Renewals go on while the model is fetched; the receipt can name only those before it was made.
   const ofSession = evidence.filter(
-    ({ record, again }) => record.node === node && again?.challenge.sessionId === sessionId,
+    ({ record }) =>
+      record.node === node &&
+      record.challenge.sessionId === sessionId &&
+      Date.parse(record.verifiedAt) + clockToleranceMs < finished,
   );
-  const nacre = statement.predicate.nacre;
   const problems = compareReceipt(statement, {
     order,
     orderSha256,
