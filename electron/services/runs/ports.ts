@@ -14,6 +14,7 @@ import type {
 import type { VerifySignature } from '../../domain/dsse/dsse.ts';
 import type { OrderDataset } from '../../domain/job/order.ts';
 import type { VerifiedNode } from '../evidence/verified-node.ts';
+import type { SealedDataset } from '../sealing/sealed-dataset.ts';
 import type { TelemetryService } from '../telemetry/telemetry-service.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { UploadTarget } from './upload.ts';
@@ -64,18 +65,6 @@ export interface Attestation {
   readonly verified?: VerifiedNode;
 }
 export type VerifiedAttestation = Attestation & { readonly verified: VerifiedNode };
-
-/** A sealed file on this desk, whole as its signed manifest says. */
-export interface SealedDataset {
-  readonly root: string;
-  readonly manifestEnvelope: DsseEnvelope;
-  readonly parts: number;
-  readonly partSize: number;
-  readonly sealedBytes: number;
-  readPart(index: number): Promise<Result<Uint8Array>>;
-  /** The age file key, 16 bytes, unwrapped by the vault; the caller wipes it. Errors: `locked`, `damaged`. */
-  fileKey(): Promise<Result<Uint8Array>>;
-}
 
 export interface DatasetsPort {
   /** Errors: `not_found`, `damaged`. */

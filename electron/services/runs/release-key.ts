@@ -4,7 +4,8 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import type { JobSubmission, ReleaseAad } from '../../contract/wire.ts';
 import type { VerifiedNode } from '../evidence/verified-node.ts';
 import { sealFileKey } from './hpke-release.ts';
-import type { AuditPort, SealedDataset } from './ports.ts';
+import type { SealedDataset } from '../sealing/sealed-dataset.ts';
+import type { AuditPort } from './ports.ts';
 
 declare const signed: unique symbol;
 

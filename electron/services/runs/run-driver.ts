@@ -2,7 +2,7 @@ import { err, ok, type NacreError, type Result } from '../../contract/result.ts'
 import type { DirectoryNode } from '../../contract/wire.ts';
 import type { RunPorts, NodeClient } from './ports.ts';
 import { releaseKey, type SignedOrder } from './release-key.ts';
-import { defaultRetry } from './retry.ts';
+import { defaultRetry, withRetry } from './retry.ts';
 import type { RunState } from './run-state.ts';
 import { uploadDataset } from './upload.ts';
 import type { Attestation, VerifiedAttestation } from './ports.ts';
@@ -149,9 +149,9 @@ async function uploadAndRelease(
     target: client,
     root: dataset.value.root,
     manifest: dataset.value.manifestEnvelope,
-    parts: dataset.value.parts,
-    partSize: dataset.value.partSize,
-    sealedBytes: dataset.value.sealedBytes,
+    parts: dataset.value.manifest.parts.length,
+    partSize: dataset.value.manifest.partSize,
+    sealedBytes: dataset.value.manifest.sealedBytes,
     readPart: dataset.value.readPart,
     onProgress: (progress) =>
       state.change(({ view }) => {
@@ -192,7 +192,10 @@ async function uploadAndRelease(
       notAfter: release.value.notAfter,
     };
   }, true);
-  const accepted = await client.submitJob(release.value.submission, signal);
+  // Sending the same submission twice is safe: the node answers the second as it did the first.
+  const accepted = await withRetry(ports.retry ?? defaultRetry, signal, () =>
+    client.submitJob(release.value.submission, signal),
+  );
   if (!accepted.ok) return accepted;
   if (accepted.value.jobId !== order.order.jobId || !release.value.confirms(accepted.value.confirmation)) {
     // The node took the order but does not prove that it holds the key of this very release.
