@@ -1,140 +1,259 @@
-import { SimulatedTag, formatCount, plural } from '../ui/index.ts';
-import styles from './Charts.module.css';
-import { plotMargin } from './StepPlot.tsx';
+import { useState } from 'react';
+import { cx, SimulatedTag, Table } from '../ui/index.ts';
+import styles from './Chart.module.css';
+import { cursorHandlers, useCursor } from './cursor.tsx';
+import { formatX, Grid, KeyLine, leftGutter, rightGutter, XAxisRow, type XKind } from './parts.tsx';
+import { linearScale } from './scale.ts';
+import { useWidth } from './useWidth.ts';
 
 export interface LaneBlock {
-  readonly fromStep: number;
-  readonly untilStep: number;
+  readonly from: number;
+  readonly until: number;
+  /** Each verified block is one piece of fresh evidence; where the next begins there is a cut. */
   readonly state: 'verified' | 'gap' | 'refused' | 'lost';
 }
 
-export interface LaneNode {
-  readonly name: string;
-  readonly blocks: readonly LaneBlock[];
-  /** At the right end: "1:52 old". */
-  readonly end: string;
+export interface Lane {
+  readonly node: string;
+  /** Simulated hardware: hatched blocks, never the sheen. */
+  readonly simulated: boolean;
+  readonly blocks: ReadonlyArray<LaneBlock>;
+  /** At the right end: "1:52 old", "lost 11:54". */
+  readonly note?: string;
+  /** Beside the end of a lane that was lost or refused. */
+  readonly why?: string;
 }
 
 export interface AttestationLaneProps {
-  readonly lanes: readonly LaneNode[];
-  readonly lastStep: number;
-  readonly checkpoints: ReadonlyArray<{ readonly step: number }>;
-  /** Simulated evidence is hatched and never gets the pearl. */
-  readonly simulated: boolean;
-  readonly cursor: number | undefined;
+  readonly lanes: ReadonlyArray<Lane>;
+  readonly xKind: XKind;
+  readonly xDomain: readonly [number, number];
+  readonly now?: number | undefined;
+  readonly checkpoints?: ReadonlyArray<{ readonly x: number; readonly label: string }>;
+  readonly showX?: boolean;
 }
 
-const blockHeight = 9;
+const laneHeight = 22;
+const barHeight = 10;
 
-/** Evidence by step: a block from each renewal to the next, a cut at each renewal; a gap is an empty warned block. */
-export function AttestationLane({ lanes, lastStep, checkpoints, simulated, cursor }: AttestationLaneProps) {
-  const percent = (step: number) => `${(Math.min(step, lastStep) / Math.max(1, lastStep)) * 100}%`;
+const stateWords = { verified: 'verified', gap: 'no fresh evidence', refused: 'refused', lost: 'lost' } as const;
+
+/** The text alternative of one lane. */
+export function describeLane(lane: Lane): string {
+  const verified = lane.blocks.filter((block) => block.state === 'verified').length;
+  const gaps = lane.blocks.filter((block) => block.state === 'gap').length;
+  const end = lane.blocks.at(-1)?.state;
+  return [
+    `${lane.node}${lane.simulated ? ', SIMULATED' : ''}: evidence verified ${verified} ${verified === 1 ? 'time' : 'times'}`,
+    gaps === 0 ? 'no gap' : `${gaps} ${gaps === 1 ? 'gap' : 'gaps'}`,
+    ...(end === 'lost' || end === 'refused' ? [`then ${stateWords[end]}`] : []),
+    ...(lane.note === undefined ? [] : [lane.note]),
+  ].join(', ');
+}
+
+/** When each node had fresh evidence, on the same scale as the charts above. */
+export function AttestationLane({ lanes, xKind, xDomain, now, checkpoints = [], showX = true }: AttestationLaneProps) {
+  const [ref, width] = useWidth(960);
+  const [asTable, setAsTable] = useState(false);
+  const cursor = useCursor();
+  const x = linearScale(xDomain, [leftGutter, Math.max(leftGutter + 10, width - rightGutter)]);
+  const lanesEnd = lanes.length * laneHeight + 4;
+  const height = lanesEnd + (checkpoints.length > 0 ? 18 : 2);
+  const stops = [...new Set(lanes.flatMap((lane) => lane.blocks.map((block) => block.from)))].toSorted((a, b) => a - b);
+  const anySimulated = lanes.some((lane) => lane.simulated);
+  const anyReal = lanes.some((lane) => !lane.simulated);
+  const anyGap = lanes.some((lane) => lane.blocks.some((block) => block.state === 'gap'));
+  const lastCheckpoint = checkpoints.at(-1);
   return (
-    <div className={styles.lanes}>
-      <div className={styles.titleLine}>
+    <figure className={styles.chart}>
+      <figcaption className={styles.title}>
         <h2>Attestation lane</h2>
-        {simulated ? <SimulatedTag /> : null}
-        <span className={styles.key}>
-          <svg width="20" height={blockHeight} aria-hidden="true">
-            <Block x="0" width="20" state="verified" simulated={simulated} />
-          </svg>
-          {simulated ? 'evidence checked, no hardware behind it' : 'verified, a cut at each renewal'}
-        </span>
-        <span className={styles.key}>
-          <svg width="20" height={blockHeight} aria-hidden="true">
-            <Block x="1" width="18" state="gap" simulated={simulated} />
-          </svg>
-          no fresh evidence
-        </span>
-        <span className={styles.key}>
-          <svg width="7" height="7" aria-hidden="true">
-            <rect width="7" height="7" className={styles.checkpoint} />
-          </svg>
-          checkpoint
-        </span>
+        {anySimulated ? <SimulatedTag /> : null}
+        {anyReal ? <KeyLine kind="verified">verified, a cut at each renewal</KeyLine> : null}
+        {anySimulated ? <KeyLine kind="simulated">verified simulated evidence, a cut at each renewal</KeyLine> : null}
+        {anyGap ? <KeyLine kind="gap">no fresh evidence</KeyLine> : null}
+        <KeyLine kind="lost">lost or refused</KeyLine>
+        {checkpoints.length === 0 ? null : <KeyLine kind="checkpoint">checkpoint</KeyLine>}
+        <span className="grow" />
+        <button type="button" className={styles.toggle} aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>
+          {asTable ? 'As chart' : 'As table'}
+        </button>
+      </figcaption>
+      <div ref={ref}>
+        {asTable ? (
+          <LaneTable lanes={lanes} xKind={xKind} />
+        ) : (
+          <div
+            className={styles.plot}
+            role="slider"
+            tabIndex={0}
+            aria-label={`Attestation lane. ${lanes.map(describeLane).join('. ')}.`}
+            aria-valuemin={xDomain[0]}
+            aria-valuemax={xDomain[1]}
+            aria-valuenow={cursor.x ?? xDomain[0]}
+            aria-valuetext={cursor.x === undefined ? 'no cursor' : describeAt(lanes, cursor.x, xKind)}
+            {...cursorHandlers(cursor, x, stops)}
+          >
+            <svg width={width} height={height} aria-hidden="true" className={styles.lines}>
+              <Grid x={x} width={width} height={height} />
+              {now === undefined ? null : (
+                <line className={styles.now} x1={x.at(now)} x2={x.at(now)} y1={0} y2={height} />
+              )}
+              {lanes.map((lane, index) => (
+                <LaneRow key={lane.node} lane={lane} top={index * laneHeight} x={x} width={width} />
+              ))}
+              <line className={styles.axis} x1={leftGutter} x2={width - rightGutter} y1={lanesEnd} y2={lanesEnd} />
+              {checkpoints.length === 0 ? null : (
+                <text className={styles.text} x={0} y={height - 4}>
+                  checkpoints
+                </text>
+              )}
+              {checkpoints.map((checkpoint) => (
+                <g key={checkpoint.x} transform={`translate(${x.at(checkpoint.x)} ${lanesEnd})`}>
+                  <path className={styles.tick} d="M0 0v8" />
+                  <rect
+                    className={checkpoint === lastCheckpoint ? styles.checkpointLast : styles.checkpoint}
+                    x={-2.5}
+                    y={7}
+                    width={5}
+                    height={5}
+                  />
+                  {checkpoint === lastCheckpoint ? (
+                    <text className={cx(styles.text, styles.mid, styles.halo)} x={8} y={14}>
+                      {checkpoint.label}
+                    </text>
+                  ) : null}
+                </g>
+              ))}
+              {cursor.x === undefined ? null : (
+                <line className={styles.cursor} x1={x.at(cursor.x)} x2={x.at(cursor.x)} y1={0} y2={height} />
+              )}
+            </svg>
+          </div>
+        )}
+        {showX && !asTable ? <XAxisRow x={x} width={width} kind={xKind} cursor={cursor.x} now={now} /> : null}
       </div>
-      {lanes.map((lane) => (
-        <div
-          key={lane.name}
-          className={styles.lane}
-          style={{ gridTemplateColumns: `${plotMargin.left}px minmax(0, 1fr) ${plotMargin.right}px` }}
-        >
-          <span className="mono clip">{lane.name}</span>
-          <svg role="img" height={blockHeight} width="100%" aria-label={`${lane.name}: ${describe(lane.blocks)}`}>
-            {lane.blocks.map((block) => (
-              <Block
-                key={`${block.fromStep}-${block.state}`}
-                x={percent(block.fromStep)}
-                width={`${((Math.max(block.untilStep, block.fromStep) - block.fromStep) / Math.max(1, lastStep)) * 100}%`}
-                state={block.state}
-                simulated={simulated}
-              />
-            ))}
-            {lane.blocks.slice(1).map((block) => (
+    </figure>
+  );
+}
+
+function describeAt(lanes: ReadonlyArray<Lane>, at: number, kind: XKind): string {
+  const states = lanes.map((lane) => {
+    const block = lane.blocks.find((candidate) => at >= candidate.from && at < candidate.until);
+    return `${lane.node} ${block === undefined ? 'not in the run' : stateWords[block.state]}`;
+  });
+  return `${kind} ${formatX(at, kind)}: ${states.join(', ')}`;
+}
+
+function LaneRow({
+  lane,
+  top,
+  x,
+  width,
+}: {
+  readonly lane: Lane;
+  readonly top: number;
+  readonly x: ReturnType<typeof linearScale>;
+  readonly width: number;
+}) {
+  const barTop = top + (laneHeight - barHeight) / 2;
+  const ended = lane.blocks.find((block) => block.state === 'lost' || block.state === 'refused');
+  const endsAt = ended === undefined ? undefined : x.at(ended.from);
+  return (
+    <g>
+      <text className={styles.name} x={0} y={top + 15}>
+        {lane.node.length > 13 ? `${lane.node.slice(0, 12)}…` : lane.node}
+        <title>{lane.node}</title>
+      </text>
+      {lane.blocks.map((block, index) => {
+        const left = x.at(block.from);
+        const length = Math.max(1, x.at(block.until) - left);
+        if (block.state === 'lost' || block.state === 'refused') return null;
+        const follows = index > 0 && lane.blocks[index - 1]?.state === 'verified' && block.state === 'verified';
+        return (
+          <g key={block.from}>
+            {block.state === 'gap' ? (
               <rect
-                key={`cut-${block.fromStep}`}
-                x={percent(block.fromStep)}
-                width="1.5"
-                height={blockHeight}
-                className={styles.cut}
+                className={styles.gapBlock}
+                x={left + 0.5}
+                y={barTop + 0.5}
+                width={Math.max(1, length - 1)}
+                height={barHeight - 1}
               />
-            ))}
-            {cursor === undefined ? null : (
-              <rect x={percent(cursor)} width="1" height={blockHeight} className={styles.cursorFill} />
+            ) : (
+              <rect
+                className={lane.simulated ? styles.simulated : styles.verified}
+                x={lane.simulated ? left + 0.5 : left}
+                y={lane.simulated ? barTop + 0.5 : barTop}
+                width={lane.simulated ? Math.max(1, length - 1) : length}
+                height={lane.simulated ? barHeight - 1 : barHeight}
+              />
             )}
-          </svg>
-          <span className="small faint clip">{lane.end}</span>
-        </div>
-      ))}
-      <div
-        className={styles.lane}
-        style={{ gridTemplateColumns: `${plotMargin.left}px minmax(0, 1fr) ${plotMargin.right}px` }}
-      >
-        <span className="small faint">checkpoints</span>
-        <svg height={blockHeight} width="100%" role="img" aria-label={plural(checkpoints.length, 'sealed checkpoint')}>
-          {checkpoints.map((checkpoint) => (
-            <rect
-              key={checkpoint.step}
-              x={percent(checkpoint.step)}
-              y="1"
-              width="6"
-              height="6"
-              transform="translate(-6 0)"
-              className={styles.checkpoint}
-            />
-          ))}
-        </svg>
-        <span className="small faint">{formatCount(checkpoints.length)} sealed</span>
-      </div>
+            {follows ? (
+              <line className={styles.cut} x1={left} x2={left} y1={barTop - 1} y2={barTop + barHeight + 1} />
+            ) : null}
+          </g>
+        );
+      })}
+      {endsAt === undefined ? null : (
+        <>
+          <rect className={styles.lost} x={endsAt} y={barTop - 1} width={8} height={barHeight + 2} />
+          {lane.why === undefined ? null : (
+            <>
+              <line className={styles.lostLine} x1={endsAt + 12} x2={endsAt + 40} y1={top + 11} y2={top + 11} />
+              <text className={cx(styles.text, styles.lostText, styles.halo)} x={endsAt + 46} y={top + 15}>
+                {lane.why}
+              </text>
+            </>
+          )}
+        </>
+      )}
+      {lane.note === undefined ? null : (
+        <text
+          className={cx(styles.text, ended === undefined ? styles.strong : styles.lostText)}
+          x={width - rightGutter + 8}
+          y={top + 15}
+        >
+          {lane.note}
+        </text>
+      )}
+    </g>
+  );
+}
+
+function LaneTable({ lanes, xKind }: { readonly lanes: ReadonlyArray<Lane>; readonly xKind: XKind }) {
+  const rows = lanes.flatMap((lane) =>
+    lane.blocks.map((block) => ({
+      ...block,
+      node: lane.node,
+      simulated: lane.simulated,
+      key: `${lane.node}:${block.from}`,
+    })),
+  );
+  return (
+    <div className={styles.table}>
+      <Table
+        label="Attestation lane, as a table"
+        rows={rows}
+        rowKey={(row) => row.key}
+        flush
+        columns={[
+          {
+            id: 'node',
+            title: 'Node',
+            width: 'minmax(120px, 1fr)',
+            cell: (row) => <span className="mono">{row.node}</span>,
+          },
+          {
+            id: 'state',
+            title: 'Evidence',
+            width: 'minmax(160px, 1fr)',
+            cell: (row) => `${stateWords[row.state]}${row.simulated ? ', SIMULATED' : ''}`,
+          },
+          { id: 'from', title: 'From', width: '100px', align: 'end', cell: (row) => formatX(row.from, xKind) },
+          { id: 'until', title: 'Until', width: '100px', align: 'end', cell: (row) => formatX(row.until, xKind) },
+        ]}
+      />
     </div>
   );
-}
-
-interface BlockProps {
-  readonly x: string;
-  readonly width: string;
-  readonly state: LaneBlock['state'];
-  readonly simulated: boolean;
-}
-
-function Block({ x, width, state, simulated }: BlockProps) {
-  if (state === 'gap') return <rect x={x} y="0.5" width={width} height={blockHeight - 1} className={styles.gapBlock} />;
-  if (state !== 'verified') return <rect x={x} width={width} height={blockHeight} className={styles.refusedBlock} />;
-  return (
-    <rect
-      x={x}
-      y={simulated ? 0.5 : 0}
-      width={width}
-      height={simulated ? blockHeight - 1 : blockHeight}
-      fill={simulated ? 'url(#nacre-hatch)' : 'url(#nacre-pearl-lane)'}
-      className={simulated ? styles.simulatedBlock : undefined}
-    />
-  );
-}
-
-function describe(blocks: readonly LaneBlock[]): string {
-  if (blocks.length === 0) return 'no evidence yet';
-  return blocks
-    .map((block) => `${block.state} from step ${formatCount(block.fromStep)} to ${formatCount(block.untilStep)}`)
-    .join(', ');
 }

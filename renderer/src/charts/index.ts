@@ -1,4 +1,7 @@
-/** Drawings of series that the core has already downsampled. They know nothing of hosts, state or features. */
-export { type LaneNode } from './AttestationLane.tsx';
-export { Sparkline } from './Sparkline.tsx';
-export { TrainingCharts } from './TrainingCharts.tsx';
+/** Charts. They know nothing of hosts, state or features; data comes downsampled from the core. */
+export { AttestationLane, describeLane, type Lane, type LaneBlock } from './AttestationLane.tsx';
+export { ChartCursor } from './cursor.tsx';
+export { LossChart, type LossChartProps } from './LossChart.tsx';
+export { describeChart, MetricChart, type ChartSeries, type MetricChartProps } from './MetricChart.tsx';
+export { Multiples, Sparkline, type MultipleColumn, type MultipleRow } from './Multiples.tsx';
+export type { Point } from './scale.ts';

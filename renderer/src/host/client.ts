@@ -7,16 +7,16 @@ import type {
 } from '../../../electron/contract/methods.ts';
 import type { Result } from '../../../electron/contract/result.ts';
 
-/** The one door from the renderer to the core; each host brings its own transport for the same contract. */
+export type HostConnection = 'open' | 'connecting' | 'closed';
+
+/** The one door to the core. Every screen works against this, whatever the host. */
 export interface HostClient {
-  readonly kind: 'electron' | 'web';
-  call<M extends MethodName>(method: M, input: MethodInput<M>): Promise<Result<MethodOutput<M>>>;
-  /** Events of one stream until the returned function is called. */
-  subscribe<S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void): () => void;
-  /** Told when the link to the core goes down or comes back. */
-  onLink(listener: (up: boolean) => void): () => void;
-  /** Told when events were dropped because this page read too slowly: what is held must be fetched again. */
-  onMissed(listener: () => void): () => void;
-  /** Where a browser fetches an exported file once; null where the core has already put it on this machine's disk. */
-  downloadUrl(downloadId: string): string | null;
+  readonly kind: 'electron' | 'web' | 'fixture';
+  /** Never rejects: a transport failure is an `unavailable` or `timeout` result. */
+  readonly call: <M extends MethodName>(method: M, input: MethodInput<M>) => Promise<Result<MethodOutput<M>>>;
+  readonly subscribe: <S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void) => () => void;
+  /** Whether pushed events arrive; told at once and at each change. */
+  readonly onConnection: (listener: (state: HostConnection) => void) => () => void;
+  /** Brings an exported file to the person's browser. Absent where the core writes to the person's own disk. */
+  readonly download?: (downloadId: string, fileName: string) => Promise<Result<void>>;
 }

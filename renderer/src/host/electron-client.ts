@@ -1,16 +1,27 @@
-import type { MethodOutput, StreamEvent } from '../../../electron/contract/methods.ts';
-import type { Result } from '../../../electron/contract/result.ts';
-import type { Bridge } from '../../../electron/contract/hosts.ts';
+import type { PreloadBridge } from '../../../electron/contract/bridge.ts';
+import { err } from '../../../electron/contract/result.ts';
 import type { HostClient } from './client.ts';
+import { readResult } from './envelope.ts';
 
-/** The Electron transport: what the preload script exposes, given the contract's types. */
-export function createElectronClient(bridge: Bridge): HostClient {
+/** The client over `window.nacre`, which the preload made. */
+export function createElectronClient(bridge: PreloadBridge): HostClient {
   return {
     kind: 'electron',
-    call: async (method, input) => (await bridge.call(method, input)) as Result<MethodOutput<typeof method>>,
-    subscribe: (stream, listener) => bridge.subscribe(stream, (event) => listener(event as StreamEvent<typeof stream>)),
-    onLink: () => () => undefined,
-    onMissed: () => () => undefined,
-    downloadUrl: () => null,
+    call: async (method, input) => {
+      try {
+        return readResult(await bridge.call(method, input));
+      } catch {
+        return err('unavailable', 'The core of Nacre stopped and did not answer.', {
+          hint: 'Running jobs go on at their nodes. Restart Nacre to follow them again.',
+        });
+      }
+    },
+    // The preload passes events of the named stream only, which the core made from the contract.
+    subscribe: (stream, listener) =>
+      bridge.subscribe(stream, (event) => listener(event as Parameters<typeof listener>[0])),
+    onConnection: (listener) => {
+      listener('open');
+      return () => undefined;
+    },
   };
 }

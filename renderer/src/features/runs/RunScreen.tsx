@@ -1,7 +1,5 @@
 import { useState } from 'react';
 import { Link, useParams } from 'react-router';
-import { TrainingCharts } from '../../charts/index.ts';
-import type { RunView } from '../../../../electron/contract/views.ts';
 import { useAction, useMethod } from '../../host/index.ts';
 import { useNow } from '../../state/index.ts';
 import {
@@ -17,9 +15,7 @@ import {
   Waiting,
   WorkArea,
   formatBytes,
-  formatClock,
   formatUsd,
-  secondsSince,
   shortDigest,
 } from '../../ui/index.ts';
 import { NodeGauges } from './NodeGauges.tsx';
@@ -27,19 +23,13 @@ import { ResultSection } from './ResultSection.tsx';
 import { RunAnswers } from './RunAnswers.tsx';
 import { RunPanel } from './RunPanel.tsx';
 import { isActive, stateWord } from './run-words.ts';
-
-const trainingSeries = ['loss', 'accuracy', 'validation_loss', 'validation_accuracy'];
+import { TrainingSection } from './TrainingSection.tsx';
 
 /** One run: four answers, the curves over their evidence, the nodes, and what happened. */
 export default function RunScreen() {
   const { id = '' } = useParams();
   const run = useMethod('runs.get', { id }, { enabled: id !== '' });
   const events = useMethod('runs.events', { id }, { enabled: id !== '' });
-  const series = useMethod(
-    'runs.series',
-    { id, names: trainingSeries, maximumPoints: 400 },
-    { enabled: id !== '', every: run.data !== undefined && isActive(run.data) ? 1000 : 60_000, keepPrevious: true },
-  );
   const stop = useAction('runs.stop');
   const [stopping, setStopping] = useState(false);
   const now = useNow();
@@ -100,15 +90,7 @@ export default function RunScreen() {
           </Section>
         ) : null}
         <ResultSection run={data} />
-        {series.error === null ? null : <ErrorMessage inline error={series.error.error} />}
-        <TrainingCharts
-          series={series.data ?? []}
-          lastStep={data.lastStep}
-          lanes={data.nodes.map((node) => ({ name: node.name, blocks: node.lane, end: laneEnd(node, data, now) }))}
-          checkpoints={data.checkpoints}
-          simulated={data.simulated}
-          empty={emptyWords(data)}
-        />
+        <TrainingSection run={data} now={now} />
         <NodeGauges run={data} />
       </WorkArea>
       <ConsequenceDialog
@@ -126,19 +108,4 @@ export default function RunScreen() {
       </ConsequenceDialog>
     </Page>
   );
-}
-
-function laneEnd(node: RunView['nodes'][number], run: RunView, now: number): string {
-  const last = node.lane.at(-1);
-  if (last === undefined) return 'no evidence';
-  if (last.state !== 'verified') return last.state;
-  if (!isActive(run)) return 'ended';
-  return `${formatClock(secondsSince(last.from, now) ?? 0)} old`;
-}
-
-function emptyWords(run: RunView): string {
-  if (run.state === 'failed' || run.state === 'stopped') return 'No step was made.';
-  return isActive(run)
-    ? `${stateWord(run)}. The first step appears here when the node reports it.`
-    : 'No step was reported.';
 }

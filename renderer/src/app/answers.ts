@@ -1,0 +1,67 @@
+import type { AppState } from '../../../electron/contract/views.ts';
+import { formatClock, formatUsd, plural, secondsSince } from '../ui/index.ts';
+import type { TopBarAnswer } from './frame/Frame.tsx';
+
+/** The last minute before auto-lock is said in words, so that it can be extended (GUIDE §9). */
+export const lockWarningSeconds = 60;
+
+/** Seconds until the vault locks itself; undefined when it is closed or auto-lock is off. */
+export function secondsToLock(state: AppState, now: number): number | undefined {
+  const since = secondsSince(state.vault.locksAt, now);
+  return since === undefined ? undefined : Math.max(0, -since);
+}
+
+/** The four answers of the top bar, from the state of the app. `undefined` while nothing is known. */
+export function topBarAnswers(state: AppState | undefined, now: number): ReadonlyArray<TopBarAnswer> {
+  if (state === undefined) {
+    return ['Vault', 'Network', 'Approvals', 'Money at risk'].map((question) => ({ question, value: 'Unknown' }));
+  }
+  const { vault, network, approvals, money } = state;
+  const left = secondsToLock(state, now);
+  const locked = vault.state !== 'unlocked';
+  const vaultAnswer: TopBarAnswer =
+    vault.state === 'absent'
+      ? { question: 'Vault', value: 'None yet', note: 'step 1 creates it' }
+      : locked
+        ? { question: 'Vault', value: 'Locked' }
+        : {
+            question: 'Vault',
+            value: 'Unlocked',
+            note: left === undefined ? 'does not lock itself' : `auto-locks in ${formatClock(left)}`,
+          };
+  const networkAnswer: TopBarAnswer = {
+    question: 'Network',
+    value:
+      network.state === 'running'
+        ? 'Local only'
+        : network.state === 'starting'
+          ? 'Starting'
+          : network.state === 'failed'
+            ? 'Failed'
+            : 'Stopped',
+    note:
+      network.state === 'running' || network.state === 'starting'
+        ? `${network.ready} of ${plural(network.nodes, 'node')}, SIMULATED`
+        : network.state === 'failed'
+          ? (network.message ?? 'see Nodes')
+          : 'no node is asked',
+  };
+  return [
+    vaultAnswer,
+    networkAnswer,
+    locked
+      ? { question: 'Approvals', value: 'Not shown', note: vault.state === 'locked' ? 'while locked' : 'no vault' }
+      : {
+          question: 'Approvals',
+          value: approvals.waiting === 0 ? 'None waiting' : `${approvals.waiting} waiting`,
+        },
+    {
+      question: 'Money at risk',
+      value: money.usdPerHour === 0 ? '$0.00' : `${formatUsd(money.usdPerHour / 60)} / min`,
+      note:
+        money.usdPerHour === 0
+          ? 'nothing is running'
+          : `${formatUsd(money.atRiskUsd)} since checkpoint${money.simulated ? ', SIMULATED' : ''}`,
+    },
+  ];
+}
