@@ -1,9 +1,9 @@
+import './app/zod-without-eval.ts';
 import './styles/base.css';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { HashRouter } from 'react-router';
 import { App, forgetWork } from './app/App.tsx';
-import { NoHost } from './app/NoHost.tsx';
 import { rememberedTheme } from './app/theme.ts';
 import { connectHost, createQueryClient, HostProvider } from './host/index.ts';
 import { useLayout } from './state/index.ts';
@@ -12,17 +12,12 @@ useLayout.getState().setTheme(rememberedTheme());
 
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has no #root');
-const client = connectHost();
 createRoot(root).render(
   <StrictMode>
-    {client === undefined ? (
-      <NoHost />
-    ) : (
-      <HostProvider client={client} queryClient={createQueryClient()} onLock={forgetWork}>
-        <HashRouter>
-          <App />
-        </HashRouter>
-      </HostProvider>
-    )}
+    <HostProvider client={connectHost()} queryClient={createQueryClient()} onLock={forgetWork}>
+      <HashRouter>
+        <App />
+      </HashRouter>
+    </HostProvider>
   </StrictMode>,
 );

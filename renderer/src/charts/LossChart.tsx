@@ -3,7 +3,7 @@ import type { Point } from './scale.ts';
 
 export interface LossChartProps extends Pick<
   MetricChartProps,
-  'xDomain' | 'gaps' | 'markers' | 'now' | 'showX' | 'height' | 'log'
+  'xDomain' | 'gaps' | 'markers' | 'now' | 'showX' | 'height' | 'log' | 'empty'
 > {
   readonly train: ReadonlyArray<Point>;
   readonly validation?: ReadonlyArray<Point>;
@@ -21,6 +21,7 @@ export function LossChart({
   title = 'Loss',
   xKind = 'step',
   height = 240,
+  empty = 'No step was reported yet.',
   ...rest
 }: LossChartProps) {
   return (
@@ -32,10 +33,10 @@ export function LossChart({
       height={height}
       series={[
         { name: 'train', kind: 'line', points: train },
-        ...(validation.length === 0 ? [] : [{ name: 'validation', kind: 'dots' as const, points: validation }]),
+        ...(validation.length === 0 ? [] : [{ name: 'held out', kind: 'dots' as const, points: validation }]),
         ...(compare === undefined ? [] : [{ name: compare.name, kind: 'compare' as const, points: compare.points }]),
       ]}
-      empty="No step was reported yet."
+      empty={empty}
     />
   );
 }

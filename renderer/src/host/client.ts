@@ -9,14 +9,17 @@ import type { Result } from '../../../electron/contract/result.ts';
 
 export type HostConnection = 'open' | 'connecting' | 'closed';
 
-/** The one door to the core. Every screen works against this, whatever the host. */
+/** The one door from the renderer to the core; each host brings its own transport for the same contract. */
 export interface HostClient {
   readonly kind: 'electron' | 'web' | 'fixture';
-  /** Never rejects: a transport failure is an `unavailable` or `timeout` result. */
+  /** Never rejects: a transport failure is an `unavailable` result. */
   readonly call: <M extends MethodName>(method: M, input: MethodInput<M>) => Promise<Result<MethodOutput<M>>>;
+  /** Events of one stream until the returned function is called. */
   readonly subscribe: <S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void) => () => void;
   /** Whether pushed events arrive; told at once and at each change. */
   readonly onConnection: (listener: (state: HostConnection) => void) => () => void;
+  /** Told when events were dropped because this page read too slowly: what is held must be fetched again. */
+  readonly onMissed: (listener: () => void) => () => void;
   /** Brings an exported file to the person's browser. Absent where the core writes to the person's own disk. */
   readonly download?: (downloadId: string, fileName: string) => Promise<Result<void>>;
 }

@@ -1,23 +1,19 @@
-import type { PreloadBridge } from '../../../electron/contract/bridge.ts';
+import type { Bridge } from '../../../electron/contract/hosts.ts';
 import type { HostClient } from './client.ts';
 import { createElectronClient } from './electron-client.ts';
-import { createWebClient, takeToken } from './web-client.ts';
+import { createWebClient } from './web-client.ts';
 
 declare global {
   interface Window {
-    readonly nacre?: PreloadBridge;
+    readonly nacre?: Bridge;
   }
 }
 
-/** Finds the host this page runs in; `undefined` when it was opened without a bridge and without a token. */
-export function connectHost(): HostClient | undefined {
+/** The transport of the host this page runs in: the preload's bridge where there is one, else the web host's. */
+export function connectHost(): HostClient {
   if (window.nacre !== undefined) return createElectronClient(window.nacre);
-  const token = takeToken(window.location, window.history, window.sessionStorage);
-  if (token === undefined) return undefined;
-  return createWebClient({
-    token,
-    origin: window.location.origin,
+  return createWebClient(new URL(window.location.origin), {
     fetch: window.fetch.bind(window),
-    openSocket: (url, protocols) => new WebSocket(url, protocols),
+    openSocket: (url) => new WebSocket(url),
   });
 }

@@ -1,10 +1,10 @@
-import type { PreloadBridge } from '../../../electron/contract/bridge.ts';
+import type { Bridge } from '../../../electron/contract/hosts.ts';
 import { err } from '../../../electron/contract/result.ts';
 import type { HostClient } from './client.ts';
 import { readResult } from './envelope.ts';
 
-/** The client over `window.nacre`, which the preload made. */
-export function createElectronClient(bridge: PreloadBridge): HostClient {
+/** The Electron transport: what the preload script exposes as `window.nacre`, given the contract's types. */
+export function createElectronClient(bridge: Bridge): HostClient {
   return {
     kind: 'electron',
     call: async (method, input) => {
@@ -23,5 +23,6 @@ export function createElectronClient(bridge: PreloadBridge): HostClient {
       listener('open');
       return () => undefined;
     },
+    onMissed: () => () => undefined,
   };
 }

@@ -109,6 +109,7 @@ export function followHost(client: HostClient, queries: QueryClient, onLock?: ()
         );
       }
     }),
+    client.onMissed(() => void queries.invalidateQueries()),
     client.onConnection((connection) => {
       // Events may have been missed while the connection was down.
       if (connection === 'open') void queries.invalidateQueries();

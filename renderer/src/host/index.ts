@@ -1,11 +1,11 @@
-export { DownloadLink } from './DownloadLink.tsx';
 export type { HostClient, HostConnection } from './client.ts';
 export { connectHost } from './connect.ts';
+export { DownloadLink } from './DownloadLink.tsx';
+export { clearForLock } from './follow.ts';
 export {
   createQueryClient,
   HostError,
   HostProvider,
-  methodQuery,
   useAction,
   useConnection,
   useHost,
@@ -13,4 +13,3 @@ export {
   useStream,
   type MethodOptions,
 } from './query.tsx';
-export { clearForLock } from './follow.ts';

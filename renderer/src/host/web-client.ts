@@ -1,132 +1,138 @@
-import { webHost, type WebCall } from '../../../electron/contract/bridge.ts';
+import { webPaths } from '../../../electron/contract/hosts.ts';
 import type { StreamName } from '../../../electron/contract/methods.ts';
 import { err } from '../../../electron/contract/result.ts';
 import type { HostClient, HostConnection } from './client.ts';
 import { readResult } from './envelope.ts';
 
-const storageKey = 'nacre.host-token';
 const reconnectAfterMs = [250, 500, 1000, 2000, 5000] as const;
+const keepBlobMs = 60_000;
 
-/**
- * Takes the token out of the page's fragment, once: the address bar is rewritten at once, and a reload in the same tab
- * finds the token in the session storage of that tab. Gives `undefined` when there is none.
- */
-export function takeToken(location: Location, history: History, storage: Storage): string | undefined {
-  const fragment = new URLSearchParams(location.hash.replace(/^#\/?/u, ''));
-  const fresh = fragment.get(webHost.tokenFragment);
-  if (fresh !== null && fresh !== '') {
-    history.replaceState(null, '', `${location.pathname}${location.search}#/`);
-    storage.setItem(storageKey, fresh);
-    return fresh;
-  }
-  return storage.getItem(storageKey) ?? undefined;
-}
-
-export interface WebClientOptions {
-  readonly token: string;
-  readonly origin: string;
+export interface WebTransport {
   readonly fetch: typeof globalThis.fetch;
-  readonly openSocket: (url: string, protocols: string[]) => WebSocket;
+  readonly openSocket: (url: string) => WebSocket;
 }
 
 type Listener = (event: never) => void;
 
-/** The client over loopback HTTP and a WebSocket that is opened again when it breaks. */
-export function createWebClient({ token, origin, fetch, openSocket }: WebClientOptions): HostClient {
+/**
+ * The web host's transport: POST for calls, one WebSocket for events, opened again when it breaks. The session lives in
+ * an HttpOnly cookie that the one-time link was exchanged for, so no script of any page can read it.
+ */
+export function createWebClient(base: URL, { fetch, openSocket }: WebTransport): HostClient {
   const listeners = new Map<StreamName, Set<Listener>>();
   const watchers = new Set<(state: HostConnection) => void>();
+  const missed = new Set<() => void>();
   let connection: HostConnection = 'connecting';
   let attempts = 0;
+  let socket: WebSocket | undefined;
 
   const setConnection = (next: HostConnection) => {
     connection = next;
     for (const watcher of watchers) watcher(next);
   };
-
+  const send = (message: object) => {
+    if (socket?.readyState === 1) socket.send(JSON.stringify(message));
+  };
   const receive = (text: string) => {
     let message: unknown;
     try {
       message = JSON.parse(text);
     } catch {
-      return; // A broken text carries no event; the queries are asked again on the next one.
+      // A broken text is a lost event: everything is asked again.
+      for (const listener of missed) listener();
+      return;
     }
-    if (typeof message !== 'object' || message === null || !('stream' in message) || !('event' in message)) return;
-    const set = listeners.get(message.stream as StreamName);
-    if (set !== undefined) for (const listener of set) listener(message.event as never);
+    if (typeof message !== 'object' || message === null) return;
+    if ('missed' in message) for (const listener of missed) listener();
+    else if ('stream' in message && 'event' in message) {
+      for (const listener of listeners.get(message.stream as StreamName) ?? []) listener(message.event as never);
+    }
   };
-
   const connect = () => {
-    const socket = openSocket(`${origin.replace(/^http/u, 'ws')}${webHost.eventsPath}`, [
-      webHost.eventsProtocol,
-      `${webHost.tokenProtocolPrefix}${token}`,
-    ]);
-    socket.addEventListener('open', () => {
+    const url = new URL(webPaths.events, base);
+    url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
+    const opened = openSocket(url.href);
+    socket = opened;
+    opened.addEventListener('open', () => {
       attempts = 0;
+      for (const stream of listeners.keys()) send({ subscribe: stream });
       setConnection('open');
     });
-    socket.addEventListener('message', (event: MessageEvent<unknown>) => {
+    opened.addEventListener('message', (event: MessageEvent<unknown>) => {
       if (typeof event.data === 'string') receive(event.data);
     });
-    socket.addEventListener('close', () => {
+    opened.addEventListener('close', () => {
+      socket = undefined;
       setConnection('closed');
       const wait = reconnectAfterMs[Math.min(attempts, reconnectAfterMs.length - 1)];
       attempts += 1;
       setTimeout(connect, wait);
     });
   };
-  connect();
 
-  const headers = { authorization: `Bearer ${token}` };
   const unreachable = () =>
-    err('unavailable', 'The Nacre host did not answer.', {
-      hint: 'Check that it is still running and that the tunnel to it is open, then try again.',
+    err('unavailable', 'The core does not answer.', {
+      hint: 'Look at the terminal where Nacre was started, and at the tunnel to it where there is one.',
     });
-  const unknownToken = () =>
-    err('not_permitted', 'This page is not, or no longer, known to the Nacre host.', {
-      hint: 'Open the address that the host printed when it started.',
+  const noSession = () =>
+    err('not_permitted', 'This page has no session with the core.', {
+      hint: 'Open the link that the start of Nacre printed; it works once.',
     });
 
   return {
     kind: 'web',
     call: async (method, input) => {
-      const body: WebCall = { method, input };
       try {
-        const response = await fetch(`${origin}${webHost.callPath}`, {
+        const response = await fetch(new URL(webPaths.call, base), {
           method: 'POST',
-          headers: { ...headers, 'content-type': 'application/json' },
-          body: JSON.stringify(body),
-          credentials: 'omit',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ method, input }),
+          credentials: 'same-origin',
           cache: 'no-store',
         });
-        if (response.status === 401 || response.status === 403) return unknownToken();
+        if (response.status === 401) return noSession();
         return readResult(await response.json());
       } catch {
         return unreachable();
       }
     },
     subscribe: (stream, listener) => {
-      const set = listeners.get(stream) ?? new Set<Listener>();
-      listeners.set(stream, set);
-      set.add(listener as Listener);
-      return () => set.delete(listener as Listener);
+      const known = listeners.get(stream) ?? new Set<Listener>();
+      listeners.set(stream, known);
+      known.add(listener as Listener);
+      if (socket === undefined && attempts === 0) connect();
+      else if (known.size === 1) send({ subscribe: stream });
+      return () => {
+        known.delete(listener as Listener);
+        if (known.size > 0) return;
+        listeners.delete(stream);
+        send({ unsubscribe: stream });
+      };
     },
     onConnection: (watcher) => {
       watchers.add(watcher);
       watcher(connection);
       return () => watchers.delete(watcher);
     },
+    onMissed: (listener) => {
+      missed.add(listener);
+      return () => missed.delete(listener);
+    },
     download: async (downloadId, fileName) => {
       try {
-        const response = await fetch(`${origin}${webHost.downloadPath}/${encodeURIComponent(downloadId)}`, { headers });
-        if (response.status === 401 || response.status === 403) return unknownToken();
-        if (!response.ok)
+        const response = await fetch(new URL(webPaths.download + encodeURIComponent(downloadId), base), {
+          credentials: 'same-origin',
+        });
+        if (response.status === 401) return noSession();
+        if (!response.ok) {
           return err('not_found', `${fileName} can be fetched once, and was.`, { hint: 'Export it again.' });
+        }
         const address = URL.createObjectURL(await response.blob());
         const link = document.createElement('a');
         link.href = address;
         link.download = fileName;
         link.click();
-        setTimeout(() => URL.revokeObjectURL(address), 60_000);
+        setTimeout(() => URL.revokeObjectURL(address), keepBlobMs);
         return { ok: true, value: undefined };
       } catch {
         return unreachable();
