@@ -1,0 +1,210 @@
+import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { dsseEnvelopeSchema, type DsseEnvelope } from '../../contract/dsse.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
+import { manifestSchema, type SealProgress } from '../../contract/sealed.ts';
+import { datasetViewSchema, type DataPreview, type DatasetView } from '../../contract/views.ts';
+import type { Signer, VerifySignature } from '../../domain/dsse/dsse.ts';
+import { verifyJson } from '../../domain/dsse/dsse.ts';
+import { decodeBase64 } from '../../domain/encoding/base64.ts';
+import type { OrderDataset } from '../../domain/job/order.ts';
+import type { Identity } from '../../domain/sealed/identities.ts';
+import { payloadTypes } from '../../contract/wire.ts';
+import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
+import type { SealingService } from '../sealing/sealing-service.ts';
+import { previewData } from './preview.ts';
+
+export const datasetRecordSchema = z.object({
+  version: z.literal(1),
+  view: datasetViewSchema,
+  manifest: dsseEnvelopeSchema,
+});
+export type DatasetRecord = z.infer<typeof datasetRecordSchema>;
+
+export interface DatasetStore {
+  get(id: string): Result<DatasetRecord | undefined>;
+  insert(id: string, record: DatasetRecord): Result<void>;
+  /** Newest first. */
+  list(): Result<readonly DatasetRecord[]>;
+}
+
+export interface DatasetServiceOptions {
+  readonly sealing: SealingService;
+  readonly load: (options: LoadOptions) => Promise<Result<SealedDataset>>;
+  readonly store: DatasetStore;
+  /** Folder of the sealed files. */
+  readonly folder: string;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly clock: () => number;
+  readonly verify: VerifySignature;
+  /** The organisation's key and the recipient that opens its datasets. Errors: `locked`. */
+  readonly signer: () => Result<Signer & { readonly publicKey: Uint8Array }>;
+  readonly recipient: () => Result<string>;
+  readonly identities: () => Result<readonly Identity[]>;
+  /** Logs `dataset-sealed`. */
+  readonly logSealed: (root: string, details: Readonly<Record<string, string | number>>) => Result<void>;
+}
+
+export interface SealRequest {
+  readonly path: string;
+  readonly name: string;
+  readonly target?: string;
+  readonly onProgress?: (progress: SealProgress) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface DatasetService {
+  /** Errors: see `previewData`. */
+  preview(path: string, target?: string): Promise<Result<DataPreview>>;
+  /** Seals into the profile, signs the manifest, logs, remembers. Errors: `invalid_input`, `locked`, `cancelled`, those of sealing. */
+  seal(request: SealRequest): Promise<Result<DatasetView>>;
+  list(): Result<DatasetView[]>;
+  /** Hashes every part again, with no key. */
+  verify(id: string): Promise<Result<{ whole: boolean; parts: number; badParts: number[] }>>;
+  forOrder(id: string): Result<OrderDataset>;
+  manifest(id: string): Result<DsseEnvelope>;
+  open(id: string): Promise<Result<SealedDataset>>;
+}
+
+/** Sealed datasets of a profile: the data never lies there in the clear. */
+export function createDatasetService(options: DatasetServiceOptions): DatasetService {
+  const { sealing, store } = options;
+
+  const find = (id: string): Result<DatasetRecord> => {
+    const found = store.get(id);
+    if (!found.ok) return found;
+    return found.value === undefined
+      ? err('not_found', `There is no dataset ${JSON.stringify(id)}.`, { hint: 'Seal the data first.' })
+      : ok(found.value);
+  };
+
+  return {
+    async preview(path, target) {
+      const preview = await previewData(path, target);
+      return preview.ok ? ok(preview.value.view) : preview;
+    },
+
+    async seal({ path, name, target, onProgress, signal }) {
+      const signer = options.signer();
+      if (!signer.ok) return signer;
+      const recipient = options.recipient();
+      if (!recipient.ok) return recipient;
+      const preview = await previewData(path, target, signal);
+      if (!preview.ok) return preview;
+      const { schema, view } = preview.value;
+      if (target !== undefined && view.csv === undefined) {
+        return err('invalid_input', view.problems[0] ?? `${view.name} is not a CSV table, so it has no target column.`);
+      }
+      const made = await makeFolder(options.folder);
+      if (!made.ok) return made;
+      const id = `data-${Buffer.from(options.random(8)).toString('hex')}`;
+      const out = join(options.folder, `${id}.age`);
+      const sealed = await sealing.seal({
+        path,
+        recipients: [recipient.value],
+        out,
+        signer: signer.value,
+        name: view.name,
+        ...(schema === undefined ? {} : { schema }),
+        ...(onProgress === undefined ? {} : { onProgress }),
+        ...(signal === undefined ? {} : { signal }),
+      });
+      if (!sealed.ok) return sealed;
+      const { manifest, envelope } = sealed.value;
+      if (manifest === undefined || envelope === undefined) throw new Error('sealing with a signer makes a manifest');
+      const logged = options.logSealed(manifest.root, {
+        dataset: id,
+        sealedBytes: manifest.sealedBytes,
+        parts: manifest.parts.length,
+      });
+      if (!logged.ok) return logged;
+      const dataset: DatasetView = {
+        id,
+        name,
+        sourcePath: path,
+        sealedPath: out,
+        plainBytes: manifest.plainBytes,
+        sealedBytes: manifest.sealedBytes,
+        parts: manifest.parts.length,
+        partSize: manifest.partSize,
+        root: manifest.root,
+        ...(schema === undefined ? {} : { rows: schema.rows, columns: schema.columns.map((column) => column.name) }),
+        ...(view.csv === undefined ? {} : { target: target ?? view.csv.target }),
+        recipients: [...manifest.recipients],
+        sealedAt: new Date(options.clock()).toISOString(),
+      };
+      const kept = store.insert(id, { version: 1, view: dataset, manifest: envelope });
+      return kept.ok ? ok(dataset) : kept;
+    },
+
+    list() {
+      const found = store.list();
+      return found.ok ? ok(found.value.map(({ view }) => view)) : found;
+    },
+
+    async verify(id) {
+      const record = find(id);
+      if (!record.ok) return record;
+      const signer = options.signer();
+      if (!signer.ok) return signer;
+      const manifest = verifyJson(record.value.manifest, manifestSchema, {
+        payloadType: payloadTypes.manifest,
+        trusted: [{ publicKey: signer.value.publicKey }],
+        verify: options.verify,
+      });
+      if (!manifest.ok) return manifest;
+      const verdict = await sealing.verifyParts(record.value.view.sealedPath, manifest.value.value);
+      return verdict.ok ? ok({ ...verdict.value, badParts: [...verdict.value.badParts] }) : verdict;
+    },
+
+    forOrder(id) {
+      const record = find(id);
+      if (!record.ok) return record;
+      const { view, manifest } = record.value;
+      const payload = decodeBase64(manifest.payload);
+      if (payload === undefined) return err('damaged', `The manifest of dataset ${id} in the store is damaged.`);
+      return ok({
+        id,
+        name: view.name,
+        root: view.root,
+        sealedBytes: view.sealedBytes,
+        manifestSha256: createHash('sha256').update(payload).digest('hex'),
+        ...(view.columns === undefined ? {} : { columns: view.columns }),
+        ...(view.rows === undefined ? {} : { rows: view.rows }),
+      });
+    },
+
+    manifest(id) {
+      const record = find(id);
+      return record.ok ? ok(record.value.manifest) : record;
+    },
+
+    async open(id) {
+      const record = find(id);
+      if (!record.ok) return record;
+      const signer = options.signer();
+      if (!signer.ok) return signer;
+      return options.load({
+        path: record.value.view.sealedPath,
+        envelope: record.value.manifest,
+        trusted: [{ publicKey: signer.value.publicKey }],
+        identities: options.identities,
+        verify: options.verify,
+      });
+    },
+  };
+}
+
+async function makeFolder(folder: string): Promise<Result<void>> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return ok(undefined);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return code === 'ENOSPC'
+      ? err('disk_full', `The disk is full; ${folder} could not be made.`)
+      : err('not_permitted', `${folder} could not be made (${code}).`);
+  }
+}
