@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSigner } from '../dsse/dsse.ts';
-import { openPack, writePack, type PackEntries } from './container.ts';
+import { openPack, parseCanonical, writePack, type PackEntries } from './container.ts';
 
 const organisation = createSigner(new Uint8Array(32).fill(7));
 const title = { runId: 'run-1', runName: 'A run', simulated: true, createdAt: '2026-11-22T10:00:00Z' };
@@ -74,6 +74,18 @@ describe('the pack container', () => {
     expect(openPack(changed)).toMatchObject({ fault: { at: 'entry', reason: 'digest' } });
     const opened = openPack(changed);
     if (!opened.ok) expect(opened.fault.detail).toContain('b.json was changed');
+  });
+
+  it('reads canonical JSON only, and none that is nested too deep', () => {
+    const bytes = (text: string) => new TextEncoder().encode(text);
+    expect(parseCanonical(bytes('{"a":"]]]{[\\"[","b":1}'))).toEqual({ value: { a: ']]]{["[', b: 1 } });
+    for (const text of ['{"b":1,"a":2}', '{ "a":1}', '{"a":1.0}', '{"a":1,"a":1}', 'x', '']) {
+      expect(parseCanonical(bytes(text)), text).toBeUndefined();
+    }
+    expect(parseCanonical(bytes('['.repeat(64) + ']'.repeat(64)))).toBeDefined();
+    for (const depth of [65, 200_000]) {
+      expect(parseCanonical(bytes('['.repeat(depth) + ']'.repeat(depth)))).toBeUndefined();
+    }
   });
 
   it('refuses paths that could leave a folder, and an empty pack', () => {

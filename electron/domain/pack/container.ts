@@ -184,7 +184,7 @@ function readIndex(bytes: Uint8Array, crypto: PackCrypto): Step<{ index: PackInd
 /** JSON whose canonical form is exactly these bytes; undefined for anything else. */
 export function parseCanonical(bytes: Uint8Array): { readonly value: unknown } | undefined {
   const text = decodeUtf8(bytes);
-  if (text === undefined) return undefined;
+  if (text === undefined || isNestedTooDeep(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return equalBytes(canonicalJson(value), bytes) ? { value } : undefined;
@@ -192,4 +192,22 @@ export function parseCanonical(bytes: Uint8Array): { readonly value: unknown } |
     // Not JSON, or JSON that has no canonical form (a lone surrogate): either way not what the writer writes.
     return undefined;
   }
+}
+
+/** Deeper than any document of a pack. Readers after this one recurse, and must not run out of stack. */
+const nestingMaximum = 64;
+
+function isNestedTooDeep(text: string): boolean {
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      // A string: brackets in it do not count, nor does an escaped quote end it.
+      for (at += 1; at < text.length && text.charCodeAt(at) !== 0x22; at++) if (text.charCodeAt(at) === 0x5c) at += 1;
+    } else if (code === 0x5b || code === 0x7b) {
+      depth += 1;
+      if (depth > nestingMaximum) return true;
+    } else if (code === 0x5d || code === 0x7d) depth -= 1;
+  }
+  return false;
 }
