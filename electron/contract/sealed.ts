@@ -59,7 +59,7 @@ export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Progress of sealing, opening, verifying: at most ten a second. */
 export const sealProgressSchema = z.object({
-  /** Plaintext bytes done. */
+  /** Bytes worked through: sealed or opened, and read again where parts are hashed. */
   bytes: z.number().min(0),
   total: z.number().min(0),
   /** Bytes per second, over the last few seconds. */

@@ -26,7 +26,7 @@ export function createSealingPool(options: SealingPoolOptions = {}): SealingPool
   let closed = false;
 
   function start(): Worker {
-    const worker = new Worker(entry, { name: 'nacre-sealing' });
+    const worker = new Worker(entry, { name: 'nacre-sealing', execArgv: [] });
     worker.unref();
     // A worker that ends by itself is a bug; the next task gets a fresh one.
     worker.once('exit', () => {

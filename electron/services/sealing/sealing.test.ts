@@ -1,0 +1,457 @@
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
+import {
+  appendFileSync,
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Result } from '../../contract/result.ts';
+import type { SealProgress } from '../../contract/sealed.ts';
+import { createSigner } from '../../domain/dsse/dsse.ts';
+import { generateIdentity, parseIdentity, type Identity } from '../../domain/sealed/identities.ts';
+import { createSealingPool } from '../../workers/sealing-pool.ts';
+import { createSealingService, type SealingService } from './sealing-service.ts';
+import { loadSealedDataset } from './sealed-dataset.ts';
+import { parseManifest } from './manifest.ts';
+
+const random = (length: number) => new Uint8Array(randomBytes(length));
+
+function take<T>(result: Result<T>): T {
+  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message}`);
+  return result.value;
+}
+
+const folder = mkdtempSync(path.join(tmpdir(), 'nacre-sealing-'));
+const at = (...names: string[]) => path.join(folder, ...names);
+const secret = generateIdentity(random);
+const identity: Identity = take(parseIdentity(secret));
+const recipient = identity.recipient ?? '';
+const signer = createSigner(random(32));
+const identities = () => ({ ok: true as const, value: [identity] });
+const locked = () => ({ ok: false as const, error: { code: 'locked' as const, message: 'The vault is locked.' } });
+let service: SealingService;
+let count = 0;
+const fresh = (suffix: string) => at(`${++count}${suffix}`);
+
+beforeAll(() => {
+  service = createSealingService({ pool: createSealingPool({ size: 2 }), random, clock: Date.now });
+  writeFileSync(at('identity'), `${secret}\n`, { mode: 0o600 });
+});
+afterAll(async () => {
+  await service.close();
+  rmSync(folder, { recursive: true });
+});
+
+const sha256 = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+/** Nothing under the name, and no partial file left. */
+const nothingAt = (file: string) =>
+  readdirSync(path.dirname(file)).filter((name) => name.includes(path.basename(file))).length === 0;
+
+function age(args: string[]): void {
+  execFileSync('age', args, { stdio: 'pipe' });
+}
+
+/** To standard output: with `-o` age 1.1 makes no file for an empty content. */
+function ageOpens(file: string, out: string): void {
+  execFileSync('sh', ['-c', 'age -d -i "$1" "$2" > "$3"', 'sh', at('identity'), file, out], { stdio: 'pipe' });
+}
+
+/** Debian's age is the peer; a machine without it is no reason to fail, but CI has it. */
+const hasAge = spawnSync('age', ['--version']).status === 0;
+if (!hasAge && process.env['CI'] === 'true') throw new Error('the age program is needed under CI');
+
+function makeFolder(): string {
+  const root = fresh('-folder');
+  mkdirSync(path.join(root, 'b', 'empty'), { recursive: true });
+  writeFileSync(path.join(root, 'b', 'data.bin'), randomBytes(3_000_000));
+  writeFileSync(path.join(root, 'b.txt'), 'between b and b/');
+  writeFileSync(path.join(root, 'run.sh'), '#!/bin/sh\n');
+  chmodSync(path.join(root, 'run.sh'), 0o755);
+  writeFileSync(path.join(root, 'nothing'), '');
+  writeFileSync(path.join(root, 'größe äöü.txt'), 'not ASCII');
+  const long = path.join(root, ...Array.from({ length: 4 }, (_, i) => `${i}`.repeat(60)));
+  mkdirSync(long, { recursive: true });
+  writeFileSync(path.join(long, 'deep.txt'), 'long name');
+  return root;
+}
+
+describe('sealing a file', () => {
+  // On both sides of chunks, of segments (512 KiB), and of the size from which workers are used (8 MiB).
+  const sizes = [0, 1, 65_536, 65_537, 524_288, 524_289, 8 * 1024 * 1024, 9 * 1024 * 1024 + 17, 20 * 1024 * 1024];
+
+  it.skipIf(!hasAge).each(sizes)('age opens ours and we open its: %i bytes', async (size) => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, randomBytes(size));
+    const ours = take(await service.seal({ path: plain, recipients: [recipient], out: `${plain}.age` }));
+    expect(ours).toMatchObject({ kind: 'file', files: 1, plainBytes: size });
+    ageOpens(ours.path, `${plain}.by-age`);
+    expect(sha256(`${plain}.by-age`)).toBe(sha256(plain));
+    age(['-r', recipient, '-o', `${plain}.theirs`, plain]);
+    const opened = await service.open({ file: `${plain}.theirs`, identities: [identity], out: `${plain}.ours` });
+    expect(opened).toEqual({ ok: true, value: { plainBytes: size } });
+    expect(sha256(`${plain}.ours`)).toBe(sha256(plain));
+  });
+
+  it.skipIf(!hasAge)('age opens it for each of several recipients, and ours opens armor', async () => {
+    const plain = fresh('.txt');
+    writeFileSync(plain, 'armored');
+    age(['-a', '-r', recipient, '-o', `${plain}.asc`, plain]);
+    take(await service.open({ file: `${plain}.asc`, identities: [identity], out: `${plain}.out` }));
+    expect(readFileSync(`${plain}.out`, 'utf8')).toBe('armored');
+    const other = take(parseIdentity(generateIdentity(random)));
+    const both = [other.recipient ?? '', recipient];
+    take(await service.seal({ path: plain, recipients: both, out: `${plain}.age` }));
+    ageOpens(`${plain}.age`, `${plain}.by-age`);
+    expect(readFileSync(`${plain}.by-age`, 'utf8')).toBe('armored');
+    expect(take(await service.inspect(`${plain}.age`)).recipientKinds).toEqual(['X25519', 'X25519']);
+  });
+
+  it('is opened by hybrid recipients, and by a released file key', async () => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, randomBytes(100_000));
+    const hybrid = take(parseIdentity(generateIdentity(random, 'hybrid')));
+    take(await service.seal({ path: plain, recipients: [hybrid.recipient ?? ''], out: `${plain}.age` }));
+    const fileKey = take(await service.unwrapFileKey(`${plain}.age`, [identity, hybrid]));
+    take(await service.open({ file: `${plain}.age`, fileKey, out: `${plain}.out` }));
+    expect(sha256(`${plain}.out`)).toBe(sha256(plain));
+    expect(await service.open({ file: `${plain}.age`, fileKey: random(16), out: `${plain}.no` })).toMatchObject({
+      error: { code: 'integrity' },
+    });
+    expect(nothingAt(`${plain}.no`)).toBe(true);
+  });
+
+  it('reports progress at most ten times a second, and the whole at the end', async () => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, randomBytes(30 * 1024 * 1024));
+    const seen: SealProgress[] = [];
+    const started = performance.now();
+    take(
+      await service.seal({
+        path: plain,
+        recipients: [recipient],
+        out: `${plain}.age`,
+        manifest: true,
+        onProgress: (p) => void seen.push(p),
+      }),
+    );
+    expect(seen.length).toBeLessThanOrEqual((performance.now() - started) / 100 + 2);
+    expect(seen.at(-1)?.bytes).toBe(seen.at(-1)?.total);
+    for (const [i, { bytes }] of seen.entries()) expect(bytes).toBeGreaterThanOrEqual(seen[i - 1]?.bytes ?? 0);
+  });
+});
+
+describe('sealing a folder', () => {
+  it.skipIf(!hasAge)('gives a tar stream that age and tar unpack to the same files', async () => {
+    const root = makeFolder();
+    const sealed = take(await service.seal({ path: root, recipients: [recipient], out: `${root}.age` }));
+    expect(sealed).toMatchObject({ kind: 'folder', files: 6 });
+    const listed = execFileSync('sh', ['-c', `age -d -i "$1" "$2" | tar t`, 'sh', at('identity'), `${root}.age`], {
+      encoding: 'utf8',
+    });
+    expect(listed.split('\n').slice(0, 3)).toEqual([
+      `${'0'.repeat(60)}/`,
+      `${'0'.repeat(60)}/${'1'.repeat(60)}/`,
+      expect.anything(),
+    ]);
+    mkdirSync(`${root}.out`);
+    execFileSync('sh', [
+      '-c',
+      `age -d -i "$1" "$2" | tar x -C "$3"`,
+      'sh',
+      at('identity'),
+      `${root}.age`,
+      `${root}.out`,
+    ]);
+    execFileSync('diff', ['-r', root, `${root}.out`]);
+    const modes = execFileSync('sh', ['-c', `age -d -i "$1" "$2" | tar tv`, 'sh', at('identity'), `${root}.age`], {
+      encoding: 'utf8',
+      env: { TZ: 'UTC', PATH: process.env['PATH'] },
+    });
+    expect(modes).toMatch(/-rwxr-xr-x 0\/0 +10 1970-01-01 00:00 run\.sh/);
+  });
+
+  it('is the same stream whatever the times, and unpacks again', async () => {
+    const root = makeFolder();
+    const first = take(await service.seal({ path: root, recipients: [recipient], out: `${root}.1.age` }));
+    utimesSync(path.join(root, 'b.txt'), 1, 1);
+    const second = take(await service.seal({ path: root, recipients: [recipient], out: `${root}.2.age` }));
+    for (const { path: file } of [first, second]) {
+      take(await service.open({ file, identities: [identity], out: `${file}.tar` }));
+    }
+    expect(sha256(`${first.path}.tar`)).toBe(sha256(`${second.path}.tar`));
+    take(await service.open({ file: first.path, identities: [identity], out: `${root}.again`, extract: true }));
+    execFileSync('diff', ['-r', root, `${root}.again`]);
+    expect(
+      await service.open({ file: first.path, identities: [identity], out: `${root}.again`, extract: true }),
+    ).toMatchObject({
+      error: { code: 'already_exists' },
+    });
+  });
+
+  it('refuses a symbolic link and a socket with their path, and an empty folder', async () => {
+    const root = makeFolder();
+    symlinkSync('/etc/passwd', path.join(root, 'b', 'link'));
+    expect(await service.seal({ path: root, recipients: [recipient], out: `${root}.age` })).toMatchObject({
+      error: { code: 'invalid_input', details: { path: path.join(root, 'b', 'link'), reason: 'symbolic-link' } },
+    });
+    rmSync(path.join(root, 'b', 'link'));
+    execFileSync('mkfifo', [path.join(root, 'pipe')]);
+    expect(await service.seal({ path: root, recipients: [recipient], out: `${root}.age` })).toMatchObject({
+      error: { code: 'invalid_input', details: { path: path.join(root, 'pipe') } },
+    });
+    const empty = fresh('-empty');
+    mkdirSync(empty);
+    expect(await service.seal({ path: empty, recipients: [recipient], out: `${empty}.age` })).toMatchObject({
+      error: { code: 'invalid_input' },
+    });
+    expect(nothingAt(`${root}.age`)).toBe(true);
+  });
+
+  it('does not unpack members that leave the folder, links, or what is no archive', async () => {
+    const evil = fresh('-evil');
+    mkdirSync(evil);
+    writeFileSync(path.join(evil, 'x'), 'x');
+    const archives = [
+      ['-P', '--transform', 's,^x,../escaped,', 'x'],
+      ['-P', '--transform', 's,^x,/tmp/nacre-escaped,', 'x'],
+    ].map((args, i) => {
+      const file = `${evil}.${i}.tar`;
+      execFileSync('tar', ['cf', file, '-C', evil, ...args]);
+      return file;
+    });
+    symlinkSync('/etc', path.join(evil, 'x-link'));
+    execFileSync('tar', ['cf', `${evil}.link.tar`, '-C', evil, 'x-link']);
+    writeFileSync(`${evil}.noise.tar`, randomBytes(5000));
+    for (const file of [...archives, `${evil}.link.tar`, `${evil}.noise.tar`]) {
+      take(await service.seal({ path: file, recipients: [recipient], out: `${file}.age` }));
+      const opened = await service.open({
+        file: `${file}.age`,
+        identities: [identity],
+        out: `${file}.out`,
+        extract: true,
+      });
+      expect(opened, file).toMatchObject({ ok: false, error: { code: 'invalid_input' } });
+      expect(nothingAt(`${file}.out`)).toBe(true);
+    }
+    expect(existsSync(at('escaped')) || existsSync('/tmp/nacre-escaped')).toBe(false);
+  });
+});
+
+describe('manifest and sealed dataset', () => {
+  async function make(size = 9 * 1024 * 1024 + 5) {
+    const plain = fresh('.csv');
+    writeFileSync(plain, randomBytes(size));
+    const sealed = take(
+      await service.seal({ path: plain, recipients: [recipient], out: `${plain}.age`, signer, partSize: 1024 * 1024 }),
+    );
+    if (sealed.manifest === undefined || sealed.envelope === undefined) throw new Error('no manifest');
+    return { file: sealed.path, manifest: sealed.manifest, envelope: sealed.envelope };
+  }
+  const trusted = [{ publicKey: signer.publicKey }];
+
+  it('lists the SHA-256 of every part of the sealed bytes', async () => {
+    const { file, manifest } = await make();
+    const bytes = readFileSync(file);
+    expect(manifest.sealedBytes).toBe(bytes.length);
+    expect(manifest.parts).toEqual(
+      Array.from({ length: 10 }, (_, i) =>
+        createHash('sha256')
+          .update(bytes.subarray(i * 2 ** 20, (i + 1) * 2 ** 20))
+          .digest('hex'),
+      ),
+    );
+    expect(parseManifest(JSON.parse(JSON.stringify(manifest)))).toEqual({ ok: true, value: manifest });
+    expect(parseManifest({ ...manifest, parts: manifest.parts.toReversed() })).toMatchObject({
+      error: { code: 'integrity' },
+    });
+    expect(take(await service.verifyParts(file, manifest))).toEqual({ whole: true, parts: 10, badParts: [] });
+  });
+
+  it('finds the part in which one byte changed', async () => {
+    const { file, manifest, envelope } = await make();
+    const bytes = readFileSync(file);
+    bytes[3 * 2 ** 20 + 99] = (bytes[3 * 2 ** 20 + 99] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+    expect(take(await service.verifyParts(file, manifest))).toEqual({ whole: false, parts: 10, badParts: [3] });
+    const dataset = take(await loadSealedDataset({ path: file, envelope, trusted, identities }));
+    expect((await dataset.readPart(2)).ok).toBe(true);
+    expect(await dataset.readPart(3)).toMatchObject({ error: { code: 'integrity', details: { part: 3 } } });
+    expect(await dataset.readPart(10)).toMatchObject({ error: { code: 'invalid_input' } });
+    truncateSync(file, 2 ** 20);
+    expect(await service.verifyParts(file, manifest)).toMatchObject({ error: { code: 'integrity' } });
+  });
+
+  it('is a dataset only with a signature that is trusted, on this very file', async () => {
+    const one = await make(1000);
+    const other = await make(1000);
+    const dataset = take(await loadSealedDataset({ path: one.file, envelope: one.envelope, trusted, identities }));
+    expect(dataset.root).toBe(one.manifest.root);
+    const key = take(await dataset.fileKey());
+    expect(key).toEqual(take(await service.unwrapFileKey(one.file, [identity])));
+    expect(await loadSealedDataset({ path: one.file, envelope: other.envelope, trusted, identities })).toMatchObject({
+      error: { code: 'integrity' },
+    });
+    expect(await loadSealedDataset({ path: one.file, envelope: one.envelope, trusted: [], identities })).toMatchObject({
+      error: { code: 'integrity' },
+    });
+    const sleeping = take(
+      await loadSealedDataset({ path: one.file, envelope: one.envelope, trusted, identities: locked }),
+    );
+    expect(await sleeping.fileKey()).toMatchObject({ error: { code: 'locked' } });
+  });
+});
+
+describe('what goes wrong leaves nothing behind', () => {
+  it('bad recipients, missing and unreadable files, existing output', async () => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, 'x');
+    const seal = (options: object) =>
+      service.seal({ path: plain, recipients: [recipient], out: `${plain}.age`, ...options });
+    expect(await seal({ recipients: ['age1nonsense'] })).toMatchObject({ error: { code: 'invalid_input' } });
+    expect(await seal({ recipients: [] })).toMatchObject({ error: { code: 'invalid_input' } });
+    expect(await seal({ path: at('absent') })).toMatchObject({ error: { code: 'not_found' } });
+    expect(await seal({ path: '/dev/zero' })).toMatchObject({ error: { code: 'invalid_input' } });
+    expect(await seal({ out: at('no', 'such', 'folder') })).toMatchObject({ error: { code: 'not_found' } });
+    expect(await seal({ partSize: 12, manifest: true })).toMatchObject({ error: { code: 'invalid_input' } });
+    expect(nothingAt(`${plain}.age`)).toBe(true);
+    writeFileSync(`${plain}.age`, 'precious');
+    expect(await seal({})).toMatchObject({ error: { code: 'already_exists' } });
+    expect(readFileSync(`${plain}.age`, 'utf8')).toBe('precious');
+    take(await seal({ overwrite: true }));
+    expect(take(await service.inspect(`${plain}.age`)).plainBytes).toBe(1);
+  });
+
+  it('a damaged, truncated or extended file, and the wrong identity', async () => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, randomBytes(12 * 1024 * 1024));
+    take(await service.seal({ path: plain, recipients: [recipient], out: `${plain}.age` }));
+    const good = readFileSync(`${plain}.age`);
+    const open = () => service.open({ file: `${plain}.bad`, identities: [identity], out: `${plain}.out` });
+    const cases: [string, Buffer, object][] = [
+      ['flipped in chunk 101', Buffer.from(good), { code: 'integrity', details: { chunk: 100 } }],
+      ['one byte short', good.subarray(0, -1), { code: 'integrity' }],
+      [
+        'cut at a chunk',
+        good.subarray(0, take(await service.inspect(`${plain}.age`)).headerBytes + 16 + 65_552 * 160),
+        { code: 'integrity' },
+      ],
+      ['extended', Buffer.concat([good, Buffer.alloc(5)]), { code: 'integrity' }],
+      [
+        'header changed',
+        Buffer.from(good.toString('latin1').replace('X25519 ', 'X25518 '), 'latin1'),
+        { details: { failure: 'no-match' } },
+      ],
+      ['empty', Buffer.alloc(0), { code: 'damaged' }],
+      ['noise', randomBytes(500_000), { code: 'damaged' }],
+    ];
+    const flipped = cases[0]?.[1];
+    const place = take(await service.inspect(`${plain}.age`)).headerBytes + 16 + 65_552 * 100 + 7;
+    if (flipped !== undefined) flipped[place] = (flipped[place] ?? 0) ^ 128;
+    for (const [name, bytes, error] of cases) {
+      writeFileSync(`${plain}.bad`, bytes);
+      expect(await open(), name).toMatchObject({ ok: false, error });
+      expect(nothingAt(`${plain}.out`), name).toBe(true);
+    }
+    const stranger = take(parseIdentity(generateIdentity(random)));
+    expect(await service.open({ file: `${plain}.age`, identities: [stranger], out: `${plain}.out` })).toMatchObject({
+      error: { code: 'invalid_input', details: { failure: 'no-match' } },
+    });
+  });
+
+  it('a file that grows, shrinks or is rewritten while it is sealed', async () => {
+    const changes: ((file: string) => void)[] = [
+      (file) => appendFileSync(file, 'more'),
+      (file) => truncateSync(file, 20 * 1024 * 1024),
+      (file) => writeFileSync(file, 'now short'),
+    ];
+    for (const change of changes) {
+      const plain = fresh('.bin');
+      writeFileSync(plain, randomBytes(96 * 1024 * 1024));
+      const sealing = service.seal({
+        path: plain,
+        recipients: [recipient],
+        out: `${plain}.age`,
+      });
+      // The plan is made when the partial file is there.
+      while (nothingAt(`${plain}.age`)) await new Promise((resolve) => setImmediate(resolve));
+      change(plain);
+      const sealed = await sealing;
+      expect(sealed).toMatchObject({
+        ok: false,
+        error: { code: 'wrong_state', details: { reason: 'changed', path: plain } },
+      });
+      expect(nothingAt(`${plain}.age`)).toBe(true);
+    }
+  });
+
+  it('cancelling', async () => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, randomBytes(60 * 1024 * 1024));
+    const stopped = new AbortController();
+    stopped.abort();
+    const early = await service.seal({
+      path: plain,
+      recipients: [recipient],
+      out: `${plain}.age`,
+      signal: stopped.signal,
+    });
+    expect(early).toMatchObject({ error: { code: 'cancelled' } });
+    const running = new AbortController();
+    const sealing = service.seal({ path: plain, recipients: [recipient], out: `${plain}.age`, signal: running.signal });
+    setTimeout(() => running.abort(), 5);
+    expect(await sealing).toMatchObject({ error: { code: 'cancelled' } });
+    expect(nothingAt(`${plain}.age`)).toBe(true);
+    // The pool is whole after it.
+    take(await service.seal({ path: plain, recipients: [recipient], out: `${plain}.age` }));
+  });
+
+  it('a limit on file size (as a full disk), and a killed process', async () => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, randomBytes(48 * 1024 * 1024));
+    const script = `
+      import { createStandaloneSealing } from ${JSON.stringify(path.resolve(import.meta.dirname, '../../core/sealing.ts'))};
+            const sealing = createStandaloneSealing({ size: 2 });
+      const sealed = await sealing.seal({ path: process.argv[2]!, recipients: [process.argv[3]!], out: process.argv[4]! });
+      console.log(JSON.stringify(sealed.ok ? { code: 'ok' } : sealed.error));
+    `;
+    const program = at('seal.ts');
+    writeFileSync(program, script);
+    const args = [program, plain, recipient, `${plain}.age`];
+    const limited = spawnSync('sh', ['-c', 'ulimit -f 16384; exec "$@"', 'sh', process.execPath, ...args], {
+      encoding: 'utf8',
+    });
+    expect(limited.stderr).toBe('');
+    expect(JSON.parse(limited.stdout)).toMatchObject({ code: 'disk_full', details: { errno: 'EFBIG' } });
+    expect(nothingAt(`${plain}.age`)).toBe(true);
+    const killed = spawn(process.execPath, args, { stdio: 'ignore' });
+    const ended = new Promise((resolve) => killed.once('exit', resolve));
+    // As soon as its partial file is there it is in the middle of the work, or just before it.
+    for (let i = 0; i < 500 && nothingAt(`${plain}.age`); i++) await new Promise((resolve) => setTimeout(resolve, 2));
+    killed.kill('SIGKILL');
+    await ended;
+    expect(existsSync(`${plain}.age`)).toBe(false);
+    take(await service.seal({ path: plain, recipients: [recipient], out: `${plain}.age` }));
+  });
+
+  it('a disk that is too small, known before the first byte is written', async () => {
+    const plain = fresh('.bin');
+    writeFileSync(plain, '');
+    truncateSync(plain, 2 ** 43);
+    expect(await service.seal({ path: plain, recipients: [recipient], out: `${plain}.age` })).toMatchObject({
+      error: { code: 'disk_full', details: { needed: expect.any(Number) } },
+    });
+    expect(nothingAt(`${plain}.age`)).toBe(true);
+  });
+});
