@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { dsseEnvelopeSchema, type DsseEnvelope } from '../../contract/dsse.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
@@ -12,9 +12,9 @@ import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import type { OrderDataset } from '../../domain/job/order.ts';
 import type { Identity } from '../../domain/sealed/identities.ts';
 import { payloadTypes } from '../../contract/wire.ts';
+import type { CsvInspection } from '../sealing/csv.ts';
 import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
 import type { SealingService } from '../sealing/sealing-service.ts';
-import { previewData } from './preview.ts';
 
 export const datasetRecordSchema = z.object({
   version: z.literal(1),
@@ -30,8 +30,16 @@ export interface DatasetStore {
   list(): Result<readonly DatasetRecord[]>;
 }
 
+interface ReadOptions {
+  readonly target?: string;
+  readonly signal?: AbortSignal;
+}
+
 export interface DatasetServiceOptions {
   readonly sealing: SealingService;
+  /** See services/sealing/preview.ts and csv.ts. */
+  readonly preview: (path: string, options?: ReadOptions) => Promise<Result<DataPreview>>;
+  readonly inspectCsv: (path: string, options?: ReadOptions) => Promise<Result<CsvInspection>>;
   readonly load: (options: LoadOptions) => Promise<Result<SealedDataset>>;
   readonly store: DatasetStore;
   /** Folder of the sealed files. */
@@ -56,7 +64,7 @@ export interface SealRequest {
 }
 
 export interface DatasetService {
-  /** Errors: see `previewData`. */
+  /** Errors: see `previewSource`. */
   preview(path: string, target?: string): Promise<Result<DataPreview>>;
   /** Seals into the profile, signs the manifest, logs, remembers. Errors: `invalid_input`, `locked`, `cancelled`, those of sealing. */
   seal(request: SealRequest): Promise<Result<DatasetView>>;
@@ -80,23 +88,38 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
       : ok(found.value);
   };
 
+  /** Nothing for what is no table; a table that is broken is sealed too, unless a target was asked for. */
+  const readTable = async (
+    path: string,
+    target: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Result<CsvInspection | undefined>> => {
+    if (!path.toLowerCase().endsWith('.csv')) {
+      return target === undefined
+        ? ok(undefined)
+        : err('invalid_input', `${path} is not a CSV file, so it has no column ${JSON.stringify(target)}.`);
+    }
+    const inspected = await options.inspectCsv(path, {
+      ...(target === undefined ? {} : { target }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+    if (!inspected.ok) {
+      return target === undefined && inspected.error.code === 'invalid_input' ? ok(undefined) : inspected;
+    }
+    const missing = inspected.value.problems.find(({ details }) => details?.['reason'] === 'missing-column');
+    return missing === undefined ? inspected : { ok: false, error: missing };
+  };
+
   return {
-    async preview(path, target) {
-      const preview = await previewData(path, target);
-      return preview.ok ? ok(preview.value.view) : preview;
-    },
+    preview: (path, target) => options.preview(path, target === undefined ? {} : { target }),
 
     async seal({ path, name, target, onProgress, signal }) {
       const signer = options.signer();
       if (!signer.ok) return signer;
       const recipient = options.recipient();
       if (!recipient.ok) return recipient;
-      const preview = await previewData(path, target, signal);
-      if (!preview.ok) return preview;
-      const { schema, view } = preview.value;
-      if (target !== undefined && view.csv === undefined) {
-        return err('invalid_input', view.problems[0] ?? `${view.name} is not a CSV table, so it has no target column.`);
-      }
+      const table = await readTable(path, target, signal);
+      if (!table.ok) return table;
       const made = await makeFolder(options.folder);
       if (!made.ok) return made;
       const id = `data-${Buffer.from(options.random(8)).toString('hex')}`;
@@ -106,8 +129,8 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         recipients: [recipient.value],
         out,
         signer: signer.value,
-        name: view.name,
-        ...(schema === undefined ? {} : { schema }),
+        name: basename(path),
+        ...(table.value === undefined ? {} : { schema: table.value.schema }),
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(signal === undefined ? {} : { signal }),
       });
@@ -130,8 +153,7 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         parts: manifest.parts.length,
         partSize: manifest.partSize,
         root: manifest.root,
-        ...(schema === undefined ? {} : { rows: schema.rows, columns: schema.columns.map((column) => column.name) }),
-        ...(view.csv === undefined ? {} : { target: target ?? view.csv.target }),
+        ...(table.value === undefined ? {} : tableFacts(table.value)),
         recipients: [...manifest.recipients],
         sealedAt: new Date(options.clock()).toISOString(),
       };
@@ -195,6 +217,10 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
       });
     },
   };
+}
+
+function tableFacts({ schema, target }: CsvInspection): Pick<DatasetView, 'rows' | 'columns' | 'target'> {
+  return { rows: schema.rows, columns: schema.columns.map(({ name }) => name), target };
 }
 
 async function makeFolder(folder: string): Promise<Result<void>> {

@@ -1,0 +1,102 @@
+import { err, ok, type Result } from '../contract/result.ts';
+import type { Progress, TaskView } from '../contract/views.ts';
+
+/** Ended tasks that are still listed. */
+const keptEnded = 50;
+
+export interface TaskControl {
+  readonly signal: AbortSignal;
+  progress(progress: Progress): void;
+}
+
+export interface TaskRunner {
+  /**
+   * Starts a long action and answers with its view at once. `work` resolves with the id of what it made, or nothing.
+   * What it throws is a bug: the task fails as `internal`.
+   */
+  start(
+    kind: TaskView['kind'],
+    title: string,
+    work: (control: TaskControl) => Promise<Result<string | undefined>>,
+  ): TaskView;
+  list(): TaskView[];
+  /** Asks a task to stop; it ends as `cancelled` when its work has cleaned up. Errors: `not_found`, `wrong_state`. */
+  cancel(id: string): Result<TaskView>;
+  /** Resolves with the view of the ended task. Errors: `not_found`. */
+  ended(id: string): Promise<Result<TaskView>>;
+  /** Cancels all and waits for their ends. */
+  close(): Promise<void>;
+}
+
+interface Entry {
+  view: TaskView;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
+}
+
+export function createTaskRunner(options: {
+  newId: () => string;
+  onChange: (view: TaskView) => void;
+  onBug: (what: string, error: unknown) => void;
+}): TaskRunner {
+  const tasks = new Map<string, Entry>();
+
+  const forgetOld = () => {
+    const ended = [...tasks.values()].filter(({ view }) => view.state !== 'running');
+    for (const { view } of ended.slice(0, Math.max(0, ended.length - keptEnded))) tasks.delete(view.id);
+  };
+
+  const runner: TaskRunner = {
+    start(kind, title, work) {
+      const abort = new AbortController();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const entry: Entry = {
+        view: { id: options.newId(), kind, title, state: 'running' },
+        abort,
+        done: promise,
+      };
+      tasks.set(entry.view.id, entry);
+      const change = (patch: Partial<TaskView>) => {
+        entry.view = { ...entry.view, ...patch };
+        options.onChange(entry.view);
+      };
+      const finish = (answer: Result<string | undefined>) => {
+        if (answer.ok) {
+          change({ state: 'succeeded', ...(answer.value === undefined ? {} : { resultId: answer.value }) });
+        } else {
+          const { code, message, hint } = answer.error;
+          const error = { code, message, ...(hint === undefined ? {} : { hint }) };
+          change({ state: code === 'cancelled' ? 'cancelled' : 'failed', error });
+        }
+        forgetOld();
+        resolve();
+      };
+      work({ signal: abort.signal, progress: (progress) => change({ progress }) }).then(finish, (error: unknown) => {
+        options.onBug(title, error);
+        finish(err('internal', `${title} ended by a bug in Nacre; the log of the profile has the details.`));
+      });
+      options.onChange(entry.view);
+      return entry.view;
+    },
+    list: () => [...tasks.values()].map(({ view }) => view).toReversed(),
+    cancel(id) {
+      const entry = tasks.get(id);
+      if (entry === undefined) return err('not_found', `There is no task ${JSON.stringify(id)}.`);
+      if (entry.view.state !== 'running') return err('wrong_state', `${entry.view.title} has ended already.`);
+      entry.abort.abort();
+      return ok(entry.view);
+    },
+    async ended(id) {
+      const entry = tasks.get(id);
+      if (entry === undefined) return err('not_found', `There is no task ${JSON.stringify(id)}.`);
+      await entry.done;
+      return ok(entry.view);
+    },
+    async close() {
+      const running = [...tasks.values()].filter(({ view }) => view.state === 'running');
+      for (const entry of running) entry.abort.abort();
+      await Promise.all(running.map(({ done }) => done));
+    },
+  };
+  return runner;
+}
