@@ -1,8 +1,8 @@
-import { generateKeyPairSync, sign, type webcrypto } from 'node:crypto';
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { Challenge, NodeEvidence, Runtime } from '../../contract/node-evidence.ts';
 import { canonicalJson, keyIdOf, type Signer } from '../../domain/dsse/dsse.ts';
-import { generateReleaseKey } from '../job/key-release.ts';
+import { generateReleaseKey, type ReleaseKeyPair } from '../job/key-release.ts';
 import { sha256 } from '../job/digest.ts';
 import type { EvidenceProvider } from './provider.ts';
 
@@ -24,7 +24,7 @@ export interface Exchange {
 /** The keys of one session, made here and attested in every exchange. */
 export interface Session {
   readonly id: string;
-  readonly releaseKey: webcrypto.CryptoKeyPair;
+  readonly releaseKey: ReleaseKeyPair;
   /** Raw HPKE public key, and the Ed25519 key that signs frames and receipts. */
   readonly releasePublicKey: Uint8Array;
   readonly signer: Signer & { readonly publicKey: Uint8Array };

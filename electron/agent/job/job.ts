@@ -49,7 +49,8 @@ export class Job {
   #message: string | undefined;
   #receipt: DsseEnvelope | undefined;
   #busy = false;
-  #overBudget = false;
+  /** Why the job was ended by the clock. */
+  #outOfTime: string | undefined;
   /** Settles when the job has ended and its plaintext is wiped; never rejects. */
   readonly ended: Promise<void>;
 
@@ -94,12 +95,19 @@ export class Job {
   async #run(): Promise<void> {
     const { order, runner, clock } = this.#parts;
     const startedOn = clock();
-    const untilEnd = Date.parse(order.notAfter) - startedOn.getTime();
-    const limit = Math.max(0, Math.min(order.budget.maximumSeconds * 1000, untilEnd, 2 ** 31 - 1));
-    const budget = setTimeout(() => {
-      this.#overBudget = true;
-      this.#abort.abort('asked');
-    }, limit);
+    const budgetMs = order.budget.maximumSeconds * 1000;
+    const expiresMs = Date.parse(order.notAfter) - startedOn.getTime();
+    const timeLimit = setTimeout(
+      () => {
+        this.#outOfTime =
+          budgetMs <= expiresMs
+            ? `The job took longer than its budget of ${order.budget.maximumSeconds} s.`
+            : `The order expired at ${order.notAfter}, before the job was done.`;
+        this.#abort.abort('asked');
+      },
+      // setTimeout takes 31 bits of milliseconds; an order of more than 24 days is checked by nobody sooner.
+      Math.max(0, Math.min(budgetMs, expiresMs, 2 ** 31 - 1)),
+    );
     const telemetry = setInterval(() => this.#sendGpuFrames(), telemetryIntervalMs);
     let finish: () => void = () => undefined;
     try {
@@ -108,7 +116,7 @@ export class Job {
       const message = error instanceof Error ? error.message : String(error);
       finish = () => this.#end('failed', `The agent failed at this job: ${message}.`);
     } finally {
-      clearTimeout(budget);
+      clearTimeout(timeLimit);
       clearInterval(telemetry);
       this.#busy = false;
       this.#parts.fileKey.fill(0);
@@ -132,9 +140,8 @@ export class Job {
     this.#busy = false;
     if (!result.ok) {
       const { message } = result.error;
-      if (this.#overBudget) {
-        return () => this.#end('failed', `The job took longer than its budget of ${order.budget.maximumSeconds} s.`);
-      }
+      const outOfTime = this.#outOfTime;
+      if (outOfTime !== undefined) return () => this.#end('failed', outOfTime);
       if (this.#abort.signal.aborted) return () => this.#end('stopped', 'Stopped on request.');
       return () => this.#end('failed', message);
     }

@@ -1,10 +1,13 @@
-import { createHash, createHmac, type webcrypto } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { Aes256Gcm, CipherSuite, DhkemP384HkdfSha384, HkdfSha384 } from '@hpke/core';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { KeyReleaseMessage } from '../../contract/wire.ts';
 import { canonicalJson } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { fileKeySize } from '../../domain/sealed/stream.ts';
+
+/** A key pair as the suite makes it. */
+export type ReleaseKeyPair = Awaited<ReturnType<CipherSuite['kem']['generateKeyPair']>>;
 
 const infoLabel = 'nacre/key-release/v1';
 const confirmationLabel = 'nacre/key-confirmation/v1';
@@ -16,7 +19,7 @@ export function releaseSuite(): CipherSuite {
 }
 
 /** A fresh HPKE key pair for one session; the private key does not leave the process. */
-export async function generateReleaseKey(): Promise<{ pair: webcrypto.CryptoKeyPair; publicKey: Uint8Array }> {
+export async function generateReleaseKey(): Promise<{ pair: ReleaseKeyPair; publicKey: Uint8Array }> {
   const suite = releaseSuite();
   const pair = await suite.kem.generateKeyPair();
   return { pair, publicKey: new Uint8Array(await suite.kem.serializePublicKey(pair.publicKey)) };
@@ -41,7 +44,7 @@ export interface OpenedRelease {
  */
 export async function openRelease(
   release: KeyReleaseMessage,
-  recipientKey: webcrypto.CryptoKeyPair,
+  recipientKey: ReleaseKeyPair,
   info: Uint8Array<ArrayBuffer>,
 ): Promise<Result<OpenedRelease>> {
   const encapsulated = decodeBase64(release.encapsulated);
