@@ -179,7 +179,7 @@ export function createNodes(options: NodesOptions): Nodes {
       options.onNetwork();
     },
     unreachable(name, reason, reasonDetail) {
-      change(name, ({ checks: _, verifiedAt: _at, ...view }) => ({
+      change(name, ({ checks: _checks, verifiedAt: _at, ...view }) => ({
         ...view,
         reachable: 'no',
         trust: 'unknown',

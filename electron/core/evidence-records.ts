@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { challengeSchema } from '../contract/node-evidence.ts';
+import { packAnchorsSchema } from '../contract/pack.ts';
+import { err, ok, type Result } from '../contract/result.ts';
+import { evidenceViewSchema, type EvidenceView } from '../contract/views.ts';
+
+/** One answered challenge with everything that is needed to judge it again: kept whatever the verdict was. */
+export const evidenceRecordSchema = z.object({
+  version: z.literal(1),
+  view: evidenceViewSchema,
+  jobId: z.string(),
+  /** SHA-256 of the TLS key that the answer came over. */
+  observedTlsSpkiSha256: z.string(),
+  challenge: challengeSchema,
+  answer: z.json(),
+  anchors: packAnchorsSchema,
+});
+export type EvidenceRecord = z.infer<typeof evidenceRecordSchema>;
+
+export interface EvidenceStore {
+  get(id: string): Result<EvidenceRecord | undefined>;
+  put(id: string, record: EvidenceRecord): Result<void>;
+  /** Newest first. */
+  list(limit: number): Result<readonly EvidenceRecord[]>;
+}
+
+export interface EvidenceBook {
+  add(record: EvidenceRecord): Result<void>;
+  get(id: string): Result<EvidenceRecord>;
+  list(limit: number): Result<EvidenceView[]>;
+  /** The newest of a node, or null. */
+  latestOf(node: string): Result<EvidenceView | null>;
+}
+
+export function createEvidenceBook(store: EvidenceStore): EvidenceBook {
+  const latest = new Map<string, string>();
+  return {
+    add(record) {
+      const stored = store.put(record.view.id, record);
+      if (stored.ok) latest.set(record.view.verification.node, record.view.id);
+      return stored;
+    },
+    get(id) {
+      const found = store.get(id);
+      if (!found.ok) return found;
+      return found.value === undefined
+        ? err('not_found', `There is no evidence ${JSON.stringify(id)}.`)
+        : ok(found.value);
+    },
+    list(limit) {
+      const found = store.list(limit);
+      return found.ok ? ok(found.value.map(({ view }) => view)) : found;
+    },
+    latestOf(node) {
+      const id = latest.get(node);
+      if (id === undefined) return ok(null);
+      const found = store.get(id);
+      return found.ok ? ok(found.value?.view ?? null) : found;
+    },
+  };
+}
