@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { AuditBundle } from '../../contract/audit.ts';
@@ -51,6 +51,8 @@ export interface ReportDependencies {
     put(runId: string, pack: WrittenPack): Result<void>;
   };
   readonly verify: (bytes: Uint8Array, path: string) => PackVerdict;
+  /** Offers a written file to the host for one download. @returns its `downloadId` */
+  readonly offerDownload: (file: Omit<ExportedFile, 'downloadId'>) => string;
   readonly crypto: PackCrypto;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
@@ -113,6 +115,14 @@ export function createReportService(dependencies: ReportDependencies): ReportSer
     return ok({ bytes: pack.value, verdict });
   };
 
+  const save = async (path: string, bytes: Uint8Array): Promise<Result<ExportedFile>> => {
+    const saved = await writeWhole(path, bytes);
+    if (!saved.ok) return saved;
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const file = { path, fileName: basename(path), bytes: bytes.length, sha256 };
+    return ok({ downloadId: dependencies.offerDownload(file), ...file });
+  };
+
   return {
     list() {
       const all = runs();
@@ -163,13 +173,6 @@ export function createReportService(dependencies: ReportDependencies): ReportSer
       return bytes.ok ? ok(verify(bytes.value, path)) : bytes;
     },
   };
-}
-
-async function save(path: string, bytes: Uint8Array): Promise<Result<ExportedFile>> {
-  const saved = await writeWhole(path, bytes);
-  if (!saved.ok) return saved;
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
-  return ok({ downloadId: randomUUID(), path, fileName: basename(path), bytes: bytes.length, sha256 });
 }
 
 /**
