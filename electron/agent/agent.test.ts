@@ -352,6 +352,13 @@ describe('the built-in trainer as a job', () => {
   });
 });
 
+async function runCommand(command: string[]) {
+  await node.desk.upload(dataset);
+  const order = node.desk.order({ type: 'command', command }, dataset, owner, node.node);
+  const { evidence } = await launch(order);
+  return { order, evidence, frames: await node.desk.follow(order, node.node, evidence) };
+}
+
 describe.runIf(isLinux)('a command as a job', () => {
   const script = `
 import json, os, sys, time
@@ -367,16 +374,9 @@ open(os.path.join(os.environ['OUTPUT_DIR'], 'deep', 'model.txt'), 'w').write('le
 os.symlink('/etc/passwd', os.path.join(os.environ['OUTPUT_DIR'], 'passwd'))
 sys.exit(int(sys.argv[1]))
 `;
-  const run = async (command: string[]) => {
-    await node.desk.upload(dataset);
-    const order = node.desk.order({ type: 'command', command }, dataset, owner, node.node);
-    const { evidence } = await launch(order);
-    return { order, evidence, frames: await node.desk.follow(order, node.node, evidence) };
-  };
-
   it('gets the data in memory, its metrics and logs become frames, its files come home sealed', async () => {
     process.env['NACRE_TEST_SECRET'] = 'must not be inherited';
-    const { order, frames } = await run(['python3', '-c', script, '0']);
+    const { order, frames } = await runCommand(['python3', '-c', script, '0']);
     delete process.env['NACRE_TEST_SECRET'];
     expect(lastState(frames)?.message).toBeUndefined();
     expect(lastState(frames)?.state).toBe('succeeded');
@@ -399,10 +399,10 @@ sys.exit(int(sys.argv[1]))
   });
 
   it('fails with its exit code, or when it cannot be started', async () => {
-    expect(lastState((await run(['python3', '-c', script, '3'])).frames)?.message).toBe(
+    expect(lastState((await runCommand(['python3', '-c', script, '3'])).frames)?.message).toBe(
       'The command ended with exit code 3.',
     );
-    expect(lastState((await run(['/no/such/program'])).frames)?.message).toMatch(/could not be started/);
+    expect(lastState((await runCommand(['/no/such/program'])).frames)?.message).toMatch(/could not be started/);
   });
 
   it('is killed with all its children when stopped, and its plaintext is gone', async () => {

@@ -15,7 +15,8 @@ import type { Runner, RunnerContext, RunnerOutcome } from './runner.ts';
 
 /** Checkpoints kept for the owner; older ones make room. */
 const keptCheckpoints = 64;
-const telemetryIntervalMs = 1000;
+/** How often the GPUs are read and the time is looked at. */
+const tickMs = 1000;
 
 export interface JobParts {
   readonly node: string;
@@ -95,29 +96,19 @@ export class Job {
   async #run(): Promise<void> {
     const { order, runner, clock } = this.#parts;
     const startedOn = clock();
-    const budgetMs = order.budget.maximumSeconds * 1000;
-    const expiresMs = Date.parse(order.notAfter) - startedOn.getTime();
-    const timeLimit = setTimeout(
-      () => {
-        this.#outOfTime =
-          budgetMs <= expiresMs
-            ? `The job took longer than its budget of ${order.budget.maximumSeconds} s.`
-            : `The order expired at ${order.notAfter}, before the job was done.`;
-        this.#abort.abort('asked');
-      },
-      // setTimeout takes 31 bits of milliseconds; an order of more than 24 days is checked by nobody sooner.
-      Math.max(0, Math.min(budgetMs, expiresMs, 2 ** 31 - 1)),
-    );
-    const telemetry = setInterval(() => this.#sendGpuFrames(), telemetryIntervalMs);
-    let finish: () => void = () => undefined;
+    const tick = setInterval(() => {
+      this.#sendGpuFrames();
+      this.#outOfTime ??= outOfTime(order, startedOn, clock());
+      if (this.#outOfTime !== undefined) this.#abort.abort('asked');
+    }, tickMs);
+    let finish: (() => void) | undefined;
     try {
       finish = await this.#work(startedOn);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       finish = () => this.#end('failed', `The agent failed at this job: ${message}.`);
     } finally {
-      clearTimeout(timeLimit);
-      clearInterval(telemetry);
+      clearInterval(tick);
       this.#busy = false;
       this.#parts.fileKey.fill(0);
       await runner.dispose().catch((error: unknown) => {
@@ -125,7 +116,7 @@ export class Job {
         this.frames.append({ kind: 'log', stream: 'agent', line: `plaintext could not be wiped: ${message}` });
       });
       // The last frame says that the plaintext is gone, so it comes after the wiping.
-      finish();
+      finish?.();
     }
   }
 
@@ -140,8 +131,8 @@ export class Job {
     this.#busy = false;
     if (!result.ok) {
       const { message } = result.error;
-      const outOfTime = this.#outOfTime;
-      if (outOfTime !== undefined) return () => this.#end('failed', outOfTime);
+      const late = this.#outOfTime;
+      if (late !== undefined) return () => this.#end('failed', late);
       if (this.#abort.signal.aborted) return () => this.#end('stopped', 'Stopped on request.');
       return () => this.#end('failed', message);
     }
@@ -249,4 +240,15 @@ export class Job {
       this.frames.append({ kind: 'gpu', gpu, uuid, fields, simulated: gpus.simulated });
     }
   }
+}
+
+/** Why the clock ends the job; undefined while there is time. */
+function outOfTime(order: JobOrder, startedOn: Date, now: Date): string | undefined {
+  const { maximumSeconds } = order.budget;
+  if (now.getTime() - startedOn.getTime() > maximumSeconds * 1000) {
+    return `The job took longer than its budget of ${maximumSeconds} s.`;
+  }
+  if (now.getTime() > Date.parse(order.notAfter))
+    return `The order expired at ${order.notAfter}, before the job was done.`;
+  return undefined;
 }

@@ -13,14 +13,14 @@ export async function streamFrames(
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.flushHeaders();
-  let wake: () => void = () => undefined;
+  let wake: (() => void) | undefined;
   let closed = false;
-  const unwatch = frames.watch(() => wake());
+  const unwatch = frames.watch(() => wake?.());
   response.on('close', () => {
     closed = true;
-    wake();
+    wake?.();
   });
-  response.on('drain', () => wake());
+  response.on('drain', () => wake?.());
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(': alive\n\n');
   }, heartbeatMs);

@@ -98,7 +98,6 @@ function misbehave(fault: NodeFault, request: IncomingMessage, response: ServerR
 function routesOf(options: ServerOptions): Route[] {
   const { sessions, datasets, jobs, gpus } = options;
   const started = performance.now();
-  const route = (method: string, path: RegExp, handle: Handler): Route => ({ method, path, handle });
   return [
     route('GET', /^\/v1\/status$/, async (_request, response) => {
       const status: AgentStatus = {
@@ -182,6 +181,10 @@ function routesOf(options: ServerOptions): Route[] {
       response.end(prometheusText(gpus.read(jobs.busy), options.node, gpus.simulated));
     }),
   ];
+}
+
+function route(method: string, path: RegExp, handle: Handler): Route {
+  return { method, path, handle };
 }
 
 /** `from` of the query, or the frame after the `Last-Event-ID` of a reconnecting reader; undefined when it is no number. */

@@ -70,7 +70,6 @@ export class ArtifactStore {
     }
     const parsed = parseRecipients(recipients);
     if (!parsed.ok) return parsed;
-    const random = (length: number) => new Uint8Array(randomBytes(length));
     const sealer = createSealer({ recipients: parsed.value, random, cipher: this.#cipher });
     if (!sealer.ok) return sealer;
     const sorted = [...files].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -92,6 +91,10 @@ export class ArtifactStore {
     this.#artifacts.set(about.name, artifact);
     return ok({ artifact, files: digests });
   }
+}
+
+function random(length: number): Uint8Array {
+  return new Uint8Array(randomBytes(length));
 }
 
 /** Sealed pieces of a plaintext stream; every piece is its own buffer. */

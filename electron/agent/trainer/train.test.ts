@@ -80,12 +80,12 @@ describe('the built-in trainer', () => {
   });
 });
 
-describe('reading a table', () => {
-  const message = (csv: string, target = 'y') => {
-    const result = readTable(Buffer.from(csv), target);
-    return result.ok ? 'ok' : result.error.message;
-  };
+function message(csv: string, target = 'y'): string {
+  const result = readTable(Buffer.from(csv), target);
+  return result.ok ? 'ok' : result.error.message;
+}
 
+describe('reading a table', () => {
   it('names the place of what is wrong', () => {
     expect(message('a,b\n1,2\n')).toMatch(/no column "y".*"a", "b"/);
     expect(message('a,y\n1,u\nx2,v\n')).toBe('Row 2 (line 3), column "a": the cell is not a number.');

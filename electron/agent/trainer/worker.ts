@@ -31,7 +31,6 @@ export function isTrainerThread(): boolean {
 /** The body of the trainer's thread: trains on `workerData` and posts what happens. */
 export async function runTrainerThread(): Promise<void> {
   const { program, checkpointEverySteps, csv } = workerData as TrainerInput;
-  const post = (message: TrainerMessage): void => parentPort?.postMessage(message);
   // Loaded here alone: the server needs no tensor library.
   const { train } = await import('./train.ts');
   const result = await train(csv, program, checkpointEverySteps, {
@@ -46,4 +45,9 @@ export async function runTrainerThread(): Promise<void> {
   }
   const { files, accuracy, heldOutRows, epochs } = result.value;
   post({ kind: 'done', files, accuracy, heldOutRows, epochs });
+}
+
+function post(message: TrainerMessage): void {
+  // The port of a worker thread: it has no origin. Nothing is transferred, the trainer goes on using its arrays.
+  parentPort?.postMessage(message, []);
 }
