@@ -16,8 +16,8 @@ export function formatBytes(bytes: number): string {
   if (!Number.isFinite(bytes) || bytes < 0) return 'unknown size';
   let value = bytes;
   let unit = 0;
-  // 1023.5 of a unit would be written "1024", so it is carried into the next one.
-  while (value >= KIB - 0.5 && unit < byteUnits.length - 1) {
+  // 999.5 of a unit would be written with four digits, so it is carried into the next one; bytes stay whole.
+  while (value >= (unit === 0 ? KIB : 999.5) && unit < byteUnits.length - 1) {
     value /= KIB;
     unit += 1;
   }
