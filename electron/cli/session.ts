@@ -1,7 +1,7 @@
-import { homedir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { TaskView } from '../contract/views.ts';
 import { err, ok, type NacreError, type Result } from '../contract/result.ts';
+import { defaultProfile } from '../core/default-profile.ts';
 import type { Core } from '../core/types.ts';
 import { reportError, type CommandIo } from './command.ts';
 import { createProgress, formatBytes, formatSeconds } from './format.ts';
@@ -9,13 +9,6 @@ import { createProgress, formatBytes, formatSeconds } from './format.ts';
 export interface SessionOptions {
   readonly profile?: string | undefined;
   readonly 'passphrase-fd'?: string | undefined;
-}
-
-/** Where state lives unless `--profile` says otherwise: the place each system keeps application data. */
-export function defaultProfile(platform: NodeJS.Platform = process.platform, env = process.env): string {
-  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Nacre');
-  if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Nacre');
-  return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'nacre');
 }
 
 /** The number after `--passphrase-fd`. Errors: `invalid_input`. */

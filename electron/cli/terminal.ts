@@ -12,7 +12,8 @@ const secretMaximum = 65_536;
 export function createTerminal(signal: AbortSignal): CommandIo {
   const readers = new Map<number, LineReader>();
   return {
-    cwd: process.cwd(),
+    // npm runs scripts in the root of the package; what the person typed is relative to where they stood.
+    cwd: (process.env['npm_lifecycle_event'] === 'nacre' ? process.env['INIT_CWD'] : undefined) ?? process.cwd(),
     out: (text) => void process.stdout.write(text),
     note: (text) => void process.stderr.write(text),
     redraws: process.stderr.isTTY,
@@ -25,7 +26,7 @@ export function createTerminal(signal: AbortSignal): CommandIo {
       }
       if (!isatty(0) || !process.stdin.isTTY) {
         return err('invalid_input', 'There is no terminal to ask for the passphrase.', {
-          hint: 'Give it on a file descriptor: --passphrase-fd 3 3<FILE. Arguments and the environment are never read.',
+          hint: 'Give it on a file descriptor: --passphrase-fd 0 <FILE. Arguments and the environment are never read.',
         });
       }
       return askWithoutEcho(question);

@@ -78,6 +78,14 @@ function checkEar(
 ): void {
   const { at, record, again } = item;
   const title = `Attestation result (EAR) of ${record.node}: signed, and equal to what the evidence gives now`;
+  if (record.ear === '') {
+    // Renewals go on while the vault is locked, and nothing can be signed then (DESIGN §9). A release cannot rest on one.
+    const rests = contents.release.evidence === packPaths.evidence(at);
+    const detail = 'No result was signed at that time: the vault was locked.';
+    list.unknown(`ear.${at}`, title, 'ear-unsigned', detail, rests);
+    list.notChecked.push(`${record.node}: an attestation result of ${record.verifiedAt}, since none was signed.`);
+    return;
+  }
   const ear = appraiser.readEar(record.ear, opened.organisationKey);
   if (!ear.ok) {
     list.fail(`ear.${at}`, title, 'ear-signature', `${packPaths.evidence(at)}: ${ear.error.message}`);

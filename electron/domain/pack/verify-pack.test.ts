@@ -138,6 +138,12 @@ describe('verifyPack on packs that were put together again', () => {
     }
   });
 
+  it('takes a renewal whose result could not be signed while locked, but no release on one', () => {
+    const [refused, basis] = run.evidence as [(typeof run.evidence)[0], (typeof run.evidence)[0]];
+    expect(failures(pack({ ...run, evidence: [{ ...refused, ear: '' }, basis] }))).toEqual([]);
+    expect(failures(pack({ ...run, evidence: [refused, { ...basis, ear: '' }] }))).toEqual(['ear.1', 'release']);
+  });
+
   it('refuses a receipt that says something else, is not countersigned, or is signed by another key', () => {
     const statement = payloadOf<ReceiptStatement>(run.receipt);
     const lie = structuredClone(statement);
