@@ -1,0 +1,126 @@
+import { lstat, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { err, ok, type Result } from '../contract/result.ts';
+import { createStandaloneSealing, passphraseRecipient, type SealOptions } from '../core/sealing.ts';
+import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
+import { formatBytes } from './format.ts';
+import { createSealProgress } from './seal-progress.ts';
+import { passphraseDescriptor } from './session.ts';
+
+const usage = `nacre seal PATH --to RECIPIENT [--to RECIPIENT]... --out FILE [--manifest FILE] [--force] [--json]
+nacre seal PATH --passphrase [--passphrase-fd N] --out FILE [--force] [--json]
+
+  Seals a file or a folder into a standard age v1 file; needs no vault. "age -d" opens it; a folder is a tar stream
+  inside ("age -d FILE | tar x").
+
+  --to RECIPIENT     age1... (X25519) or age1pq1... (ML-KEM-768 + X25519); may be given several times
+  --passphrase       seal to a passphrase instead
+  --out FILE         the sealed file; never replaced without --force
+  --manifest FILE    also write the SHA-256 of every part and their Merkle root, unsigned
+`;
+
+/** `nacre seal` */
+export const sealCommand: Command = {
+  name: 'seal',
+  summary: 'seal a file or folder to age recipients (no vault needed)',
+  usage,
+  async run(args, io) {
+    const parsed = parseOptions(
+      'seal',
+      args,
+      {
+        to: { type: 'string', multiple: true },
+        passphrase: { type: 'boolean' },
+        'passphrase-fd': { type: 'string' },
+        out: { type: 'string' },
+        manifest: { type: 'string' },
+        force: { type: 'boolean' },
+        json: { type: 'boolean' },
+      },
+      { names: ['PATH'] },
+    );
+    if (!parsed.ok) return reportError(io, parsed.error);
+    const { options, words } = parsed.value;
+    if (options.out === undefined) return reportError(io, err('invalid_input', '--out FILE is missing.').error);
+    const recipients = await readRecipients(io, options);
+    if (!recipients.ok) return reportError(io, recipients.error);
+    const manifestPath = options.manifest === undefined ? undefined : resolve(io.cwd, options.manifest);
+    if (manifestPath !== undefined && options.force !== true && (await exists(manifestPath))) {
+      return reportError(
+        io,
+        err('already_exists', `${manifestPath} exists already.`, { hint: '--force replaces it.' }).error,
+      );
+    }
+    const sealing = createStandaloneSealing();
+    const progress = createSealProgress(io);
+    try {
+      const sealed = await sealing.seal({
+        path: resolve(io.cwd, words[0] ?? ''),
+        recipients: recipients.value,
+        out: resolve(io.cwd, options.out),
+        manifest: manifestPath !== undefined,
+        overwrite: options.force === true,
+        onProgress: progress.onProgress,
+        signal: io.signal,
+      });
+      progress.end();
+      if (!sealed.ok) return reportError(io, sealed.error);
+      if (manifestPath !== undefined) {
+        const written = await writeManifest(manifestPath, sealed.value.manifest, options.force === true);
+        if (!written.ok) return reportError(io, written.error);
+      }
+      const { manifest, ...facts } = sealed.value;
+      const root = manifest === undefined ? {} : { root: manifest.root, parts: manifest.parts.length };
+      if (options.json === true) printJson(io, { ...facts, ...root });
+      else {
+        const { kind, files, plainBytes, sealedBytes, path } = facts;
+        const what = kind === 'folder' ? `${files} ${files === 1 ? 'file' : 'files'}, ` : '';
+        io.out(`sealed ${what}${formatBytes(plainBytes)} into ${path} (${formatBytes(sealedBytes)})\n`);
+        if (manifest !== undefined) io.out(`root ${manifest.root}, ${manifest.parts.length} parts\n`);
+      }
+      return exitCodes.ok;
+    } finally {
+      progress.end();
+      await sealing.close();
+    }
+  },
+};
+
+async function readRecipients(
+  io: CommandIo,
+  options: { to?: string[]; passphrase?: boolean; 'passphrase-fd'?: string },
+): Promise<Result<SealOptions['recipients']>> {
+  const { to = [], passphrase } = options;
+  if (passphrase !== true) {
+    return to.length > 0 ? ok(to) : err('invalid_input', 'Say for whom: --to RECIPIENT, or --passphrase.');
+  }
+  if (to.length > 0) return err('invalid_input', '--passphrase cannot be combined with --to.');
+  const descriptor = passphraseDescriptor(options);
+  if (!descriptor.ok) return descriptor;
+  const first = await io.secret('New passphrase', descriptor.value);
+  if (!first.ok) return first;
+  if (first.value === '') return err('invalid_input', 'The passphrase is empty.');
+  if (descriptor.value === undefined) {
+    const second = await io.secret('The same again', undefined);
+    if (!second.ok) return second;
+    if (second.value !== first.value) return err('invalid_input', 'The two passphrases differ.');
+  }
+  return ok([passphraseRecipient(first.value)]);
+}
+
+async function writeManifest(path: string, manifest: unknown, overwrite: boolean): Promise<Result<void>> {
+  try {
+    await writeFile(path, `${JSON.stringify(manifest, null, 2)}\n`, { flag: overwrite ? 'w' : 'wx' });
+    return ok(undefined);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return err('unavailable', `The data is sealed, but its manifest ${path} could not be written (${code}).`);
+  }
+}
+
+function exists(path: string): Promise<boolean> {
+  return lstat(path).then(
+    () => true,
+    () => false,
+  );
+}
