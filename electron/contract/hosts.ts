@@ -11,7 +11,7 @@ export interface Bridge {
   subscribe(stream: StreamName, listener: (event: unknown) => void): () => void;
 }
 
-/** Paths of the web host. All but `/` and the static files need the session cookie that the one-time link sets. */
+/** Paths of the web host. They need the session cookie that the one-time link is exchanged for; the static files do not. */
 export const webPaths = {
   /** `POST` a `webCallSchema` as application/json; the answer's body is a `Result`, whatever the HTTP status. */
   call: '/api/call',
