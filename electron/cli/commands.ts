@@ -1,6 +1,7 @@
 import { auditCommand } from './audit-command.ts';
 import type { Command } from './command.ts';
 import { datasetCommand } from './dataset-command.ts';
+import { demoCommand } from './demo-command.ts';
 import { keysCommand } from './keys-command.ts';
 import { launchCommand } from './launch-command.ts';
 import { modelCommand } from './model-command.ts';
@@ -15,6 +16,7 @@ import { vaultCommand } from './vault-command.ts';
 
 /** Every word `nacre` knows, in the order of its help. A new command is a file and a line here. */
 export const commands: readonly Command[] = [
+  demoCommand,
   datasetCommand,
   sealCommand,
   openCommand,

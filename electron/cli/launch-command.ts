@@ -121,7 +121,8 @@ async function readText(path: string, maximum: number): Promise<Result<string>> 
   }
 }
 
-async function followRun(core: Core, io: CommandIo, id: string): Promise<Result<RunView>> {
+/** Follows a run to its end, printing its events. Ctrl-C stops the run. */
+export async function followRun(core: Core, io: CommandIo, id: string): Promise<Result<RunView>> {
   const progress = createProgress(io);
   const unsubscribe = core.subscribe('run.event', ({ runId, event }) => {
     if (runId === id)
