@@ -39,7 +39,9 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
   const organisation = keyIdOf(opened.value.organisationKey);
   return ok({
     title: order.value.name,
-    subtitle: `${describe(program)} on the sealed dataset ${dataset.name}, on a node that proved what it runs.`,
+    subtitle: `${describe(program)} on the sealed dataset ${dataset.name}, ${
+      simulated ? 'on a node of the SIMULATED local network' : 'on a node that proved what it runs'
+    }.`,
     reportId: run.id,
     madeAt,
     simulated,
@@ -134,7 +136,7 @@ function describeVerdict(verdict: PackVerdict, gaps: number, refused: number): R
     return { tone: 'refused', headline: `${failed.length} checks did not pass`, sentence };
   }
   const passed = verdict.checks.filter(({ outcome }) => outcome === 'pass').length;
-  const sentence = `All ${passed} checks passed when they were made again from the pack. ${refused} nodes were refused and got no key.`;
+  const sentence = `All ${passed} checks passed when they were made again from the pack. ${refused === 1 ? '1 node was' : `${refused} nodes were`} refused and got no key.`;
   if (verdict.simulated) {
     return {
       tone: 'warning',

@@ -31,6 +31,13 @@ describe('the PDF report', () => {
     expect(pagesOf(await drawReport(sampleModel({ checks }), fonts))).toBeGreaterThan(3);
   });
 
+  it('moves the signatures to their own page when there are many lanes', async () => {
+    const [lane] = sampleModel().lanes;
+    if (lane === undefined) throw new Error('the sample has no lane');
+    const lanes = Array.from({ length: 24 }, (_, at) => ({ ...lane, node: `local-${at}` }));
+    expect(pagesOf(await drawReport(sampleModel({ lanes }), fonts))).toBe(3);
+  });
+
   it('draws refused, verified and simulated verdicts, and any names', async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -8,6 +8,8 @@ const left = page.margin;
 const right = page.width - page.margin;
 const width = right - left;
 const bottom = page.height - 48;
+/** Signatures and the line on how to verify: kept together. */
+const closingHeight = 132;
 
 const colour = {
   text: '#191714',
@@ -178,6 +180,10 @@ function drawSummary(doc: Document, model: ReportModel): void {
   y = drawCustody(doc, model, y);
   y = drawLanes(doc, model, y + 8);
   y = rule(doc, y + 6) + 10;
+  if (y + closingHeight > bottom) {
+    doc.addPage();
+    y = 58;
+  }
   y = drawSignatures(doc, model, y);
   rule(doc, y + 4);
   y = write(doc, `nacre verify ${model.pack.fileName}`, left, y + 12, { font: 'mono', size: 8.5, colour: colour.text });
