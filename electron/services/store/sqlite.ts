@@ -3,6 +3,7 @@ import { err, ok, type ErrorCode, type NacreError, type Result } from '../../con
 
 /** Primary result codes of SQLite that a person can act on (https://www.sqlite.org/rescode.html). */
 const primaryCodes: Readonly<Record<number, { code: ErrorCode; message: string; hint?: string }>> = {
+  1: { code: 'damaged', message: 'its tables are not those that Nacre made', hint: 'Restore it from a backup.' },
   5: { code: 'in_use', message: 'another process holds the file' },
   6: { code: 'in_use', message: 'another process holds the file' },
   8: { code: 'not_permitted', message: 'the file cannot be written', hint: 'Choose a folder you may write to.' },

@@ -1,0 +1,159 @@
+import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
+import canonicalize from 'canonicalize';
+import { z } from 'zod';
+import { err, ok, type Result } from '../../contract/result.ts';
+import { kdfParametersSchema, type KdfParameters } from '../../contract/vault.ts';
+import type { VaultCrypto } from './crypto-types.ts';
+
+/**
+ * Header of a vault, format 1. Every slot wraps the same random master key, so a passphrase changes without touching a
+ * record, and further ways to unlock are further slots.
+ *
+ *   slot key   = Argon2id(passphrase, slot.salt, slot cost)                      32 bytes
+ *   wrappedKey = XChaCha20-Poly1305(slot key, slot.nonce, master key; AAD = JCS{format, version, vaultId, slot})
+ *   mac        = HMAC-SHA-256(HKDF(master key, "nacre/vault/v1/header"), JCS(header without mac and checksum))
+ *   checksum   = SHA-256(JCS(header without checksum))
+ *
+ * The checksum needs no secret: it tells damage from a wrong passphrase. The mac needs the master key: it tells a header
+ * that somebody edited, with a fresh checksum, from ours.
+ */
+const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
+
+const slotSchema = z.strictObject({
+  id: hex(8),
+  type: z.literal('passphrase'),
+  kdf: z.strictObject({ algorithm: z.literal('argon2id'), ...kdfParametersSchema.shape, salt: hex(16) }),
+  nonce: hex(24),
+  wrappedKey: hex(48),
+});
+export type VaultSlot = z.infer<typeof slotSchema>;
+
+const headerSchema = z.strictObject({
+  format: z.literal('nacre-vault'),
+  version: z.literal(1),
+  vaultId: hex(16),
+  createdAt: z.string().max(32),
+  slots: z.array(slotSchema).min(1).max(16),
+  mac: hex(32),
+  checksum: hex(32),
+});
+export type VaultHeader = z.infer<typeof headerSchema>;
+
+const headerLimit = 65_536;
+
+/** Keys that one unlocked session works with; the master key itself is gone as soon as they are made. */
+export interface VaultKeys {
+  readonly header: Uint8Array;
+  readonly records: Uint8Array;
+  readonly index: Uint8Array;
+}
+
+export function deriveKeys(master: Uint8Array): VaultKeys {
+  const derive = (label: string) =>
+    new Uint8Array(hkdfSync('sha256', master, new Uint8Array(0), `nacre/vault/v1/${label}`, 32));
+  return { header: derive('header'), records: derive('records'), index: derive('index') };
+}
+
+function damaged(what: string) {
+  return err('damaged', `The header of the vault is damaged: ${what}.`, {
+    hint: 'Restore the vault from a backup. Nothing in it was changed.',
+    details: { place: 'header' },
+  });
+}
+
+/** Errors: `damaged`, saying what is wrong; nothing was decided about the passphrase yet. */
+export function readHeader(text: string): Result<VaultHeader> {
+  if (text.length > headerLimit) return damaged('it is too large');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return damaged('it is not JSON');
+  }
+  const parsed = headerSchema.safeParse(value);
+  if (!parsed.success) return damaged(parsed.error.issues[0]?.path.join('.') || 'its shape');
+  const header = parsed.data;
+  if (canonical(header) !== text || checksumOf(header) !== header.checksum) return damaged('its checksum does not fit');
+  return ok(header);
+}
+
+export function headerText(header: VaultHeader): string {
+  return canonical(header);
+}
+
+/** Puts mac and checksum on a header that was made or changed. */
+export function sealHeader(header: Omit<VaultHeader, 'mac' | 'checksum'>, keys: VaultKeys): VaultHeader {
+  const authenticated = { ...header, mac: macOf(header, keys) };
+  return { ...authenticated, checksum: checksumOf(authenticated) };
+}
+
+/** Whether the header is the one that the owner of the master key wrote. */
+export function headerIsOurs(header: VaultHeader, keys: VaultKeys): boolean {
+  return timingSafeEqual(Buffer.from(macOf(header, keys), 'hex'), Buffer.from(header.mac, 'hex'));
+}
+
+export interface SlotInput {
+  readonly vaultId: string;
+  readonly crypto: VaultCrypto;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly parameters: KdfParameters;
+}
+
+/** Wraps the master key under a passphrase, with a fresh salt. The passphrase bytes stay the caller's to wipe. */
+export async function makeSlot(input: SlotInput, passphrase: Uint8Array, master: Uint8Array): Promise<VaultSlot> {
+  const { vaultId, crypto, random, parameters } = input;
+  const salt = random(16);
+  const nonce = random(24);
+  const open = {
+    id: toHex(random(8)),
+    type: 'passphrase' as const,
+    kdf: { algorithm: 'argon2id' as const, ...parameters, salt: toHex(salt) },
+  };
+  const key = await crypto.argon2id(passphrase, salt, parameters);
+  const wrapped = crypto.seal(key, nonce, slotContext(vaultId, open), master);
+  crypto.wipe(key);
+  return { ...open, nonce: toHex(nonce), wrappedKey: toHex(wrapped) };
+}
+
+/** The master key, or undefined for a wrong passphrase. The caller wipes both. */
+export async function openSlot(
+  slot: VaultSlot,
+  vaultId: string,
+  passphrase: Uint8Array,
+  crypto: VaultCrypto,
+): Promise<Uint8Array | undefined> {
+  const { nonce, wrappedKey, ...rest } = slot;
+  const { memoryKib, passes, salt } = slot.kdf;
+  const key = await crypto.argon2id(passphrase, fromHex(salt), { memoryKib, passes });
+  const master = crypto.open(key, fromHex(nonce), slotContext(vaultId, rest), fromHex(wrappedKey));
+  crypto.wipe(key);
+  return master;
+}
+
+function slotContext(vaultId: string, slot: Omit<VaultSlot, 'nonce' | 'wrappedKey'>): Uint8Array {
+  return Buffer.from(canonical({ format: 'nacre-vault', version: 1, vaultId, slot }));
+}
+
+function macOf(header: Omit<VaultHeader, 'mac' | 'checksum'>, keys: VaultKeys): string {
+  const { format, version, vaultId, createdAt, slots } = header;
+  return createHmac('sha256', keys.header)
+    .update(canonical({ format, version, vaultId, createdAt, slots }))
+    .digest('hex');
+}
+
+function checksumOf(header: Omit<VaultHeader, 'checksum'>): string {
+  const { format, version, vaultId, createdAt, slots, mac } = header;
+  return createHash('sha256').update(canonical({ format, version, vaultId, createdAt, slots, mac })).digest('hex');
+}
+
+function canonical(value: unknown): string {
+  return canonicalize(value) ?? '';
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
+}
+
+function fromHex(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'hex'));
+}
