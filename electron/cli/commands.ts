@@ -7,8 +7,11 @@ import { launchCommand } from './launch-command.ts';
 import { modelCommand } from './model-command.ts';
 import { nodesCommand } from './nodes-command.ts';
 import { openCommand } from './open-command.ts';
+import { openCommand } from './open-command.ts';
 import { reportCommand } from './report-command.ts';
 import { runsCommand } from './runs-command.ts';
+import { sealCommand } from './seal-command.ts';
+import { sealedCommand } from './sealed-command.ts';
 import { sealCommand } from './seal-command.ts';
 import { sealedCommand } from './sealed-command.ts';
 import { settingsCommand } from './settings-command.ts';
@@ -17,6 +20,9 @@ import { vaultCommand } from './vault-command.ts';
 /** Every word `nacre` knows, in the order of its help. A new command is a file and a line here. */
 export const commands: readonly Command[] = [
   demoCommand,
+  sealCommand,
+  openCommand,
+  sealedCommand,
   datasetCommand,
   sealCommand,
   openCommand,
