@@ -1,3 +1,4 @@
+import { CSPProvider } from '@base-ui/react/csp-provider';
 import { useQueryClient } from '@tanstack/react-query';
 import { Suspense, useEffect, useState } from 'react';
 import { matchPath, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router';
@@ -29,10 +30,12 @@ const listedInPalette = 30;
 
 export function App() {
   return (
-    <ToastProvider>
-      <MarkDefinitions />
-      <Shell />
-    </ToastProvider>
+    <CSPProvider disableStyleElements>
+      <ToastProvider>
+        <MarkDefinitions />
+        <Shell />
+      </ToastProvider>
+    </CSPProvider>
   );
 }
 

@@ -4,7 +4,7 @@ import styles from './Chart.module.css';
 import { cursorHandlers, useCursor } from './cursor.tsx';
 import { formatX, Grid, KeyLine, leftGutter, rightGutter, XAxisRow, type XKind } from './parts.tsx';
 import { linearScale } from './scale.ts';
-import { useWidth } from './useWidth.ts';
+import { useWidth } from '../ui/useWidth.ts';
 
 export interface LaneBlock {
   readonly from: number;

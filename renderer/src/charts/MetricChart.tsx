@@ -15,7 +15,7 @@ import {
   niceTicks,
   type Point,
 } from './scale.ts';
-import { useWidth } from './useWidth.ts';
+import { useWidth } from '../ui/useWidth.ts';
 
 export interface ChartSeries {
   /** Stands in the key, the readout and the table: "train", "validation". */

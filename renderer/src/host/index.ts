@@ -6,6 +6,7 @@ export {
   createQueryClient,
   HostError,
   HostProvider,
+  methodQuery,
   useAction,
   useConnection,
   useHost,

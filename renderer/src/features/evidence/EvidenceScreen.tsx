@@ -1,0 +1,264 @@
+import { useState } from 'react';
+import { useNavigate, useParams } from 'react-router';
+import type { Check } from '../../../../electron/contract/evidence.ts';
+import type { EvidenceView } from '../../../../electron/contract/views.ts';
+import { useAction, useMethod } from '../../host/index.ts';
+import { useNow } from '../../state/index.ts';
+import {
+  Banner,
+  Button,
+  cx,
+  Digest,
+  ErrorMessage,
+  formatAge,
+  formatBytes,
+  formatDateTime,
+  KeyValue,
+  Page,
+  PageHead,
+  Section,
+  Table,
+  Tick,
+  TrustLabel,
+  TrustMark,
+  Waiting,
+} from '../../ui/index.ts';
+import { BindingFigure } from './BindingFigure.tsx';
+import { CheckDetail } from './CheckDetail.tsx';
+import { CheckTree } from './CheckTree.tsx';
+import styles from './Evidence.module.css';
+import { checkGroups, familyName, firstOfInterest, notChecked, statusWord, trustOfStatus } from './verdict.ts';
+
+const provenShown = 5;
+
+/** One verification: the verdict, every check, what was expected and found, raw fields, and what was not checked. */
+export default function EvidenceScreen() {
+  const { id = '' } = useParams();
+  const evidence = useMethod('evidence.get', { id }, { enabled: id !== '' });
+  if (evidence.data === undefined) {
+    return (
+      <Page>
+        <PageHead title="Evidence" />
+        {evidence.error === null ? (
+          <Waiting>Reading the evidence</Waiting>
+        ) : (
+          <ErrorMessage error={evidence.error.error} />
+        )}
+      </Page>
+    );
+  }
+  return <EvidenceDocument key={evidence.data.id} evidence={evidence.data} />;
+}
+
+function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
+  const { verification } = evidence;
+  const navigate = useNavigate();
+  const now = useNow();
+  const verify = useAction('nodes.verify', { onDone: () => void navigate('/evidence') });
+  const groups = checkGroups(verification);
+  const [chosen, setChosen] = useState<Check | undefined>(() => firstOfInterest(groups)?.check);
+  const trust = trustOfStatus(verification.status);
+  const { simulated } = verification;
+  const proven = groups.flatMap((group) => group.checks).filter((check) => check.outcome === 'pass' && check.required);
+  const missing = notChecked(verification);
+  const cpu = verification.submodules.find((part) => part.name.startsWith('cpu')) ?? verification.submodules[0];
+  const gpu = verification.submodules.find((part) => part.name.startsWith('gpu'));
+  const measurements = verification.submodules.flatMap((part) =>
+    Object.entries(part.measurements).map(([name, value]) => ({
+      id: `${part.name}.${name}`,
+      part: part.name,
+      name,
+      value,
+    })),
+  );
+  return (
+    <Page>
+      <PageHead
+        title={<span className="mono">{verification.node}</span>}
+        note={`checked ${formatDateTime(verification.verifiedAt)}, ${formatAge(verification.verifiedAt, now)}`}
+        actions={
+          <>
+            <Button onClick={() => void navigate('/evidence')}>All evidence</Button>
+            <Button
+              variant="primary"
+              onClick={() => verify.mutate({ node: verification.node })}
+              working={verify.isPending ? 'Asking' : undefined}
+            >
+              Ask again
+            </Button>
+          </>
+        }
+      />
+      {simulated ? (
+        <Banner kind="simulated">
+          This evidence has real formats under made-up roots. It says nothing about hardware.
+        </Banner>
+      ) : null}
+      {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
+      <div className={styles.verdict}>
+        <div
+          className={cx(
+            verification.status === 'contraindicated' && styles.contraindicated,
+            verification.status === 'warning' && styles.warning,
+          )}
+        >
+          <TrustMark trust={trust} simulated={simulated} size="large" />
+          <div>
+            <div className={cx(styles.say, simulated ? undefined : `is-${trust}`)}>
+              {statusWord(verification.status)}
+            </div>
+            <p className="dim">
+              {verification.reasonDetail ??
+                (verification.status === 'affirming'
+                  ? 'Every required check passed. A key may be released to this node while the evidence is fresh.'
+                  : 'No key was released.')}
+            </p>
+            <div className={styles.parts}>
+              {verification.submodules.map((part) => (
+                <TrustLabel
+                  key={part.name}
+                  trust={trustOfStatus(part.status)}
+                  simulated={simulated}
+                  word={`${part.name} ${part.status}`}
+                />
+              ))}
+            </div>
+          </div>
+        </div>
+        <div>
+          <h2>What this proves</h2>
+          <ul className={styles.said}>
+            {groups
+              .flatMap((group) => group.checks)
+              .filter((check) => check.outcome === 'fail')
+              .map((check) => (
+                <li key={check.id}>
+                  <TrustMark trust="refused" simulated={simulated} title="fail" />
+                  {check.title}
+                </li>
+              ))}
+            {proven.slice(0, provenShown).map((check) => (
+              <li key={check.id}>
+                <Tick />
+                {check.title}
+              </li>
+            ))}
+            {proven.length > provenShown ? (
+              <li>
+                <span />
+                <span className="faint">and {proven.length - provenShown} more checks below</span>
+              </li>
+            ) : null}
+          </ul>
+        </div>
+        <div>
+          <h2>What was not checked</h2>
+          <ul className={styles.said}>
+            {missing.length === 0 ? (
+              <li>
+                <TrustMark trust="unknown" simulated={simulated} />
+                The verifier did not say.
+              </li>
+            ) : (
+              missing.map((sentence) => (
+                <li key={sentence}>
+                  <TrustMark trust="unknown" simulated={simulated} />
+                  {sentence}
+                </li>
+              ))
+            )}
+          </ul>
+        </div>
+        <div>
+          <h2>Result</h2>
+          <KeyValue
+            items={[
+              { name: 'Policy', value: verification.policyId },
+              {
+                name: 'Its digest',
+                value: <Digest value={verification.policyDigest} of="digest of the policy" first={6} last={4} />,
+              },
+              {
+                name: 'EAR',
+                value: <Digest value={evidence.ear} of="attestation result, a signed JWT" first={6} last={4} />,
+              },
+              {
+                name: 'Evidence',
+                value: <Digest value={evidence.evidenceSha256} of="digest of the evidence" first={6} last={4} />,
+              },
+              { name: 'Size', value: formatBytes(evidence.evidenceBytes) },
+            ]}
+          />
+        </div>
+      </div>
+      <div className={styles.work}>
+        <div>
+          <CheckTree groups={groups} simulated={simulated} current={chosen} onChoose={(_, check) => setChosen(check)} />
+        </div>
+        <div>
+          {chosen === undefined ? null : <CheckDetail check={chosen} simulated={simulated} />}
+          <div className={styles.measurements}>
+            <div className={styles.treeHead}>
+              <h2>Measurements</h2>
+              <span className="small faint">what was measured at launch, as the evidence states it</span>
+            </div>
+            <Table
+              label="Measurements"
+              rows={measurements}
+              rowKey={(row) => row.id}
+              empty={<p className="small faint">This evidence holds no measurement.</p>}
+              columns={[
+                {
+                  id: 'part',
+                  title: 'attester',
+                  width: '80px',
+                  cell: (row) => <span className="dim">{row.part}</span>,
+                },
+                {
+                  id: 'name',
+                  title: 'register',
+                  width: 'minmax(120px, 1fr)',
+                  cell: (row) => <span className="mono">{row.name}</span>,
+                },
+                {
+                  id: 'value',
+                  title: 'found',
+                  width: 'minmax(200px, 2fr)',
+                  cell: (row) => <Digest value={row.value} of={row.name} first={20} last={8} />,
+                },
+              ]}
+            />
+          </div>
+        </div>
+        <div className={styles.side}>
+          <Section title="CPU to GPU binding">
+            <BindingFigure
+              checks={verification.binding}
+              simulated={simulated}
+              cpuName={cpu === undefined ? 'CPU evidence' : familyName(cpu.family)}
+              gpuName={gpu === undefined ? undefined : familyName(gpu.family)}
+            />
+          </Section>
+          {verification.submodules.map((part) => (
+            <Section
+              key={part.name}
+              title={`Raw fields, ${part.name}`}
+              aside={
+                <Digest value={part.evidenceSha256} of={`digest of the evidence of ${part.name}`} first={6} last={4} />
+              }
+            >
+              <dl className={styles.raw}>
+                {part.claims.map((claim) => [
+                  <dt key={`${claim.name}-name`}>{claim.name}</dt>,
+                  <dd key={`${claim.name}-value`}>
+                    {claim.unit === undefined ? claim.value : `${claim.value} ${claim.unit}`}
+                  </dd>,
+                ])}
+              </dl>
+            </Section>
+          ))}
+        </div>
+      </div>
+    </Page>
+  );
+}

@@ -1,0 +1,152 @@
+import { useState } from 'react';
+import { useAction, useMethod } from '../../host/index.ts';
+import {
+  Button,
+  ErrorMessage,
+  formatUsd,
+  PassphraseInput,
+  plural,
+  Table,
+  TextInput,
+  Tick,
+  TrustLabel,
+  TrustMark,
+} from '../../ui/index.ts';
+import styles from './Lock.module.css';
+
+interface Standing {
+  readonly what: string;
+  readonly state: string;
+  readonly stopped: boolean;
+  readonly means: string;
+}
+
+/** What goes on and what does not while the vault is locked; figures only where the core still tells them. */
+export function standings(usdPerHour: number, spends: boolean): ReadonlyArray<Standing> {
+  return [
+    {
+      what: 'Training',
+      state: spends ? 'goes on' : 'none running',
+      stopped: false,
+      means: spends
+        ? `nodes keep their keys until the run ends or its budget is spent; ${formatUsd(usdPerHour / 60)} / min`
+        : 'nothing is being spent',
+    },
+    {
+      what: 'Checkpoints',
+      state: spends ? 'go on' : 'none',
+      stopped: false,
+      means: 'sealed on the node; opened after you unlock',
+    },
+    {
+      what: 'Evidence',
+      state: 'renewed, unsigned',
+      stopped: false,
+      means: 'watching needs no secret; results are signed and logged at unlock',
+    },
+    { what: 'Key release', state: 'stopped', stopped: true, means: 'no node gets a key; a lost node is not replaced' },
+    {
+      what: 'Sealing, transfers',
+      state: 'stopped',
+      stopped: true,
+      means: 'they stop at a whole part and resume from it',
+    },
+    { what: 'Views', state: 'cleared', stopped: false, means: 'names, runs and drafts left this window with the lock' },
+  ];
+}
+
+/** The way back in. Shows state and nothing of a person's work. */
+export default function LockScreen() {
+  const state = useMethod('app.state', {});
+  const unlock = useAction('vault.unlock', { onDone: () => setPassphrase('') });
+  const [passphrase, setPassphrase] = useState('');
+  const vault = state.data?.vault;
+  const money = state.data?.money;
+  const failures = vault?.unlockFailures ?? 0;
+  const wrong = unlock.error?.error.code === 'wrong_passphrase';
+  const spends = (money?.usdPerHour ?? 0) > 0;
+  const kdf = vault?.kdf;
+  const seconds = kdf?.lastUnlockMs === undefined ? undefined : (kdf.lastUnlockMs / 1000).toFixed(2);
+  return (
+    <div className={styles.locked}>
+      <section className={styles.enter} aria-labelledby="lock-title">
+        <h1 id="lock-title">Locked</h1>
+        <p className="dim">The keys were wiped from memory and every open view was cleared.</p>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (passphrase !== '' && !unlock.isPending) unlock.mutate({ passphrase });
+          }}
+        >
+          <TextInput name="Vault file" value={vault?.path ?? ''} readOnly mono tall />
+          <PassphraseInput
+            name="Passphrase"
+            // oxlint-disable-next-line jsx-a11y/no-autofocus -- the only thing to do on this screen
+            autoFocus
+            value={passphrase}
+            onValue={setPassphrase}
+            error={wrong ? 'That is not the passphrase. Nothing was opened.' : undefined}
+            hint={
+              failures === 0
+                ? undefined
+                : `${plural(failures, 'wrong try', 'wrong tries')} so far; nothing is ever deleted.`
+            }
+          />
+          {unlock.error !== null && !wrong ? <ErrorMessage inline error={unlock.error.error} /> : null}
+          <div className={styles.act}>
+            <Button
+              variant="primary"
+              type="submit"
+              tall
+              working={unlock.isPending ? 'Unlocking' : undefined}
+              off={passphrase === '' ? '' : undefined}
+            >
+              Unlock vault
+            </Button>
+            {kdf === undefined ? null : (
+              <span className="small faint">
+                Argon2id, {kdf.memoryMib} MiB, {plural(kdf.passes, 'pass', 'passes')}
+                {seconds === undefined ? '' : `; last time ${seconds} s`}
+              </span>
+            )}
+          </div>
+        </form>
+      </section>
+      <section className={styles.goes} aria-label="While the vault is locked">
+        <div className={styles.say}>
+          {spends ? <TrustMark trust="warning" size="medium" /> : <Tick />}
+          <div>
+            <h2>{spends ? 'A run goes on while you are away' : 'Nothing is waiting for you'}</h2>
+            <p className="dim">
+              {spends
+                ? 'Its nodes keep training. A node that is lost now is not replaced until you unlock.'
+                : 'No run is using money or keys.'}
+            </p>
+          </div>
+        </div>
+        <h3>While the vault is locked</h3>
+        <Table
+          label="While the vault is locked"
+          flush
+          rows={standings(money?.usdPerHour ?? 0, spends)}
+          rowKey={(row) => row.what}
+          columns={[
+            { id: 'what', title: 'What', width: '150px', cell: (row) => row.what },
+            {
+              id: 'state',
+              title: 'State',
+              width: '150px',
+              cell: (row) => (row.stopped ? <TrustLabel trust="warning" word={row.state} /> : row.state),
+            },
+            {
+              id: 'means',
+              title: 'What that means',
+              width: 'minmax(280px, 1fr)',
+              cell: (row) => <span className="dim">{row.means}</span>,
+            },
+          ]}
+        />
+      </section>
+    </div>
+  );
+}

@@ -1,0 +1,33 @@
+import { describe, expect, it } from 'vitest';
+import { makeNode } from '../../testing/sample-views.ts';
+import { filterNodes, reading, reasonWords, shortGpu, trustOf, wordOf } from './node-words.ts';
+
+describe('words of nodes', () => {
+  it('never takes a check under way, or silence, for a pass', () => {
+    expect(trustOf(makeNode({ trust: 'checking' }))).toBe('unknown');
+    expect(wordOf(makeNode({ trust: 'checking' }))).toBe('Checking');
+    expect(wordOf(makeNode({ trust: 'unknown' }))).toBe('Never asked');
+    expect(wordOf(makeNode({ trust: 'unknown', reachable: 'no' }))).toBe('No answer');
+  });
+
+  it('shortens models and reasons', () => {
+    expect(shortGpu('NVIDIA H100 80GB HBM3')).toBe('H100');
+    expect(shortGpu('GH-something')).toBe('GH-something');
+    expect(reasonWords('tcb-below-minimum')).toBe('tcb below minimum');
+  });
+
+  it('gives a reading only when it was reported', () => {
+    expect(reading(makeNode({ telemetry: { DCGM_FI_DEV_GPU_TEMP: 61 } }), 'DCGM_FI_DEV_GPU_TEMP')).toBe(61);
+    expect(reading(makeNode({}), 'DCGM_FI_DEV_GPU_TEMP')).toBeUndefined();
+  });
+
+  it('filters by words and trust together', () => {
+    const nodes = [
+      makeNode({ name: 'local-01', city: 'Helsinki', trust: 'verified' }),
+      makeNode({ name: 'local-02', city: 'Frankfurt', trust: 'refused', reason: 'debug-enabled' }),
+    ];
+    expect(filterNodes(nodes, { text: 'debug frank', trust: 'any' }).map((node) => node.name)).toEqual(['local-02']);
+    expect(filterNodes(nodes, { text: 'local', trust: 'verified' }).map((node) => node.name)).toEqual(['local-01']);
+    expect(filterNodes(nodes, { text: 'nowhere', trust: 'any' })).toEqual([]);
+  });
+});

@@ -1,0 +1,48 @@
+import type { NodeView } from '../../../../electron/contract/views.ts';
+import type { Trust } from '../../ui/index.ts';
+
+/** A node that is being checked is not yet known. */
+export function trustOf(node: NodeView): Trust {
+  return node.trust === 'checking' ? 'unknown' : node.trust;
+}
+
+/** The word beside the mark. */
+export function wordOf(node: NodeView): string {
+  if (node.trust === 'checking') return 'Checking';
+  if (node.reachable === 'no') return 'No answer';
+  return { verified: 'Verified', warning: 'Warning', refused: 'Refused', unknown: 'Never asked' }[node.trust];
+}
+
+/** `debug-enabled` → `debug enabled`: reason codes are written for people by the core, shortened here for a column. */
+export function reasonWords(reason: string | undefined): string {
+  return reason === undefined ? '' : reason.replaceAll('-', ' ').replaceAll('_', ' ');
+}
+
+/** `NVIDIA H100 80GB HBM3` → `H100`. */
+export function shortGpu(model: string): string {
+  return /\b([HBA]\d{2,3}|GB\d{3})\b/u.exec(model)?.[1] ?? model;
+}
+
+/** Latest value of a DCGM field; undefined when it was not reported. */
+export function reading(node: NodeView, field: string): number | undefined {
+  return node.telemetry?.[field];
+}
+
+export interface NodeFilterInput {
+  readonly text: string;
+  readonly trust: 'any' | Trust;
+}
+
+/** Nodes that hold every word of the text in name, place, hardware or reason, and have that trust. */
+export function filterNodes(nodes: ReadonlyArray<NodeView>, filter: NodeFilterInput): ReadonlyArray<NodeView> {
+  const words = filter.text
+    .toLowerCase()
+    .split(/\s+/u)
+    .filter((word) => word !== '');
+  return nodes.filter((node) => {
+    if (filter.trust !== 'any' && trustOf(node) !== filter.trust) return false;
+    const text =
+      `${node.name} ${node.city} ${node.country} ${node.region} ${node.cpuFamily} ${node.gpuModel} ${reasonWords(node.reason)}`.toLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
