@@ -1,0 +1,220 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { copyFileSync, mkdtempSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { DatabaseSync } from 'node:sqlite';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openVault, valueOf } from './testing/vault-fixture.ts';
+
+const passphrase = 'four random words here';
+const other = 'another set of words';
+const program = join(import.meta.dirname, 'testing', 'vault-process.ts');
+
+let root: string;
+let master: string;
+const processes: ChildProcessWithoutNullStreams[] = [];
+
+beforeAll(async () => {
+  root = mkdtempSync(join(tmpdir(), 'nacre-damage-'));
+  master = join(root, 'master');
+  mkdirSync(master);
+  const made = openVault(master);
+  valueOf(await made.vault.create(passphrase));
+  for (let index = 0; index < 12; index++) {
+    valueOf(made.vault.secrets.put(`s${index}`, new Uint8Array(700).fill(index), { number: String(index) }));
+  }
+  valueOf(made.vault.secrets.delete('s5'));
+  made.close();
+});
+afterAll(() => {
+  for (const process of processes) process.kill('SIGKILL');
+  rmSync(root, { recursive: true, force: true });
+});
+
+/** Opens a copy of the vault after `change` and says how it went: whole, or which error named what. */
+async function tryWith(
+  change: (directory: string) => void,
+): Promise<{ outcome: string; message: string; place: unknown }> {
+  const directory = mkdtempSync(join(root, 'copy-'));
+  for (const name of ['vault.db', 'vault.db.sha256', 'nacre.db'])
+    copyFileSync(join(master, name), join(directory, name));
+  change(directory);
+  const opened = openVault(directory);
+  try {
+    const unlocked = await opened.vault.unlock(passphrase);
+    if (!unlocked.ok) {
+      const { code, message, details } = unlocked.error;
+      return { outcome: code, message, place: details?.['place'] };
+    }
+    for (const id of valueOf(opened.vault.secrets.list())) {
+      const secret = valueOf(opened.vault.secrets.get(id));
+      expect(secret.secret).toEqual(new Uint8Array(700).fill(Number(secret.facts['number'])));
+    }
+    const names = valueOf(opened.vault.secrets.list());
+    return { outcome: 'whole', message: String(names.length), place: undefined };
+  } finally {
+    opened.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const flipByte = (path: string, position: number, flip: number) => {
+  const bytes = readFileSync(path);
+  bytes[position] = (bytes[position] ?? 0) ^ flip;
+  writeFileSync(path, bytes);
+};
+const alter = (directory: string, sql: string) => {
+  const database = new DatabaseSync(join(directory, 'vault.db'));
+  database.exec(sql);
+  database.close();
+  rmSync(join(directory, 'vault.db.sha256'));
+};
+
+describe('a damaged vault', () => {
+  it('is whole when nothing happened to it', async () => {
+    expect(await tryWith(() => undefined)).toMatchObject({ outcome: 'whole', message: '11' });
+  });
+
+  it('is found and named for a change of any single byte', async () => {
+    const size = readFileSync(join(master, 'vault.db')).length;
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: size - 1 }), fc.integer({ min: 1, max: 255 }), async (position, flip) => {
+        const found = await tryWith((directory) => flipByte(join(directory, 'vault.db'), position, flip));
+        // A version number that became larger reads as a newer format; everything else is damage.
+        expect(['damaged', 'wrong_state']).toContain(found.outcome);
+        expect(found.message.length).toBeGreaterThan(10);
+      }),
+      { numRuns: 250 },
+    );
+  });
+
+  it('never gives wrong content and never crashes, also without the checksum of a clean lock', async () => {
+    const size = readFileSync(join(master, 'vault.db')).length;
+    const outcomes = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: size - 1 }), fc.integer({ min: 1, max: 255 }), async (position, flip) => {
+        const found = await tryWith((directory) => {
+          rmSync(join(directory, 'vault.db.sha256'));
+          flipByte(join(directory, 'vault.db'), position, flip);
+        });
+        outcomes.add(found.outcome);
+        expect(['whole', 'damaged', 'wrong_state']).toContain(found.outcome);
+        if (found.outcome === 'whole') expect(found.message).toBe('11');
+      }),
+      { numRuns: 250 },
+    );
+    expect(outcomes).toContain('damaged');
+  });
+
+  it('names what is damaged: header, record, missing record, swapped or older record', async () => {
+    const header = await tryWith((directory) =>
+      alter(directory, `UPDATE header SET json = replace(json, '"passes":1', '"passes":2')`),
+    );
+    expect(header).toMatchObject({ outcome: 'damaged', place: 'header', message: expect.stringContaining('checksum') });
+    const box = `UPDATE records SET box = zeroblob(length(box)) WHERE id = `;
+    expect(await tryWith((directory) => alter(directory, `${box}'secret/s3'`))).toMatchObject({
+      outcome: 'damaged',
+      place: 'records',
+      message: 'Damaged in the vault: record "secret/s3".',
+    });
+    expect(await tryWith((directory) => alter(directory, `${box}'secret/s3'; ${box}'key/dataset'`))).toMatchObject({
+      message: 'Damaged in the vault: records "key/dataset", "secret/s3".',
+    });
+    expect(await tryWith((directory) => alter(directory, `DELETE FROM records WHERE id = 'secret/s3'`))).toMatchObject({
+      outcome: 'damaged',
+      place: 'index',
+    });
+    expect(
+      await tryWith((directory) =>
+        alter(
+          directory,
+          `CREATE TEMP TABLE t AS SELECT * FROM records WHERE id = 'secret/s3';
+           UPDATE records SET (nonce, box) = (SELECT nonce, box FROM temp.t) WHERE id = 'secret/s4'`,
+        ),
+      ),
+    ).toMatchObject({ place: 'records', message: expect.stringContaining('secret/s4') });
+    expect(await tryWith((directory) => alter(directory, `DELETE FROM header`))).toMatchObject({ outcome: 'damaged' });
+    expect(await tryWith((directory) => alter(directory, `DROP TABLE records`))).toMatchObject({ outcome: 'damaged' });
+    expect(await tryWith((directory) => writeFileSync(join(directory, 'vault.db'), ''))).toMatchObject({
+      outcome: 'damaged',
+    });
+    expect(
+      await tryWith((directory) =>
+        writeFileSync(join(directory, 'vault.db'), readFileSync(join(master, 'vault.db')).subarray(0, 9000)),
+      ),
+    ).toMatchObject({ outcome: 'damaged' });
+  });
+
+  it('is told from one whose record was put back from an older copy', async () => {
+    const directory = mkdtempSync(join(root, 'older-'));
+    for (const name of ['vault.db', 'nacre.db']) copyFileSync(join(master, name), join(directory, name));
+    const opened = openVault(directory);
+    valueOf(await opened.vault.unlock(passphrase));
+    valueOf(opened.vault.secrets.put('s3', new Uint8Array(700).fill(99)));
+    opened.close();
+    const database = new DatabaseSync(join(directory, 'vault.db'));
+    database.exec(`ATTACH '${join(master, 'vault.db')}' AS old;
+      UPDATE main.records SET (nonce, box) = (SELECT nonce, box FROM old.records WHERE id = 'secret/s3') WHERE id = 'secret/s3'`);
+    database.close();
+    rmSync(join(directory, 'vault.db.sha256'));
+    const again = openVault(directory);
+    expect(await again.vault.unlock(passphrase)).toMatchObject({
+      error: { code: 'damaged', details: { place: 'index' } },
+    });
+    again.close();
+  });
+});
+
+describe('a vault whose process is killed', () => {
+  it('opens afterwards with everything that was acknowledged', async () => {
+    const directory = join(root, 'killed');
+    mkdirSync(directory);
+    let secrets = -1;
+    let rounds = 0;
+    for (const delay of [0, 2, 5, 11, 23, 37, 60, 90]) {
+      const child = spawn(process.execPath, [program, directory, passphrase, other]);
+      processes.push(child);
+      const lines = createInterface({ input: child.stdout });
+      lines.on('line', (line) => {
+        const said = JSON.parse(line) as { secret?: number; error?: unknown };
+        expect(said.error).toBeUndefined();
+        secrets = Math.max(secrets, said.secret ?? -1);
+      });
+      await once(lines, 'line');
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const opened = openVault(directory);
+      const first = await opened.vault.unlock(passphrase);
+      if (!first.ok) expect(first.error.code).toBe('wrong_passphrase');
+      // A passphrase change is either done or not: one of the two opens it.
+      if (!first.ok) valueOf(await opened.vault.unlock(other));
+      for (let number = 0; number <= secrets; number++) {
+        expect(valueOf(opened.vault.secrets.get(`s${number}`)).secret[0]).toBe(number % 256);
+      }
+      opened.close();
+      rounds += 1;
+    }
+    expect(rounds).toBe(8);
+    expect(secrets).toBeGreaterThan(10);
+  });
+
+  it('is absent or whole when it was killed while being made', async () => {
+    for (const delay of [60, 90, 110, 130, 150, 170, 190, 220]) {
+      const directory = mkdtempSync(join(root, 'born-'));
+      const child = spawn(process.execPath, [program, directory, passphrase]);
+      processes.push(child);
+      await new Promise((resolve) => setTimeout(resolve, delay));
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const opened = openVault(directory);
+      const { state } = opened.vault.state();
+      expect(['absent', 'locked']).toContain(state);
+      valueOf(state === 'absent' ? await opened.vault.create(passphrase) : await opened.vault.unlock(passphrase));
+      opened.close();
+    }
+  });
+});
