@@ -1,0 +1,38 @@
+import { contextBridge, ipcRenderer } from 'electron';
+import { pageChannels, type Bridge } from '../contract/hosts.ts';
+import type { Result } from '../contract/result.ts';
+
+/**
+ * All that a page sees of Electron: three members (security item 20). No event object, no channel name of the
+ * page's choice, nothing of Node. One bundled CommonJS file, because the sandbox loads no modules.
+ */
+const listeners = new Map<string, Set<(event: unknown) => void>>();
+let port: MessagePort | undefined;
+
+ipcRenderer.on(pageChannels.events, (message) => {
+  port?.close();
+  port = message.ports[0];
+  if (port === undefined) return;
+  port.addEventListener('message', ({ data }: MessageEvent<{ stream: string; event: unknown }>) => {
+    for (const listener of listeners.get(data.stream) ?? []) listener(data.event);
+  });
+  port.start();
+});
+void ipcRenderer.invoke(pageChannels.connect);
+
+const versionArgument = '--nacre-version=';
+
+const bridge: Bridge = {
+  version: process.argv.find((argument) => argument.startsWith(versionArgument))?.slice(versionArgument.length) ?? '',
+  call: (method, input) => ipcRenderer.invoke(pageChannels.call, method, input) as Promise<Result<unknown>>,
+  subscribe: (stream, listener) => {
+    const known = listeners.get(stream) ?? new Set();
+    listeners.set(stream, known);
+    known.add(listener);
+    return () => {
+      known.delete(listener);
+    };
+  },
+};
+
+contextBridge.exposeInMainWorld('nacre', bridge);

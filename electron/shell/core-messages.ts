@@ -1,0 +1,26 @@
+import { z } from 'zod';
+import { streams, type StreamName } from '../contract/methods.ts';
+
+/** Between the main process and the core's process. Both are ours, yet each reads only what has this shape. */
+export const toCoreSchema = z.union([
+  z.strictObject({ kind: z.literal('start'), profile: z.string(), nodeBinary: z.string().optional() }),
+  z.strictObject({ kind: z.literal('call'), id: z.number().int(), method: z.string(), input: z.unknown() }),
+  /** Comes with one port: events go out on it, to the page directly. */
+  z.strictObject({ kind: z.literal('events') }),
+  z.strictObject({ kind: z.literal('close') }),
+]);
+export type ToCore = z.infer<typeof toCoreSchema>;
+
+export const fromCoreSchema = z.union([
+  z.object({ kind: z.literal('ready') }),
+  z.object({ kind: z.literal('failed'), message: z.string() }),
+  z.object({ kind: z.literal('answer'), id: z.number().int(), result: z.unknown() }),
+]);
+export type FromCore = z.infer<typeof fromCoreSchema>;
+
+/** What a page's events port carries. */
+export const portEventSchema = z.object({
+  stream: z.enum(Object.keys(streams) as [StreamName, ...StreamName[]]),
+  event: z.unknown(),
+});
+export type PortEvent = z.infer<typeof portEventSchema>;
