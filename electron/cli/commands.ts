@@ -7,11 +7,8 @@ import { launchCommand } from './launch-command.ts';
 import { modelCommand } from './model-command.ts';
 import { nodesCommand } from './nodes-command.ts';
 import { openCommand } from './open-command.ts';
-import { openCommand } from './open-command.ts';
 import { reportCommand } from './report-command.ts';
 import { runsCommand } from './runs-command.ts';
-import { sealCommand } from './seal-command.ts';
-import { sealedCommand } from './sealed-command.ts';
 import { sealCommand } from './seal-command.ts';
 import { sealedCommand } from './sealed-command.ts';
 import { settingsCommand } from './settings-command.ts';
@@ -24,9 +21,6 @@ export const commands: readonly Command[] = [
   openCommand,
   sealedCommand,
   datasetCommand,
-  sealCommand,
-  openCommand,
-  sealedCommand,
   nodesCommand,
   launchCommand,
   runsCommand,
