@@ -61,6 +61,7 @@ const backdate = 24 * 3600 * 1000;
 const organisation = ['O', 'Nacre local network, SIMULATED'] as const;
 const amdName = (commonName: string): CertificateName => [['OU', 'SIMULATED'], organisation, ['CN', commonName]];
 const gpuName = (commonName: string): CertificateName => [organisation, ['CN', `${commonName} SIMULATED`]];
+const amdExtensions = '1.3.6.1.4.1.3704.1';
 const generateKeys = promisify(generateKeyPair);
 
 /** Makes the roots of a new network. Two RSA-4096 keys: takes seconds. */
@@ -99,10 +100,6 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
 
 /** SHA-256 of the DER of the roots, hex: what the directory hands to the core out of band. */
 export function authorityAnchors(state: AuthorityState): { amd: string[]; nvidia: string[] } {
-  const fingerprint = (certificates: readonly string[]) =>
-    createHash('sha256')
-      .update(Buffer.from(certificates.at(-1) ?? '', 'base64'))
-      .digest('hex');
   return { amd: [fingerprint(state.amdCertificates)], nvidia: [fingerprint(state.nvidiaCertificates)] };
 }
 
@@ -185,17 +182,22 @@ function issueGpu(
   };
 }
 
+function fingerprint(certificates: readonly string[]): string {
+  return createHash('sha256')
+    .update(Buffer.from(certificates.at(-1) ?? '', 'base64'))
+    .digest('hex');
+}
+
 /** AMD's certificate extensions (57230 §3): the TCB the key was derived for, and the chip. */
 function vcekExtensions(tcb: SnpTcb, chipId: Uint8Array): CertificateExtension[] {
-  const oid = (tail: string) => `1.3.6.1.4.1.3704.1.${tail}`;
   return [
-    { oid: oid('1'), value: derInteger(1) },
-    { oid: oid('2'), value: derIa5String('Genoa') },
-    { oid: oid('3.1'), value: derInteger(tcb.bootloader) },
-    { oid: oid('3.2'), value: derInteger(tcb.tee) },
-    { oid: oid('3.3'), value: derInteger(tcb.snp) },
-    { oid: oid('3.8'), value: derInteger(tcb.microcode) },
-    { oid: oid('4'), value: chipId },
+    { oid: `${amdExtensions}.1`, value: derInteger(1) },
+    { oid: `${amdExtensions}.2`, value: derIa5String('Genoa') },
+    { oid: `${amdExtensions}.3.1`, value: derInteger(tcb.bootloader) },
+    { oid: `${amdExtensions}.3.2`, value: derInteger(tcb.tee) },
+    { oid: `${amdExtensions}.3.3`, value: derInteger(tcb.snp) },
+    { oid: `${amdExtensions}.3.8`, value: derInteger(tcb.microcode) },
+    { oid: `${amdExtensions}.4`, value: chipId },
   ];
 }
 

@@ -32,6 +32,8 @@ export interface PathInput {
   readonly crypto: EvidenceCrypto;
   /** Critical extensions that the caller reads itself. */
   readonly knownCritical?: readonly string[];
+  /** Milliseconds by which the leaf's notBefore may lie ahead of `now`: for CAs that date a certificate when it is fetched. */
+  readonly leafDatedAhead?: number;
 }
 
 const understood: readonly string[] = ['2.5.29.15', '2.5.29.19'];
@@ -63,7 +65,7 @@ export function validatePath(input: PathInput): ChainProblem[] {
         detail: `The signature on ${name} is not by ${issuer.subject.text}.`,
       });
     }
-    if (now < certificate.notBefore) {
+    if (now + (depth === 0 ? (input.leafDatedAhead ?? 0) : 0) < certificate.notBefore) {
       problems.push({
         reason: 'certificate-not-yet-valid',
         detail: `${name} is valid from ${iso(certificate.notBefore)}.`,
