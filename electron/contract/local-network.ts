@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { simulatedHardwareSchema } from './simulated-hardware.ts';
 
 /**
  * How the processes of the local network talk: one JSON object a line over stdin and stdout. Nothing secret is in argv
@@ -10,7 +11,7 @@ export const nodeFaults = [
   'none',
   /** Evidence over an old nonce instead of the one in the challenge. */
   'stale-nonce',
-  /** Genuine, fresh evidence of another node, passed on. */
+  /** The genuine, fresh CPU report of another machine, passed on as this node's own. */
   'relay',
   /** GPU evidence of another device in place of the one that the CPU evidence covers. */
   'swapped-gpu',
@@ -46,3 +47,31 @@ export const networkEventSchema = z.discriminatedUnion('event', [
   z.strictObject({ event: z.literal('error'), message: z.string() }),
 ]);
 export type NetworkEvent = z.infer<typeof networkEventSchema>;
+
+/** First line of an agent's stdin. */
+export const agentConfigSchema = z.strictObject({
+  node: z.string().min(1).max(128),
+  gpuModel: z.string().max(64),
+  workFolder: z.string().min(1).max(4096),
+  memoryFolder: z.string().min(1).max(4096),
+  hardware: simulatedHardwareSchema,
+  /** Another machine's, for the faults that pass off its evidence as this node's. */
+  otherHardware: simulatedHardwareSchema,
+  fault: nodeFaultSchema,
+});
+export type AgentConfig = z.infer<typeof agentConfigSchema>;
+
+/** Later lines of an agent's stdin. */
+export const agentCommandSchema = z.strictObject({
+  command: z.literal('set-fault'),
+  fault: nodeFaultSchema,
+});
+export type AgentCommand = z.infer<typeof agentCommandSchema>;
+
+/** Lines of an agent's stdout. */
+export const agentEventSchema = z.discriminatedUnion('event', [
+  z.strictObject({ event: z.literal('ready'), url: z.url() }),
+  z.strictObject({ event: z.literal('fault-set'), fault: nodeFaultSchema }),
+  z.strictObject({ event: z.literal('error'), message: z.string() }),
+]);
+export type AgentEvent = z.infer<typeof agentEventSchema>;
