@@ -14,13 +14,19 @@ export interface SealingPoolOptions {
   readonly entry?: URL;
 }
 
+/** Beside this module, as source or built. */
+function defaultEntry(): URL {
+  const built = !import.meta.url.endsWith('.ts');
+  return new URL(built ? './sealing-worker.js' : './sealing-worker.ts', import.meta.url);
+}
+
 /**
  * Threads that seal, open and hash. They start with the first task and stay for the next; an idle pool keeps no process
  * alive. Tasks run one at a time, each on all threads: two at once would only share the same bandwidth.
  */
 export function createSealingPool(options: SealingPoolOptions = {}): SealingPool {
   const size = Math.max(1, Math.min(options.size ?? availableParallelism(), sizeMaximum));
-  const entry = options.entry ?? new URL('./sealing-worker.ts', import.meta.url);
+  const entry = options.entry ?? defaultEntry();
   const workers: Worker[] = [];
   let queue: Promise<unknown> = Promise.resolve();
   let closed = false;

@@ -66,7 +66,6 @@ async function fill(
 ): Promise<Result<void>> {
   const { plainBytes } = target;
   if (source.decoded !== undefined) return fillFromMemory(source.decoded.subarray(source.header.length), tools, target);
-  // The last chunk of several may not be empty: two files would then have one meaning.
   const meter = createProgressMeter(plainBytes, tools.clock, request.onProgress);
   const key = payloadKey(target.fileKey, source.nonce);
   const task = {
