@@ -228,12 +228,13 @@ export function createVaultService(options: VaultOptions): VaultService {
 
     unlock: (passphrase) =>
       serialize(async () => {
-        if (session !== undefined) return ok(service.state());
         const at = requireFile();
         if (!at.ok) return at;
         const locksBefore = locks;
         const began = clock();
         return withMaster(passphrase, (master, current) => {
+          // Unlocked already: the passphrase was asked for all the same, so that this can never confirm a wrong one.
+          if (session !== undefined) return ok(service.state());
           if (locks !== locksBefore) return err('cancelled', 'The vault was locked meanwhile.');
           lastUnlockMs = clock() - began;
           const started = startSession({ file: at.value, header: current, crypto, random }, master);
