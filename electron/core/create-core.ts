@@ -1,40 +1,75 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
-import { methods, type MethodName } from '../contract/methods.ts';
+import type { MethodName } from '../contract/methods.ts';
+import type { NodeFault } from '../contract/local-network.ts';
 import { err, ok, type Result } from '../contract/result.ts';
+import type { KdfParameters } from '../contract/vault.ts';
+import type { TransportTimeouts } from '../networks/agent-client/transport.ts';
+import type { SpawnNode } from '../networks/local/local-network.ts';
+import { dataHandlers } from './handlers/data-handlers.ts';
+import { networkHandlers } from './handlers/network-handlers.ts';
+import { reportHandlers } from './handlers/report-handlers.ts';
+import { runHandlers } from './handlers/run-handlers.ts';
+import { vaultHandlers } from './handlers/vault-handlers.ts';
+import { composeServices } from './compose.ts';
 import { createRouter, type Handlers } from './router.ts';
-import { createStreamHub } from './streams.ts';
 import type { CallContext, Core, HostKind } from './types.ts';
 
 export interface CoreOptions {
   /** Folder that holds all state; made when absent. */
   readonly profile: string;
   readonly host: HostKind;
+  readonly version?: string;
   /** Milliseconds since the epoch; the machine's clock unless a test gives one. */
   readonly clock?: () => number;
   readonly random?: (bytes: number) => Uint8Array;
+  /** Folder with `data/` and `fonts/`; beside the sources unless a packaged app says where. */
+  readonly assets?: string;
+  /** Entry of the local network's process, its bundle in a packaged app. */
+  readonly networkEntry?: string;
+  /** Entry of the sealing threads. */
+  readonly sealingEntry?: URL;
+  readonly spawnNode?: SpawnNode;
+  /** Argon2id cost of a new vault, and the weakest accepted. Only tests lower them. */
+  readonly kdf?: KdfParameters;
+  readonly kdfFloor?: KdfParameters;
+  readonly timeouts?: TransportTimeouts;
+  /** Misbehaviour of local nodes from the start, for tests and demonstrations. */
+  readonly faults?: ReadonlyMap<string, NodeFault>;
+  /** directory.json of a local network that runs elsewhere: used, never started or stopped. */
+  readonly externalNetwork?: string;
+  /** Trouble for the log on disk; never a secret. */
+  readonly onTrouble?: (what: string, problem: unknown) => void;
 }
 
 /** The composition root: makes every service once, wires them, and answers the contract. */
 export async function createCore(options: CoreOptions): Promise<Result<Core>> {
-  const random = options.random ?? ((bytes: number) => new Uint8Array(randomBytes(bytes)));
-  await mkdir(options.profile, { recursive: true, mode: 0o700 });
-  void random;
-  const hub = createStreamHub({ visible: () => false, onListenerError: () => undefined });
-  const pending = Object.fromEntries(
-    (Object.keys(methods) as MethodName[]).map((name) => [
-      name,
-      async () => err('unavailable', `${name} is not wired yet.`),
-    ]),
-  ) as unknown as Handlers;
-  const route = createRouter({ handlers: pending, unlocked: () => true, onBug: () => undefined });
+  const composed = await composeServices({
+    ...options,
+    clock: options.clock ?? Date.now,
+    random: options.random ?? ((bytes) => new Uint8Array(randomBytes(bytes))),
+  });
+  if (!composed.ok) return composed;
+  const { services, hub, close, trouble } = composed.value;
+  const handlers: Handlers = {
+    ...vaultHandlers(services),
+    ...dataHandlers(services),
+    ...networkHandlers(services),
+    ...runHandlers(services),
+    ...reportHandlers(services),
+  };
+  const route = createRouter({ handlers, unlocked: services.vault.unlocked, onBug: trouble });
+  let closing: Promise<void> | undefined;
   const call = (name: string, input: unknown, context: CallContext = { client: options.host }) =>
-    route(name, input, context);
+    closing === undefined
+      ? route(name, input, context)
+      : Promise.resolve(err('unavailable', 'Nacre is closing.', { hint: 'Start it again.' }));
   return ok({
     call,
-    invoke: call as Core['invoke'],
+    // The router parses in and out by the same schemas that these types come from.
+    invoke: call as <M extends MethodName>(name: M, input: unknown, context?: CallContext) => Promise<Result<never>>,
     subscribe: hub.subscribe,
-    takeDownload: () => err('not_found', 'There is no such download.'),
-    close: async () => hub.close(),
+    takeDownload: (downloadId) =>
+      services.vault.unlocked() ? services.downloads.take(downloadId) : err('locked', 'The vault is locked.'),
+    close: () => (closing ??= close()),
   });
 }

@@ -44,7 +44,7 @@ export async function startLocalNetwork(
   signal: AbortSignal,
 ): Promise<Result<LocalNetwork>> {
   const faults = [...(options.faults ?? [])].flatMap(([node, fault]) => ['--fault', `${node}=${fault}`]);
-  const child = (options.spawnNode ?? spawnNode)(options.entry, ['--folder', options.folder, ...faults]);
+  const child = (options.spawnNode ?? spawnNode)(options.entry, ['--directory', options.folder, ...faults]);
   const process = follow(child, options);
   const started = Promise.withResolvers<Result<string>>();
   const timer = setTimeout(() => started.resolve(err('timeout', 'The local network did not start in time.')), startMs);

@@ -1,0 +1,33 @@
+import type { AuditEntry, AuditKind } from '../contract/audit.ts';
+import type { Activity } from '../contract/views.ts';
+
+const verbs: Readonly<Record<AuditKind, string>> = {
+  'vault-created': 'created',
+  'vault-unlocked': 'unlocked',
+  'vault-locked': 'locked',
+  'unlock-failed': 'was refused',
+  'passphrase-changed': 'has a new passphrase',
+  'dataset-sealed': 'sealed',
+  'node-verified': 'verified',
+  'node-refused': 'refused',
+  'key-released': 'received the key',
+  'order-signed': 'was ordered',
+  'run-started': 'started',
+  'run-ended': 'ended',
+  'checkpoint-received': 'checkpoint received',
+  'model-opened': 'opened',
+  'receipt-countersigned': 'receipt countersigned',
+  'pack-exported': 'exported for the auditor',
+  'identity-exported': 'exported',
+  'policy-changed': 'changed',
+  'settings-changed': 'changed',
+};
+
+/** One line of "what is happening", from the log that nobody can change. */
+export function activityOf(entry: AuditEntry): Activity {
+  const { at, kind, subject, details, simulated } = entry;
+  const verb = verbs[kind];
+  const reason = details['reason'] ?? details['state'];
+  const why = typeof reason === 'string' ? ` (${reason})` : '';
+  return { at, subject, verb, message: `${subject} ${verb}${why}`, simulated };
+}

@@ -1,0 +1,255 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { payloadTypes } from '../contract/dsse.ts';
+import { ok, type Result } from '../contract/result.ts';
+import { settingsDefaults } from '../contract/settings.ts';
+import type { RunView } from '../contract/views.ts';
+import { openAuditLog } from '../services/audit/audit-log.ts';
+import { createDatasetService } from '../services/datasets/dataset-service.ts';
+import { createReportService } from '../services/reports/report-service.ts';
+import { proveRun } from '../services/reports/run-entries.ts';
+import { createRunService } from '../services/runs/run-service.ts';
+import type { AuditPort, RunPorts } from '../services/runs/ports.ts';
+import { inspectCsv } from '../services/sealing/csv.ts';
+import { previewSource } from '../services/sealing/preview.ts';
+import { loadSealedDataset } from '../services/sealing/sealed-dataset.ts';
+import { createSealingService } from '../services/sealing/sealing-service.ts';
+import { createSettingsService } from '../services/settings/settings-service.ts';
+import { openStore } from '../services/store/store.ts';
+import { createTelemetryService } from '../services/telemetry/telemetry-service.ts';
+import { loadVaultCrypto } from '../services/vault/crypto.ts';
+import { createVaultService } from '../services/vault/vault-service.ts';
+import { createSealingPool } from '../workers/sealing-pool.ts';
+import { activityOf } from './activity.ts';
+import { appStateOf } from './app-state.ts';
+import { createAttestor } from './attest-node.ts';
+import type { CoreOptions } from './create-core.ts';
+import { createDownloads } from './downloads.ts';
+import { createEd25519Verifier } from './ed25519.ts';
+import { createEvidenceBook } from './evidence-records.ts';
+import { createIdentityLender } from './identity-lender.ts';
+import { createNetworkControl } from './network-control.ts';
+import { createNodes } from './nodes.ts';
+import { createPolicyBook } from './policy-book.ts';
+import { createReportSource } from './report-source.ts';
+import type { Services } from './services.ts';
+import { createSigning } from './signing.ts';
+import { createStores } from './stores.ts';
+import { createStreamHub, type StreamHub } from './streams.ts';
+import { createTaskRunner } from './tasks.ts';
+import { createNodeVerifier, createPackVerifier } from './verifier.ts';
+
+type ComposeOptions = CoreOptions & Required<Pick<CoreOptions, 'clock' | 'random'>>;
+
+export interface Composed {
+  readonly services: Services;
+  readonly hub: StreamHub;
+  readonly trouble: (what: string, problem: unknown) => void;
+  close(): Promise<void>;
+}
+
+const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+/** Makes every service once and wires them. Errors: those of the store and the audit log; then nothing stays open. */
+export async function composeServices(options: ComposeOptions): Promise<Result<Composed>> {
+  const { profile, clock, random, host } = options;
+  const trouble = (what: string, problem: unknown) => options.onTrouble?.(what, problem);
+  const assets = options.assets ?? beside('../../assets');
+  const store = openStore({ directory: profile, clock, pid: process.pid });
+  if (!store.ok) return store;
+  const verify = createEd25519Verifier();
+  const audit = openAuditLog({ store: store.value, clock, verify });
+  if (!audit.ok) {
+    store.value.close();
+    return audit;
+  }
+  const settings = createSettingsService({ store: store.value, audit: audit.value });
+  const current = settings.get();
+  const vault = createVaultService({
+    store: store.value,
+    audit: audit.value,
+    crypto: loadVaultCrypto(),
+    clock,
+    random,
+    autoLockMs: (current.ok ? current.value : settingsDefaults).autoLockMinutes * 60_000,
+    ...(options.kdf === undefined ? {} : { kdf: options.kdf }),
+    ...(options.kdfFloor === undefined ? {} : { kdfFloor: options.kdfFloor }),
+  });
+  const newId = (kind: string) => `${kind}-${Buffer.from(random(8)).toString('hex')}`;
+  const stores = createStores(store.value, (message) => trouble('store', message));
+  const signing = createSigning(vault);
+  const lender = createIdentityLender(vault);
+  const hub = createStreamHub({ visible: vault.unlocked, onListenerError: trouble });
+  const log: AuditPort = (kind, subject, details, simulated) => {
+    const written = audit.value.append({ kind, actor: 'core', subject, details: { ...details }, simulated });
+    return written.ok ? ok(undefined) : written;
+  };
+  const emitApp = () => hub.emit('app.changed', 'app', () => services.appState());
+
+  const sealing = createSealingService({
+    pool: createSealingPool(options.sealingEntry === undefined ? {} : { entry: options.sealingEntry }),
+    random,
+    clock,
+  });
+  const downloads = createDownloads(() => newId('file'));
+  const datasets = createDatasetService({
+    sealing,
+    preview: previewSource,
+    inspectCsv,
+    load: loadSealedDataset,
+    store: stores.datasets,
+    folder: join(profile, 'datasets'),
+    random,
+    clock,
+    verify,
+    ownerKey: signing.ownerKey,
+    signManifest: (manifest) => signing.envelope('manifest', payloadTypes.manifest, manifest),
+    recipients: signing.outputRecipients,
+    identities: lender.identities,
+    logSealed: (root, details) => log('dataset-sealed', root, details, false),
+  });
+  const tasks = createTaskRunner({
+    newId: () => newId('task'),
+    onChange: (view) => hub.emit('task.changed', view.id, () => view),
+    onBug: trouble,
+  });
+  const telemetry = createTelemetryService({ frames: store.value.frames, verify });
+  const nodes = createNodes({
+    clock,
+    ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
+    onNode: (view) => hub.emit('node.changed', view.name, () => view),
+    onNetwork: emitApp,
+    runsOn: (node) => runs.active().flatMap((run) => (worksOn(run, node) ? [run.id] : [])),
+  });
+  const evidence = createEvidenceBook(stores.evidence);
+  const policies = createPolicyBook(nodes.directory);
+  const attest = createAttestor({
+    challenges: store.value.challenges,
+    book: evidence,
+    audit: log,
+    clock,
+    random,
+    directory: nodes.directory,
+    verify: createNodeVerifier(vault),
+    onVerdict: nodes.verified,
+    onFailure: nodes.unreachable,
+  });
+  const network = createNetworkControl({
+    nodes,
+    tasks,
+    attest,
+    policy: () => policies.get('default'),
+    random,
+    entry: options.networkEntry ?? beside('../localnet/main.ts'),
+    folder: join(profile, 'local-network'),
+    ...(options.spawnNode === undefined ? {} : { spawnNode: options.spawnNode }),
+    ...(options.faults === undefined ? {} : { faults: options.faults }),
+    ...(options.externalNetwork === undefined ? {} : { external: options.externalNetwork }),
+    onLog: (line) => trouble('local network', line),
+    onOpen: emitApp,
+  });
+  const ports: RunPorts = {
+    nodes,
+    attest,
+    datasets,
+    signing,
+    fileKey: (dataset) => lender.lend(() => dataset.fileKey()),
+    audit: log,
+    policies,
+    telemetry,
+    verify,
+    clock,
+    random,
+    folderOf: (runId) => join(profile, 'runs', runId),
+    onGpu: nodes.telemetry,
+  };
+  const runs = createRunService({
+    ports,
+    store: stores.runs,
+    onChange(view) {
+      hub.emit('run.changed', view.id, () => view);
+      for (const { name } of view.nodes) nodes.refresh(name);
+      emitApp();
+    },
+    onEvent: (runId, event) => hub.emit('run.event', runId, () => ({ runId, event })),
+    onTrouble: trouble,
+  });
+  const reports = createReportService({
+    runs: runs.list,
+    source: createReportSource({ record: runs.record, evidence: evidence.get, frames: store.value.frames }),
+    organisation: () => signing.atOnce('receipt'),
+    logExport: (runId, details, simulated) => log('pack-exported', runId, details, simulated),
+    auditBundle(runId) {
+      const run = runs.get(runId);
+      return run.ok ? proveRun(audit.value, { runId, jobId: run.value.jobId }) : run;
+    },
+    written: stores.packs,
+    verify: createPackVerifier(),
+    offerDownload: downloads.offer,
+    crypto: { verify, sha256: sha256Of },
+    clock,
+    directory: join(profile, 'reports'),
+    fontDirectory: join(assets, 'fonts'),
+  });
+  const services: Services = {
+    host,
+    version: options.version ?? '0.1.0',
+    profile,
+    samples: join(assets, 'data'),
+    clock,
+    vault,
+    lender,
+    audit: audit.value,
+    settings,
+    policies,
+    sealing,
+    datasets,
+    tasks,
+    nodes,
+    network,
+    evidence,
+    runs,
+    telemetry,
+    reports,
+    downloads,
+    appState: () => appStateOf(services),
+  };
+
+  audit.value.onEntry((entry) => hub.emit('activity', String(entry.index), () => activityOf(entry)));
+  vault.onEvent((event) => {
+    if (event.type === 'unlocked') runs.onUnlock();
+    if (event.type === 'locked') {
+      services.downloads.clear();
+      if (event.problem !== undefined) trouble('vault', event.problem);
+    }
+    emitApp();
+  });
+  settings.onChange(({ autoLockMinutes }) => vault.setAutoLock(autoLockMinutes * 60_000));
+  if (options.externalNetwork !== undefined) network.start();
+  const recovered = runs.recover();
+  if (!recovered.ok) trouble('runs', recovered.error);
+
+  return ok({
+    services,
+    hub,
+    trouble,
+    async close() {
+      await tasks.close();
+      await runs.close();
+      await network.close();
+      vault.close();
+      await sealing.close();
+      hub.close();
+      store.value.close();
+    },
+  });
+}
+
+function sha256Of(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
+}
+
+function worksOn(run: RunView, node: string): boolean {
+  return run.nodes.some(({ name, keyReleased }) => name === node && keyReleased);
+}

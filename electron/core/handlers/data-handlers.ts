@@ -1,0 +1,27 @@
+import { ok } from '../../contract/result.ts';
+import { browse } from '../browse.ts';
+import type { Handlers } from '../router.ts';
+import { sealTask } from '../seal-task.ts';
+import type { Services } from '../services.ts';
+
+type Names =
+  | 'files.browse'
+  | 'datasets.preview'
+  | 'datasets.seal'
+  | 'datasets.list'
+  | 'datasets.verify'
+  | 'tasks.list'
+  | 'tasks.cancel';
+
+export function dataHandlers(services: Services): Pick<Handlers, Names> {
+  const { datasets, tasks, samples } = services;
+  return {
+    'files.browse': async ({ directory }) => browse(directory, samples),
+    'datasets.preview': async ({ path, target }) => datasets.preview(path, target),
+    'datasets.seal': async (request) => ok(sealTask(services, request)),
+    'datasets.list': async () => datasets.list(),
+    'datasets.verify': async ({ id }) => datasets.verify(id),
+    'tasks.list': async () => ok(tasks.list()),
+    'tasks.cancel': async ({ id }) => tasks.cancel(id),
+  };
+}

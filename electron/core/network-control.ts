@@ -1,0 +1,182 @@
+import { mkdir } from 'node:fs/promises';
+import type { NodeFault } from '../contract/local-network.ts';
+import { err, ok, type Result } from '../contract/result.ts';
+import type { Policy } from '../contract/evidence.ts';
+import type { NetworkState, TaskView } from '../contract/views.ts';
+import {
+  readDirectory,
+  startLocalNetwork,
+  type LocalNetwork,
+  type SpawnNode,
+} from '../networks/local/local-network.ts';
+import type { Attestation, AttestationRequest } from '../services/runs/ports.ts';
+import { noJob } from './attest-node.ts';
+import type { Nodes } from './nodes.ts';
+import type { TaskRunner } from './tasks.ts';
+
+export interface NetworkControlOptions {
+  readonly nodes: Nodes;
+  readonly tasks: TaskRunner;
+  readonly attest: (request: AttestationRequest) => Promise<Result<Attestation>>;
+  readonly policy: () => Result<{ readonly policy: Policy; readonly digest: string }>;
+  readonly random: (bytes: number) => Uint8Array;
+  /** Entry of the local network's process. */
+  readonly entry: string;
+  readonly folder: string;
+  readonly spawnNode?: SpawnNode;
+  readonly faults?: ReadonlyMap<string, NodeFault>;
+  /** directory.json of a network that someone else runs: it is used and never stopped. */
+  readonly external?: string;
+  readonly onLog: (line: string) => void;
+  /** After a directory was taken over: the policy may need its reference values. */
+  readonly onOpen: () => void;
+}
+
+/** Starts, stops and verifies the local network, as tasks. */
+export interface NetworkControl {
+  /** One start at a time: a second call answers with the task that is under way. */
+  start(): TaskView;
+  stop(): Promise<Result<NetworkState>>;
+  /** Asks one node or all for fresh evidence; a refusal is a finding, not a failure of the task. */
+  verify(node?: string): Result<TaskView>;
+  setFault(node: string, fault: NodeFault): Promise<Result<void>>;
+  close(): Promise<void>;
+}
+
+export function createNetworkControl(options: NetworkControlOptions): NetworkControl {
+  const { nodes, tasks } = options;
+  let network: LocalNetwork | undefined;
+  let starting: TaskView | undefined;
+
+  const open = async (
+    progress: (ready: number, total: number) => void,
+    signal: AbortSignal,
+  ): Promise<Result<undefined>> => {
+    if (options.external !== undefined) {
+      const directory = await readDirectory(options.external);
+      if (!directory.ok) return directory;
+      nodes.open(directory.value);
+      options.onOpen();
+      return ok(undefined);
+    }
+    if (network !== undefined) return ok(undefined);
+    await mkdir(options.folder, { recursive: true, mode: 0o700 });
+    const started = await startLocalNetwork(
+      {
+        entry: options.entry,
+        folder: options.folder,
+        ...(options.spawnNode === undefined ? {} : { spawnNode: options.spawnNode }),
+        ...(options.faults === undefined ? {} : { faults: options.faults }),
+        onLog: options.onLog,
+        onEnded: (node) => {
+          if (node !== undefined) {
+            nodes.ended(node);
+            return;
+          }
+          network = undefined;
+          nodes.close('failed', 'The local network ended by itself. Start it again.');
+        },
+      },
+      progress,
+      signal,
+    );
+    if (!started.ok) return started;
+    network = started.value;
+    nodes.open(started.value.directory);
+    options.onOpen();
+    return ok(undefined);
+  };
+
+  const verifyOne = async (name: string, signal: AbortSignal): Promise<Result<void>> => {
+    const policy = options.policy();
+    if (!policy.ok) return policy;
+    const directory = nodes.directory();
+    if (!directory.ok) return directory;
+    const entry = directory.value.nodes.find((node) => node.name === name);
+    if (entry === undefined) return err('not_found', `There is no node ${JSON.stringify(name)}.`);
+    nodes.checking(name);
+    const client = nodes.connect(entry);
+    try {
+      const answer = await options.attest({
+        client,
+        node: name,
+        sessionId: Buffer.from(options.random(16)).toString('hex'),
+        jobId: noJob,
+        policy: policy.value.policy,
+        policyDigest: policy.value.digest,
+        signal,
+      });
+      if (!answer.ok && answer.error.code === 'cancelled') nodes.unreachable(name, 'cancelled', answer.error.message);
+      return answer.ok ? ok(undefined) : answer;
+    } finally {
+      client.close();
+    }
+  };
+
+  return {
+    start() {
+      if (starting?.state === 'running') {
+        const under = tasks.list().find(({ id }) => id === starting?.id);
+        if (under?.state === 'running') return under;
+      }
+      if (network === undefined) nodes.setState('starting');
+      starting = tasks.start(
+        'network-start',
+        'Starting the local network (SIMULATED)',
+        async ({ signal, progress }) => {
+          const opened = await open((ready, total) => progress({ done: ready, total, unit: 'nodes' }), signal);
+          if (!opened.ok) nodes.setState('failed', opened.error.message);
+          return opened;
+        },
+      );
+      return starting;
+    },
+    async stop() {
+      const running = network;
+      network = undefined;
+      await running?.stop();
+      nodes.close('stopped');
+      return ok(nodes.state());
+    },
+    verify(node) {
+      const directory = nodes.directory();
+      if (!directory.ok) return directory;
+      const names = directory.value.nodes.map(({ name }) => name);
+      if (node !== undefined && !names.includes(node)) {
+        return err('not_found', `There is no node ${JSON.stringify(node)}.`);
+      }
+      const chosen = node === undefined ? names : [node];
+      const title = node === undefined ? `Verifying ${chosen.length} nodes` : `Verifying ${node}`;
+      return ok(
+        tasks.start('verify-nodes', title, async ({ signal, progress }) => {
+          let done = 0;
+          const report = () => progress({ done, total: chosen.length, unit: 'nodes' });
+          report();
+          const answers = await Promise.all(
+            chosen.map(async (name) => {
+              const answer = await verifyOne(name, signal);
+              done += 1;
+              report();
+              return answer;
+            }),
+          );
+          if (signal.aborted) return err('cancelled', 'Verifying was cancelled.');
+          // One node asked for by name: its failure is the answer. Of many, the rows say how each fared.
+          const [only] = answers;
+          return node !== undefined && only !== undefined && !only.ok ? only : ok(undefined);
+        }),
+      );
+    },
+    async setFault(node, fault) {
+      return network === undefined
+        ? err('unavailable', 'The local network is not running.')
+        : network.setFault(node, fault);
+    },
+    async close() {
+      const running = network;
+      network = undefined;
+      await running?.stop();
+      nodes.close('stopped');
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { ok } from '../contract/result.ts';
+import type { TaskView } from '../contract/views.ts';
+import type { Services } from './services.ts';
+
+/** Seals in the background; the task's result is the id of the dataset. */
+export function sealTask(
+  { tasks, datasets }: Services,
+  request: { readonly path: string; readonly name: string; readonly target?: string | undefined },
+): TaskView {
+  const { path, name, target } = request;
+  return tasks.start('seal', `Sealing ${name}`, async ({ signal, progress }) => {
+    const sealed = await datasets.seal({
+      path,
+      name,
+      ...(target === undefined ? {} : { target }),
+      signal,
+      onProgress: ({ bytes, total, ratePerSecond, secondsLeft }) =>
+        progress({
+          done: bytes,
+          total,
+          unit: 'bytes',
+          ratePerSecond,
+          ...(secondsLeft === undefined ? {} : { secondsLeft }),
+        }),
+    });
+    return sealed.ok ? ok(sealed.value.id) : sealed;
+  });
+}

@@ -1,0 +1,59 @@
+import type { SettingsService } from '../services/settings/settings-service.ts';
+import type { NacreError, Result } from '../contract/result.ts';
+import type { AppState, RunView, TaskView } from '../contract/views.ts';
+import type { Policy } from '../contract/evidence.ts';
+import type { AuditLog } from '../services/audit/audit-log.ts';
+import type { DatasetService } from '../services/datasets/dataset-service.ts';
+import type { ReportService } from '../services/reports/report-service.ts';
+import type { RunService } from '../services/runs/run-service.ts';
+import type { SealingService } from '../services/sealing/sealing-service.ts';
+import type { TelemetryService } from '../services/telemetry/telemetry-service.ts';
+import type { VaultService } from '../services/vault/vault-service.ts';
+import type { IdentityLender } from './identity-lender.ts';
+import type { Downloads } from './downloads.ts';
+import type { EvidenceBook } from './evidence-records.ts';
+import type { NetworkControl } from './network-control.ts';
+import type { Nodes } from './nodes.ts';
+import type { TaskRunner } from './tasks.ts';
+import type { HostKind } from './types.ts';
+
+export interface PolicyBook {
+  list(): { policy: Policy; digest: string; builtin: boolean }[];
+  get(id: string): Result<{ readonly policy: Policy; readonly digest: string }>;
+}
+
+/** Everything that handlers work with: made once by the composition root. */
+export interface Services {
+  readonly host: HostKind;
+  readonly version: string;
+  readonly profile: string;
+  readonly samples: string;
+  readonly clock: () => number;
+  readonly vault: VaultService;
+  readonly lender: IdentityLender;
+  readonly audit: AuditLog;
+  readonly settings: SettingsService;
+  readonly policies: PolicyBook;
+  readonly sealing: SealingService;
+  readonly datasets: DatasetService;
+  readonly tasks: TaskRunner;
+  readonly nodes: Nodes;
+  readonly network: NetworkControl;
+  readonly evidence: EvidenceBook;
+  readonly runs: RunService;
+  readonly telemetry: TelemetryService;
+  readonly reports: ReportService;
+  readonly downloads: Downloads;
+  readonly appState: () => AppState;
+}
+
+/** The run as its list shows it: without its log, which only its own screen needs. */
+export function withoutLog(run: RunView): RunView {
+  return run.log.length === 0 ? run : { ...run, log: [] };
+}
+
+/** An ended task's failure as an error again. */
+export function taskFailure(task: TaskView): NacreError | undefined {
+  if (task.state === 'succeeded' || task.state === 'running') return undefined;
+  return { code: 'unavailable', message: `${task.title} did not succeed.`, ...task.error } as NacreError;
+}
