@@ -44,16 +44,18 @@ export async function ensurePackages() {
   if (missing !== undefined && missing.length === 0) return;
   const count = Object.keys(wanted).length - 1;
   const behind = missing === undefined ? '' : `${missing.slice(0, 3).join(', ')} not current: `;
-  say(`${behind}installing the ${count} packages of package-lock.json (npm ci, about a minute) …`);
+  say(`${behind}installing the ${count} packages of package-lock.json (npm install, about a minute) …`);
   const started = Date.now();
-  const flags = ['ci', '--no-fund', '--no-audit', '--loglevel=error'];
+  // Not `npm ci`: it refuses a lock file without the optional bindings of other platforms, and a registry mirror may not
+  // have those to lock. This takes the locked versions and their hashes all the same, and does not write the lock.
+  const flags = ['install', '--no-save', '--no-fund', '--no-audit', '--loglevel=error'];
   // npm names its own program in npm_execpath; going through it avoids a shell on Windows.
   const npm = process.env['npm_execpath'];
   const code =
     npm !== undefined && npm.endsWith('.js')
       ? await run(process.execPath, [npm, ...flags], { quiet: true })
       : await run('npm', flags, { quiet: true, shell: process.platform === 'win32' });
-  if (code !== 0) fail('npm ci failed (its reason is above). Check the network and try again.');
+  if (code !== 0) fail('npm install failed (its reason is above). Check the network and try again.');
   say(`packages installed in ${Math.round((Date.now() - started) / 1000)} s`);
 }
 
