@@ -45,8 +45,8 @@ export const opaqueTypes = {
 } as const;
 
 /**
- * Reads a report. Blocks and opaque data must tile their lengths exactly, block indices must be 1, 2, 3 …, and only zero
- * bytes (at most 16) may follow the signature.
+ * Reads a report. Blocks and opaque data must tile their lengths exactly, and only zero bytes (at most 16) may follow the
+ * signature. Whether the indices are 1, 2, 3 … is for the verifier to say, after the signature.
  */
 export function parseGpuReport(bytes: Uint8Array): Parsed<GpuReport> {
   return parseWith(() => {
@@ -87,7 +87,6 @@ function readBlocks(reader: ByteReader, count: number): MeasurementBlock[] {
   const blocks: MeasurementBlock[] = [];
   while (reader.left > 0) {
     const index = reader.u8('a block index');
-    if (index !== blocks.length + 1) throw new Malformed(`measurement block ${blocks.length + 1} has index ${index}`);
     if (reader.u8('a block specification') !== 1) throw new Malformed(`measurement block ${index} is not of DMTF form`);
     const size = reader.u16le('a block size');
     const type = reader.u8('a measurement type');
