@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { cx, SimulatedTag, Table } from '../ui/index.ts';
+import { cx, SimulatedTag, Table, type Column } from '../ui/index.ts';
 import styles from './Chart.module.css';
 import { cursorHandlers, useCursor } from './cursor.tsx';
 import { formatX, Grid, KeyLine, leftGutter, rightGutter, XAxisRow, type XKind } from './parts.tsx';
@@ -237,23 +237,33 @@ function LaneTable({ lanes, xKind }: { readonly lanes: ReadonlyArray<Lane>; read
         rows={rows}
         rowKey={(row) => row.key}
         flush
-        columns={[
-          {
-            id: 'node',
-            title: 'Node',
-            width: 'minmax(120px, 1fr)',
-            cell: (row) => <span className="mono">{row.node}</span>,
-          },
-          {
-            id: 'state',
-            title: 'Evidence',
-            width: 'minmax(160px, 1fr)',
-            cell: (row) => `${stateWords[row.state]}${row.simulated ? ', SIMULATED' : ''}`,
-          },
-          { id: 'from', title: 'From', width: '100px', align: 'end', cell: (row) => formatX(row.from, xKind) },
-          { id: 'until', title: 'Until', width: '100px', align: 'end', cell: (row) => formatX(row.until, xKind) },
-        ]}
+        columns={laneColumns(xKind)}
       />
     </div>
   );
+}
+
+interface LaneTableRow extends LaneBlock {
+  readonly key: string;
+  readonly node: string;
+  readonly simulated: boolean;
+}
+
+function laneColumns(xKind: XKind): ReadonlyArray<Column<LaneTableRow>> {
+  return [
+    {
+      id: 'node',
+      title: 'Node',
+      width: 'minmax(120px, 1fr)',
+      cell: (row) => <span className="mono">{row.node}</span>,
+    },
+    {
+      id: 'state',
+      title: 'Evidence',
+      width: 'minmax(160px, 1fr)',
+      cell: (row) => `${stateWords[row.state]}${row.simulated ? ', SIMULATED' : ''}`,
+    },
+    { id: 'from', title: 'From', width: '100px', align: 'end', cell: (row) => formatX(row.from, xKind) },
+    { id: 'until', title: 'Until', width: '100px', align: 'end', cell: (row) => formatX(row.until, xKind) },
+  ];
 }

@@ -1,4 +1,4 @@
-import { cx, formatCount, formatMetric } from '../ui/index.ts';
+import { cx, formatCount } from '../ui/index.ts';
 import styles from './Chart.module.css';
 import { extentOf, lastValue, linearScale, linePath, type Point } from './scale.ts';
 
@@ -95,8 +95,7 @@ export function Multiples({ span, columns, rows, xDomain }: MultiplesProps) {
             const points = row.series[column.id] ?? [];
             const last = lastValue(points)?.y ?? undefined;
             const extent = extentOf([points], false);
-            const write = (value: number) =>
-              column.decimals === undefined ? formatMetric(value) : formatCount(value, column.decimals);
+            const write = (value: number) => formatCount(value, column.decimals ?? (Math.abs(value) < 100 ? 1 : 0));
             const total = row.of?.[column.id];
             return (
               <div

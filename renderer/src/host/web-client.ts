@@ -1,4 +1,4 @@
-import { webPaths } from '../../../electron/contract/hosts.ts';
+import { webPaths } from '../../../electron/contract/web-paths.ts';
 import type { StreamName } from '../../../electron/contract/methods.ts';
 import { err } from '../../../electron/contract/result.ts';
 import type { HostClient, HostConnection } from './client.ts';
@@ -13,6 +13,15 @@ export interface WebTransport {
 }
 
 type Listener = (event: never) => void;
+
+const unreachable = () =>
+  err('unavailable', 'The core does not answer.', {
+    hint: 'Look at the terminal where Nacre was started, and at the tunnel to it where there is one.',
+  });
+const noSession = () =>
+  err('not_permitted', 'This page has no session with the core.', {
+    hint: 'Open the link that the start of Nacre printed; it works once.',
+  });
 
 /**
  * The web host's transport: POST for calls, one WebSocket for events, opened again when it breaks. The session lives in
@@ -69,15 +78,6 @@ export function createWebClient(base: URL, { fetch, openSocket }: WebTransport):
       setTimeout(connect, wait);
     });
   };
-
-  const unreachable = () =>
-    err('unavailable', 'The core does not answer.', {
-      hint: 'Look at the terminal where Nacre was started, and at the tunnel to it where there is one.',
-    });
-  const noSession = () =>
-    err('not_permitted', 'This page has no session with the core.', {
-      hint: 'Open the link that the start of Nacre printed; it works once.',
-    });
 
   return {
     kind: 'web',

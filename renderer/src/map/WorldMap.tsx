@@ -3,7 +3,7 @@ import { useMemo } from 'react';
 import { feature } from 'topojson-client';
 import landAtlas from 'world-atlas/land-110m.json';
 import { cx, MarkShape } from '../ui/index.ts';
-import { useWidth } from '../ui/useWidth.ts';
+import { useSize } from '../ui/useWidth.ts';
 import { clusterNodes, countByTrust, describeCluster, mainTrust, type MapNode } from './cluster.ts';
 import styles from './WorldMap.module.css';
 
@@ -33,12 +33,11 @@ export interface WorldMapProps {
   readonly selected?: string | undefined;
   /** A cluster gives its nodes one after the other. */
   readonly onSelect: (name: string) => void;
-  readonly height: number;
 }
 
 /** Where the nodes are, with their marks. Everything it says also stands in the table of nodes. */
-export function WorldMap({ nodes, selected, onSelect, height }: WorldMapProps) {
-  const [ref, width] = useWidth(700);
+export function WorldMap({ nodes, selected, onSelect }: WorldMapProps) {
+  const [ref, { width, height }] = useSize({ width: 700, height: 260 });
   const projection = useMemo(() => geoEquirectangular().fitSize([width, height], frame), [width, height]);
   const drawn = useMemo(() => {
     const path = geoPath(projection);

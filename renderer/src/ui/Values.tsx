@@ -1,5 +1,5 @@
 import { Tooltip } from '@base-ui/react/tooltip';
-import { useEffect, useState, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { cx } from './cx.ts';
 import { shortDigest } from './format.ts';
 import styles from './Values.module.css';
@@ -111,12 +111,19 @@ export interface LogProps {
   /** Grid tracks of the cells. */
   readonly tracks: string;
   readonly empty?: string;
+  /** Keeps the newest line, at the foot, in sight. */
+  readonly follow?: boolean;
 }
 
 /** Lines that a machine wrote. */
-export function Log({ label, lines, tracks, empty = 'Nothing yet.' }: LogProps) {
+export function Log({ label, lines, tracks, empty = 'Nothing yet.', follow = false }: LogProps) {
+  const log = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const element = log.current;
+    if (follow && element !== null && lines.length > 0) element.scrollTop = element.scrollHeight;
+  }, [follow, lines]);
   return (
-    <div className={styles.log} role="log" aria-label={label} tabIndex={0}>
+    <div ref={log} className={styles.log} role="log" aria-label={label} tabIndex={0}>
       {lines.length === 0 ? <div className="faint">{empty}</div> : null}
       {lines.map((line) => (
         <div key={line.id} className={styles.logLine} style={{ gridTemplateColumns: tracks }}>

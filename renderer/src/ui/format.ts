@@ -139,3 +139,13 @@ export function describeProgress(progress: {
   const left = secondsLeft === undefined ? undefined : `${formatDuration(secondsLeft)} left`;
   return [amount, rate, left].filter((part) => part !== undefined).join(', ');
 }
+
+/** `NVIDIA H100 80GB HBM3` → `H100`. */
+export function shortGpu(model: string): string {
+  return /\b([HBA]\d{2,3}|GB\d{3})\b/u.exec(model)?.[1] ?? model;
+}
+
+/** `debug-enabled` → `debug enabled`: reason codes are written for people by the core, shortened here for a column. */
+export function reasonWords(reason: string | undefined): string {
+  return reason === undefined ? '' : reason.replaceAll('-', ' ').replaceAll('_', ' ');
+}

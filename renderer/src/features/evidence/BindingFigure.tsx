@@ -22,12 +22,14 @@ export function outcomeOf(checks: ReadonlyArray<Check>, subject: RegExp): Outcom
 const markOf = { pass: 'verified', fail: 'refused', unknown: 'unknown' } as const;
 const wordOf = { pass: 'bound', fail: 'not bound', unknown: 'not checked' } as const;
 
+function wire(outcome: Outcome): string {
+  return cx(styles.wire, outcome === 'pass' && styles.wireBound, outcome === 'fail' && styles.wireBroken);
+}
+
 /** How one CPU signature covers the channel, the keys, the nonce and the GPU evidence (DESIGN §5). */
 export function BindingFigure({ checks, simulated, cpuName, gpuName }: BindingFigureProps) {
   const gpu = outcomeOf(checks, /gpu/u);
   const cpu = outcomeOf(checks, /report-?data|runtime|user-?data/u);
-  const wire = (outcome: Outcome) =>
-    cx(styles.wire, outcome === 'pass' && styles.wireBound, outcome === 'fail' && styles.wireBroken);
   const label = `The runtime (nonce, keys, channel) is ${wordOf[cpu]} into ${cpuName}; ${
     gpuName === undefined ? 'no GPU evidence' : `${gpuName} is ${wordOf[gpu]}`
   }.`;

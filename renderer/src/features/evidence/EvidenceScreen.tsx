@@ -16,12 +16,14 @@ import {
   KeyValue,
   Page,
   PageHead,
+  reasonWords,
   Section,
   Table,
   Tick,
   TrustLabel,
   TrustMark,
   Waiting,
+  type Column,
 } from '../../ui/index.ts';
 import { BindingFigure } from './BindingFigure.tsx';
 import { CheckDetail } from './CheckDetail.tsx';
@@ -30,6 +32,34 @@ import styles from './Evidence.module.css';
 import { checkGroups, familyName, firstOfInterest, notChecked, statusWord, trustOfStatus } from './verdict.ts';
 
 const provenShown = 5;
+
+interface Measurement {
+  readonly id: string;
+  readonly part: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+const measurementColumns: ReadonlyArray<Column<Measurement>> = [
+  {
+    id: 'part',
+    title: 'attester',
+    width: '80px',
+    cell: (row) => <span className="dim">{row.part}</span>,
+  },
+  {
+    id: 'name',
+    title: 'register',
+    width: 'minmax(120px, 1fr)',
+    cell: (row) => <span className="mono">{row.name}</span>,
+  },
+  {
+    id: 'value',
+    title: 'found',
+    width: 'minmax(200px, 2fr)',
+    cell: (row) => <Digest value={row.value} of={row.name} first={20} last={8} />,
+  },
+];
 
 /** One verification: the verdict, every check, what was expected and found, raw fields, and what was not checked. */
 export default function EvidenceScreen() {
@@ -134,7 +164,7 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
               .map((check) => (
                 <li key={check.id}>
                   <TrustMark trust="refused" simulated={simulated} title="fail" />
-                  {check.title}
+                  {check.reason === undefined ? check.title : `${check.title}: ${reasonWords(check.reason)}`}
                 </li>
               ))}
             {proven.slice(0, provenShown).map((check) => (
@@ -207,26 +237,7 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
               rows={measurements}
               rowKey={(row) => row.id}
               empty={<p className="small faint">This evidence holds no measurement.</p>}
-              columns={[
-                {
-                  id: 'part',
-                  title: 'attester',
-                  width: '80px',
-                  cell: (row) => <span className="dim">{row.part}</span>,
-                },
-                {
-                  id: 'name',
-                  title: 'register',
-                  width: 'minmax(120px, 1fr)',
-                  cell: (row) => <span className="mono">{row.name}</span>,
-                },
-                {
-                  id: 'value',
-                  title: 'found',
-                  width: 'minmax(200px, 2fr)',
-                  cell: (row) => <Digest value={row.value} of={row.name} first={20} last={8} />,
-                },
-              ]}
+              columns={measurementColumns}
             />
           </div>
         </div>

@@ -1,4 +1,3 @@
-import { useEffect } from 'react';
 import { useNavigate } from 'react-router';
 import { useMethod } from '../../host/index.ts';
 import { useLayout } from '../../state/index.ts';
@@ -19,13 +18,6 @@ export default function FirstRunScreen() {
   const skip = useLayout((layout) => layout.skipFirstRun);
   const networkRuns = state.data?.network.state === 'running';
   const current = !unlocked ? 1 : !networkRuns ? 2 : 3;
-
-  const count = activity.data?.length ?? 0;
-  useEffect(() => {
-    // The newest line stands at the foot.
-    const log = document.querySelector('[data-happening] [role=log]');
-    if (log !== null) log.scrollTop = log.scrollHeight;
-  }, [count]);
 
   return (
     <div className={styles.page}>
@@ -56,10 +48,11 @@ export default function FirstRunScreen() {
         <NetworkStep current={current === 2} open={unlocked} />
         <SampleStep current={current === 3} open={unlocked} networkRuns={networkRuns} />
       </div>
-      <div className={styles.happening} data-happening="">
+      <div className={styles.happening}>
         <span className="label">what is happening</span>
         <Log
           label="What is happening"
+          follow
           tracks="66px 130px 90px minmax(0, 1fr)"
           empty={unlocked ? 'Nothing yet. Start the local network.' : 'Nothing yet. Create the vault first.'}
           lines={(activity.data ?? []).slice(-lines).map((line, index) => ({

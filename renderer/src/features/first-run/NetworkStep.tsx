@@ -7,6 +7,8 @@ import {
   ErrorMessage,
   formatAge,
   ProgressBar,
+  reasonWords,
+  shortGpu,
   SimulatedTag,
   Table,
   Tick,
@@ -40,39 +42,6 @@ export function NetworkStep({ current, open }: { readonly current: boolean; read
   const starting = network?.state === 'starting' || start.isPending;
   const task = tasks.data?.find((candidate) => candidate.kind === 'network-start');
   const failure = start.error?.error ?? stop.error?.error ?? (network?.state === 'failed' ? task?.error : undefined);
-  const columns: ReadonlyArray<Column<NodeView>> = [
-    {
-      id: 'node',
-      title: 'Node',
-      width: 'minmax(90px, 1fr)',
-      cell: (node) => <span className="mono">{node.name}</span>,
-    },
-    {
-      id: 'format',
-      title: 'Evidence format',
-      width: '110px',
-      cell: (node) => <span className="dim">{`${node.cpuFamily} + ${node.gpuModel.replace(/^NVIDIA\s+/u, '')}`}</span>,
-    },
-    {
-      id: 'state',
-      title: 'State',
-      width: 'minmax(150px, 1.3fr)',
-      cell: (node) => (
-        <TrustLabel
-          trust={node.trust === 'checking' ? 'unknown' : node.trust}
-          simulated={node.simulated}
-          word={node.trust === 'checking' ? 'Checking' : node.trust === 'unknown' ? 'Not asked' : undefined}
-          note={
-            node.verifiedAt === undefined || node.trust === 'checking'
-              ? undefined
-              : node.trust === 'refused'
-                ? node.reason
-                : formatAge(node.verifiedAt, now)
-          }
-        />
-      ),
-    },
-  ];
   return (
     <section className={cx(styles.step, current && styles.current)} aria-labelledby="first-run-2">
       <h2 className={styles.title} id="first-run-2">
@@ -97,7 +66,7 @@ export function NetworkStep({ current, open }: { readonly current: boolean; read
           onPanel={current}
           rows={nodes.data}
           rowKey={(node) => node.name}
-          columns={columns}
+          columns={nodeColumns(now)}
         />
       )}
       {starting || (running && network.ready < network.nodes) ? (
@@ -164,4 +133,41 @@ export function NetworkStep({ current, open }: { readonly current: boolean; read
       </div>
     </section>
   );
+}
+
+/** The nodes of this step at the time `now`. */
+function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
+  return [
+    {
+      id: 'node',
+      title: 'Node',
+      width: 'minmax(90px, 1fr)',
+      cell: (node) => <span className="mono">{node.name}</span>,
+    },
+    {
+      id: 'format',
+      title: 'Evidence format',
+      width: '92px',
+      cell: (node) => <span className="dim">{`${node.cpuFamily} + ${shortGpu(node.gpuModel)}`}</span>,
+    },
+    {
+      id: 'state',
+      title: 'State',
+      width: 'minmax(200px, 1.8fr)',
+      cell: (node) => (
+        <TrustLabel
+          trust={node.trust === 'checking' ? 'unknown' : node.trust}
+          simulated={node.simulated}
+          word={node.trust === 'checking' ? 'Checking' : node.trust === 'unknown' ? 'Not asked' : undefined}
+          note={
+            node.verifiedAt === undefined || node.trust === 'checking'
+              ? undefined
+              : node.trust === 'refused'
+                ? reasonWords(node.reason)
+                : formatAge(node.verifiedAt, now)
+          }
+        />
+      ),
+    },
+  ];
 }

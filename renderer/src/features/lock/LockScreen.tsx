@@ -11,6 +11,7 @@ import {
   Tick,
   TrustLabel,
   TrustMark,
+  type Column,
 } from '../../ui/index.ts';
 import styles from './Lock.module.css';
 
@@ -54,6 +55,22 @@ export function standings(usdPerHour: number, spends: boolean): ReadonlyArray<St
     { what: 'Views', state: 'cleared', stopped: false, means: 'names, runs and drafts left this window with the lock' },
   ];
 }
+
+const columns: ReadonlyArray<Column<Standing>> = [
+  { id: 'what', title: 'What', width: '150px', cell: (row) => row.what },
+  {
+    id: 'state',
+    title: 'State',
+    width: '150px',
+    cell: (row) => (row.stopped ? <TrustLabel trust="warning" word={row.state} /> : row.state),
+  },
+  {
+    id: 'means',
+    title: 'What that means',
+    width: 'minmax(280px, 1fr)',
+    cell: (row) => <span className="dim">{row.means}</span>,
+  },
+];
 
 /** The way back in. Shows state and nothing of a person's work. */
 export default function LockScreen() {
@@ -130,21 +147,7 @@ export default function LockScreen() {
           flush
           rows={standings(money?.usdPerHour ?? 0, spends)}
           rowKey={(row) => row.what}
-          columns={[
-            { id: 'what', title: 'What', width: '150px', cell: (row) => row.what },
-            {
-              id: 'state',
-              title: 'State',
-              width: '150px',
-              cell: (row) => (row.stopped ? <TrustLabel trust="warning" word={row.state} /> : row.state),
-            },
-            {
-              id: 'means',
-              title: 'What that means',
-              width: 'minmax(280px, 1fr)',
-              cell: (row) => <span className="dim">{row.means}</span>,
-            },
-          ]}
+          columns={columns}
         />
       </section>
     </div>

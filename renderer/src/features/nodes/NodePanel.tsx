@@ -12,14 +12,16 @@ import {
   formatUsdPerHour,
   KeyValue,
   plural,
+  reasonWords,
   Section,
+  shortGpu,
   SidePanel,
   SimulatedTag,
   Tick,
   TrustMark,
 } from '../../ui/index.ts';
 import styles from './Nodes.module.css';
-import { reading, reasonWords, shortGpu, trustOf, wordOf } from './node-words.ts';
+import { reading, trustOf, wordOf } from './node-words.ts';
 
 /** Checks that did not pass come first; of the rest as many as there is room for. */
 const shownChecks = 10;

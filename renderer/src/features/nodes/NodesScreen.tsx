@@ -23,8 +23,6 @@ import { filterNodes, trustOf } from './node-words.ts';
 import { NodePanel } from './NodePanel.tsx';
 import styles from './Nodes.module.css';
 
-const mapHeight = 250;
-
 /** Which nodes may have a key, and why not the others: a table, a map and one node in full. */
 export default function NodesScreen() {
   const now = useNow();
@@ -168,7 +166,7 @@ export default function NodesScreen() {
           />
         </div>
         <div className={styles.geo}>
-          <WorldMap nodes={marks} selected={selected?.name} onSelect={select} height={mapHeight} />
+          <WorldMap nodes={marks} selected={selected?.name} onSelect={select} />
           <div className={styles.by}>
             <span className="label">{plural(shown.length, 'node')} by verdict</span>
             <ul>

@@ -1,6 +1,15 @@
 import type { NodeView } from '../../../../electron/contract/views.ts';
-import { cx, formatAge, formatCount, SimulatedTag, TrustLabel, type Column } from '../../ui/index.ts';
-import { reading, reasonWords, shortGpu, trustOf, wordOf } from './node-words.ts';
+import {
+  cx,
+  formatAge,
+  formatCount,
+  reasonWords,
+  shortGpu,
+  SimulatedTag,
+  TrustLabel,
+  type Column,
+} from '../../ui/index.ts';
+import { reading, trustOf, wordOf } from './node-words.ts';
 
 const byText = (pick: (node: NodeView) => string) => (left: NodeView, right: NodeView) =>
   pick(left).localeCompare(pick(right), 'en');
@@ -18,47 +27,47 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'verdict',
       title: 'Verdict',
-      width: '116px',
+      width: '104px',
       cell: (node) => <TrustLabel trust={trustOf(node)} simulated={node.simulated} word={wordOf(node)} />,
       compare: (left, right) => trustOrder[trustOf(left)] - trustOrder[trustOf(right)],
     },
     {
       id: 'name',
       title: 'Node',
-      width: 'minmax(110px, 1.2fr)',
+      width: 'minmax(96px, 1.1fr)',
       cell: (node) => <span className="mono">{node.name}</span>,
       compare: byText((node) => node.name),
     },
     {
       id: 'network',
       title: 'Network',
-      width: '104px',
+      width: '96px',
       cell: (node) => (node.simulated ? <SimulatedTag /> : <span className="dim">{node.network}</span>),
     },
     {
       id: 'place',
       title: 'Place',
-      width: 'minmax(86px, 1fr)',
+      width: 'minmax(72px, 0.9fr)',
       cell: (node) => node.city,
       compare: byText((node) => node.city),
     },
     {
       id: 'cpu',
       title: 'CPU',
-      width: '48px',
+      width: '36px',
       cell: (node) => <span className="dim">{node.cpuFamily.toUpperCase().replace('SEV-SNP', 'SNP')}</span>,
     },
     {
       id: 'gpu',
       title: 'GPU',
-      width: '74px',
+      width: '66px',
       cell: (node) => `${node.gpuCount} × ${shortGpu(node.gpuModel)}`,
       compare: byText((node) => node.gpuModel),
     },
     {
       id: 'memory',
       title: 'GiB',
-      width: '44px',
+      width: '32px',
       align: 'end',
       cell: (node) => <span className="dim">{formatCount(node.gpuMemoryGib)}</span>,
       compare: byNumber((node) => node.gpuMemoryGib),
@@ -66,7 +75,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'price',
       title: '$ / h',
-      width: '52px',
+      width: '40px',
       align: 'end',
       cell: (node) => formatCount(node.usdPerHour, 2),
       compare: byNumber((node) => node.usdPerHour),
@@ -74,7 +83,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'upload',
       title: 'Mbit/s',
-      width: '58px',
+      width: '46px',
       align: 'end',
       cell: (node) => formatCount(node.uploadMbps),
       compare: byNumber((node) => node.uploadMbps),
@@ -82,7 +91,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'load',
       title: 'load, %',
-      width: '56px',
+      width: '48px',
       align: 'end',
       cell: (node) => figure(reading(node, 'DCGM_FI_DEV_GPU_UTIL')),
       compare: byNumber((node) => reading(node, 'DCGM_FI_DEV_GPU_UTIL')),
@@ -90,7 +99,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'proof',
       title: 'proof',
-      width: '72px',
+      width: '48px',
       align: 'end',
       cell: (node) =>
         node.verifiedAt === undefined ? (
@@ -103,7 +112,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'policy',
       title: 'policy',
-      width: 'minmax(110px, 1.2fr)',
+      width: 'minmax(104px, 1.3fr)',
       cell: (node) => (
         <span className={cx(node.trust === 'refused' && 'is-refused', node.trust === 'warning' && 'is-warning')}>
           {node.runIds.length > 0

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { makeNode } from '../../testing/sample-views.ts';
-import { filterNodes, reading, reasonWords, shortGpu, trustOf, wordOf } from './node-words.ts';
+import { reasonWords, shortGpu } from '../../ui/index.ts';
+import { filterNodes, reading, trustOf, wordOf } from './node-words.ts';
 
 describe('words of nodes', () => {
   it('never takes a check under way, or silence, for a pass', () => {

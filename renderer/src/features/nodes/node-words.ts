@@ -1,5 +1,5 @@
 import type { NodeView } from '../../../../electron/contract/views.ts';
-import type { Trust } from '../../ui/index.ts';
+import { reasonWords, type Trust } from '../../ui/index.ts';
 
 /** A node that is being checked is not yet known. */
 export function trustOf(node: NodeView): Trust {
@@ -11,16 +11,6 @@ export function wordOf(node: NodeView): string {
   if (node.trust === 'checking') return 'Checking';
   if (node.reachable === 'no') return 'No answer';
   return { verified: 'Verified', warning: 'Warning', refused: 'Refused', unknown: 'Never asked' }[node.trust];
-}
-
-/** `debug-enabled` → `debug enabled`: reason codes are written for people by the core, shortened here for a column. */
-export function reasonWords(reason: string | undefined): string {
-  return reason === undefined ? '' : reason.replaceAll('-', ' ').replaceAll('_', ' ');
-}
-
-/** `NVIDIA H100 80GB HBM3` → `H100`. */
-export function shortGpu(model: string): string {
-  return /\b([HBA]\d{2,3}|GB\d{3})\b/u.exec(model)?.[1] ?? model;
 }
 
 /** Latest value of a DCGM field; undefined when it was not reported. */
