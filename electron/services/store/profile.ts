@@ -59,8 +59,13 @@ export function readOwner(directory: string): ProfileOwner | undefined {
 export function writeOwner(directory: string, owner: ProfileOwner): Result<void> {
   return guardedFile(`Using the profile folder ${directory}`, () => {
     const temporary = `${ownerFile(directory)}.new`;
-    writeFileSync(temporary, JSON.stringify(owner), { mode: 0o600 });
-    renameSync(temporary, ownerFile(directory));
+    try {
+      writeFileSync(temporary, JSON.stringify(owner), { mode: 0o600 });
+      renameSync(temporary, ownerFile(directory));
+    } catch (error) {
+      rmSync(temporary, { force: true });
+      throw error;
+    }
   });
 }
 

@@ -1,5 +1,6 @@
 import { err, ok, type Result } from '../../contract/result.ts';
 import { vaultLimits } from '../../contract/vault.ts';
+import { copySecret, secretBytes } from './secret-bytes.ts';
 
 /**
  * The bytes of a passphrase: Unicode NFKC, so that two keyboards give one passphrase, in UTF-8. The caller wipes them.
@@ -21,9 +22,9 @@ export function passphraseBytes(passphrase: string, use: 'fresh' | 'existing'): 
     });
   }
   // Not Buffer.from(text): its pool would keep a copy that nobody can wipe.
-  const room = new Uint8Array(normal.length * 3);
+  const room = secretBytes(normal.length * 3);
   const { written } = new TextEncoder().encodeInto(normal, room);
-  const bytes = room.slice(0, written);
+  const bytes = copySecret(room.subarray(0, written));
   room.fill(0);
   return ok(bytes);
 }

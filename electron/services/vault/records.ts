@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import type { VaultKeys } from './header.ts';
+import { copySecret, secretBytes } from './secret-bytes.ts';
 import type { StoredRecord, VaultFile } from './vault-file.ts';
 
 /**
@@ -126,9 +127,8 @@ export function createRecordBook(options: RecordBookOptions): RecordBook {
     },
     delete: (id) => (idPattern.test(id) ? change(id, undefined) : ok(false)),
     list() {
-      const stored = file.records();
-      if (!stored.ok) return stored;
-      return ok(stored.value.filter(({ id }) => id !== indexId).map(({ id, type }) => ({ id, type })));
+      const names = file.names();
+      return names.ok ? ok(names.value.filter(({ id }) => id !== indexId)) : names;
     },
     verify() {
       const stored = file.records();
@@ -173,7 +173,7 @@ function xorInto(sum: Uint8Array, tag: Uint8Array): void {
 
 function pack({ facts, secret }: OpenRecord): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(facts));
-  const bytes = new Uint8Array(4 + json.length + secret.length);
+  const bytes = secretBytes(4 + json.length + secret.length);
   new DataView(bytes.buffer).setUint32(0, json.length);
   bytes.set(json, 4);
   bytes.set(secret, 4 + json.length);
@@ -191,5 +191,5 @@ function unpack(type: string, bytes: Uint8Array): OpenRecord | undefined {
     return undefined;
   }
   const facts = factsSchema.safeParse(value);
-  return facts.success ? { type, facts: facts.data, secret: bytes.slice(4 + length) } : undefined;
+  return facts.success ? { type, facts: facts.data, secret: copySecret(bytes.subarray(4 + length)) } : undefined;
 }

@@ -1,4 +1,5 @@
 import type { VaultCrypto } from './crypto-types.ts';
+import { secretBytes } from './secret-bytes.ts';
 
 /** The functions of sodium-native 5 that the vault uses (the package ships no types). */
 export interface Sodium {
@@ -39,7 +40,7 @@ const tagBytes = 16;
 export function createSodiumCrypto(sodium: Sodium): VaultCrypto {
   const withKeyPair = <T>(seed: Uint8Array, use: (publicKey: Uint8Array, secretKey: Uint8Array) => T): T => {
     const publicKey = new Uint8Array(32);
-    const secretKey = new Uint8Array(64);
+    const secretKey = secretBytes(64);
     sodium.crypto_sign_seed_keypair(publicKey, secretKey, seed);
     try {
       return use(publicKey, secretKey);
@@ -50,7 +51,7 @@ export function createSodiumCrypto(sodium: Sodium): VaultCrypto {
   return {
     name: 'libsodium',
     async argon2id(passphrase, salt, { memoryKib, passes }) {
-      const out = new Uint8Array(32);
+      const out = secretBytes(32);
       const algorithm = sodium.crypto_pwhash_ALG_ARGON2ID13;
       await sodium.crypto_pwhash_async(out, passphrase, salt, passes, memoryKib * 1024, algorithm);
       return out;
@@ -62,7 +63,7 @@ export function createSodiumCrypto(sodium: Sodium): VaultCrypto {
     },
     open(key, nonce, associated, box) {
       if (box.length < tagBytes || nonce.length !== 24) return undefined;
-      const plaintext = new Uint8Array(box.length - tagBytes);
+      const plaintext = secretBytes(box.length - tagBytes);
       try {
         sodium.crypto_aead_xchacha20poly1305_ietf_decrypt(plaintext, null, box, associated, nonce, key);
         return plaintext;

@@ -29,6 +29,8 @@ export interface VaultFile {
   /** Every page and index is whole, as far as SQLite can tell. Errors: `damaged`. */
   check(): Result<void>;
   records(): Result<StoredRecord[]>;
+  /** Names and types only. */
+  names(): Result<{ id: string; type: string }[]>;
   record(id: string): Result<StoredRecord | undefined>;
   putRecord(record: StoredRecord): Result<void>;
   deleteRecord(id: string): Result<void>;
@@ -113,6 +115,7 @@ function wrap(database: DatabaseSync, path: string, unchanged: boolean | undefin
     'INSERT INTO header (id, json) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json',
   );
   const all = database.prepare('SELECT id, type, nonce, box FROM records ORDER BY id');
+  const names = database.prepare('SELECT id, type FROM records ORDER BY id');
   const one = database.prepare('SELECT id, type, nonce, box FROM records WHERE id = ?');
   const put = database.prepare(
     `INSERT INTO records (id, type, nonce, box) VALUES (?, ?, ?, ?)
@@ -142,6 +145,10 @@ function wrap(database: DatabaseSync, path: string, unchanged: boolean | undefin
       });
     },
     records: () => guarded(`Reading ${path}`, () => all.all().map(toRecord)),
+    names: () =>
+      guarded(`Reading ${path}`, () =>
+        names.all().map((row) => ({ id: String(row['id']), type: String(row['type']) })),
+      ),
     record: (id) =>
       guarded(`Reading ${path}`, () => {
         const row = one.get(id);
@@ -183,8 +190,13 @@ function compareChecksum(path: string): boolean | undefined {
 
 function writeChecksum(path: string): void {
   const temporary = `${checksumPath(path)}.new`;
-  writeFileSync(temporary, checksumLine(path), { mode: 0o600, flush: true });
-  renameSync(temporary, checksumPath(path));
+  try {
+    writeFileSync(temporary, checksumLine(path), { mode: 0o600, flush: true });
+    renameSync(temporary, checksumPath(path));
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  }
 }
 
 function removeChecksum(path: string): void {

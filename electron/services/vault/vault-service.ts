@@ -123,6 +123,7 @@ export function createVaultService(options: VaultOptions): VaultService {
   };
 
   const begin = (next: VaultSession, kind: 'vault-created' | 'vault-unlocked', vaultId: string): Result<VaultState> => {
+    lastTouch = clock();
     session = next;
     const stop = <T>(result: T): T => {
       session = undefined;
@@ -134,7 +135,6 @@ export function createVaultService(options: VaultOptions): VaultService {
     if (!checked.ok) return stop(checked);
     const logged = log(kind, vaultId, { keyId: next.publicKeys.organisation.keyId });
     if (!logged.ok) return stop(logged);
-    lastTouch = clock();
     arm();
     emit({ type: kind === 'vault-created' ? 'created' : 'unlocked' });
     return ok(service.state());
@@ -179,7 +179,7 @@ export function createVaultService(options: VaultOptions): VaultService {
     state() {
       const exists = file !== undefined || fileProblem !== undefined;
       const kdf = exists ? costOf(header()) : undefined;
-      const unlocked = session !== undefined;
+      const unlocked = live().ok;
       return {
         state: unlocked ? 'unlocked' : exists ? 'locked' : 'absent',
         path,

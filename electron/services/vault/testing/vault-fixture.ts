@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Result } from '../../../contract/result.ts';
 import { openAuditLog, type AuditLog } from '../../audit/audit-log.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { loadVaultCrypto } from '../crypto.ts';
+import { systemRandom } from '../secret-bytes.ts';
 import { createVaultService, type VaultOptions, type VaultService } from '../vault-service.ts';
 
 /** Cheap on purpose: what is tested is the vault, not the patience of the reader. Never used outside tests. */
@@ -27,7 +27,7 @@ export function openVault(
     store,
     audit: options.wrapAudit?.(audit) ?? audit,
     crypto: loadVaultCrypto(),
-    random: (bytes) => new Uint8Array(globalThis.crypto.getRandomValues(new Uint8Array(bytes))),
+    random: systemRandom,
     autoLockMs: 600_000,
     kdf: testCost,
     kdfFloor: testCost,
@@ -42,19 +42,6 @@ export function openVault(
       vault.close();
       store.close();
     },
-  };
-}
-
-/** Random bytes that are the same in every run. */
-export function seededRandom(seed: string): (bytes: number) => Uint8Array {
-  let counter = 0;
-  return (bytes) => {
-    counter += 1;
-    const parts: Buffer[] = [];
-    for (let length = 0, block = 0; length < bytes; length += 32, block++) {
-      parts.push(createHash('sha256').update(`${seed}/${counter}/${block}`).digest());
-    }
-    return new Uint8Array(Buffer.concat(parts).subarray(0, bytes));
   };
 }
 

@@ -1,0 +1,20 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+describe('the memory of a process whose vault was locked', () => {
+  it.runIf(process.platform === 'linux')('holds no master key and no private key any more', () => {
+    const root = mkdtempSync(join(tmpdir(), 'nacre-memory-'));
+    const program = join(import.meta.dirname, 'testing', 'memory-process.ts');
+    const { stdout, stderr } = spawnSync(process.execPath, [program, root], { encoding: 'utf8' });
+    rmSync(root, { recursive: true, force: true });
+    if (stdout === '') throw new Error(stderr);
+    const said = JSON.parse(stdout) as { secrets: number; held: number; found: number[] };
+    // Master key, signing seed, dataset secret; while one is lent, the search does find it.
+    expect(said.secrets).toBe(3);
+    expect(said.held).toBeGreaterThan(0);
+    expect(said.found).toEqual([0, 0, 0]);
+  });
+});
