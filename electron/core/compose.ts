@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { payloadTypes } from '../contract/dsse.ts';
-import { ok, type Result } from '../contract/result.ts';
+import { ok, type NacreError, type Result } from '../contract/result.ts';
 import { settingsDefaults } from '../contract/settings.ts';
 import type { RunView } from '../contract/views.ts';
 import { openAuditLog } from '../services/audit/audit-log.ts';
@@ -16,6 +16,7 @@ import { previewSource } from '../services/sealing/preview.ts';
 import { loadSealedDataset } from '../services/sealing/sealed-dataset.ts';
 import { createSealingService } from '../services/sealing/sealing-service.ts';
 import { createSettingsService } from '../services/settings/settings-service.ts';
+import { openLog, type Logger } from '../services/logging/logger.ts';
 import { openStore } from '../services/store/store.ts';
 import { createTelemetryService } from '../services/telemetry/telemetry-service.ts';
 import { loadVaultCrypto } from '../services/vault/crypto.ts';
@@ -54,13 +55,19 @@ const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Makes every service once and wires them. Errors: those of the store and the audit log; then nothing stays open. */
 export async function composeServices(options: ComposeOptions): Promise<Result<Composed>> {
   const { profile, clock, random, host } = options;
-  const trouble = (what: string, problem: unknown) => options.onTrouble?.(what, problem);
   const assets = options.assets ?? beside('../../assets');
   const store = openStore({ directory: profile, clock, pid: process.pid });
   if (!store.ok) return store;
+  const logger = openLog({ directory: profile, clock });
+  const trouble = (what: string, problem: unknown) => {
+    options.onTrouble?.(what, problem);
+    report(logger, what, problem);
+  };
   const verify = createEd25519Verifier();
   const audit = openAuditLog({ store: store.value, clock, verify });
   if (!audit.ok) {
+    logger.failure('opening the audit log', audit.error);
+    logger.close();
     store.value.close();
     return audit;
   }
@@ -118,6 +125,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   const nodes = createNodes({
     clock,
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
+    ...(options.wrapClient === undefined ? {} : { wrapClient: options.wrapClient }),
     onNode: (view) => hub.emit('node.changed', view.name, () => view),
     onNetwork: emitApp,
     runsOn: (node) => runs.active().flatMap((run) => (worksOn(run, node) ? [run.id] : [])),
@@ -230,6 +238,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   const recovered = runs.recover();
   if (!recovered.ok) trouble('runs', recovered.error);
 
+  logger.info('opened', { host, version: services.version, pid: process.pid });
+
   return ok({
     services,
     hub,
@@ -242,12 +252,25 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       await sealing.close();
       hub.close();
       store.value.close();
+      logger.info('closed');
+      logger.close();
     },
   });
 }
 
 function sha256Of(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(createHash('sha256').update(bytes).digest());
+}
+
+/** An error, a line of another process, or something thrown: each in its own form, none with a secret. */
+function report(logger: Logger, what: string, problem: unknown): void {
+  if (typeof problem === 'string') logger.warn(problem, { component: what });
+  else if (isNacreError(problem)) logger.failure('trouble', problem, { component: what });
+  else logger.bug('a bug', problem, { component: what });
+}
+
+function isNacreError(problem: unknown): problem is NacreError {
+  return typeof problem === 'object' && problem !== null && !(problem instanceof Error) && 'message' in problem;
 }
 
 function worksOn(run: RunView, node: string): boolean {

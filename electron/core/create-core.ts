@@ -3,6 +3,7 @@ import type { MethodName } from '../contract/methods.ts';
 import type { NodeFault } from '../contract/local-network.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { KdfParameters } from '../contract/vault.ts';
+import type { AgentClient } from '../networks/agent-client/agent-client.ts';
 import type { TransportTimeouts } from '../networks/agent-client/transport.ts';
 import type { SpawnNode } from '../networks/local/local-network.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
@@ -33,6 +34,8 @@ export interface CoreOptions {
   readonly kdf?: KdfParameters;
   readonly kdfFloor?: KdfParameters;
   readonly timeouts?: TransportTimeouts;
+  /** Between the core and each node's client: tests record there what is sent. */
+  readonly wrapClient?: (client: AgentClient) => AgentClient;
   /** Misbehaviour of local nodes from the start, for tests and demonstrations. */
   readonly faults?: ReadonlyMap<string, NodeFault>;
   /** directory.json of a local network that runs elsewhere: used, never started or stopped. */

@@ -12,6 +12,8 @@ const pollMs = 3000;
 export interface NodesOptions {
   readonly clock: () => number;
   readonly timeouts?: TransportTimeouts;
+  /** Between the core and each node's client: tests record there what is sent. */
+  readonly wrapClient?: (client: AgentClient) => AgentClient;
   readonly onNode: (view: NodeView) => void;
   readonly onNetwork: () => void;
   /** Ids of runs that a node works for now. */
@@ -154,13 +156,15 @@ export function createNodes(options: NodesOptions): Nodes {
       }
       return ok(possible.map(({ entry }) => entry));
     },
-    connect: (node, tlsSpkiSha256) =>
-      createAgentClient({
+    connect(node, tlsSpkiSha256) {
+      const client = createAgentClient({
         node: node.name,
         url: node.url,
         ...(tlsSpkiSha256 === undefined ? {} : { tlsSpkiSha256 }),
         ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),
-      }),
+      });
+      return options.wrapClient?.(client) ?? client;
+    },
     checking: (name) => change(name, (view) => ({ ...view, trust: 'checking' })),
     verified(name, verification) {
       change(name, (view) => {

@@ -1,0 +1,191 @@
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { createServer, type Server } from 'node:https';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { once } from 'node:events';
+import { afterEach, describe, expect, it } from 'vitest';
+import { buildCertificate } from '../../domain/evidence/simulated/certificate-builder.ts';
+import { createAgentClient, type AgentClient } from './agent-client.ts';
+
+interface Peer {
+  readonly url: string;
+  readonly spki: string;
+  /** Requests that reached HTTP. */
+  readonly seen: string[];
+}
+
+const open: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  for (const close of open.splice(0)) await close();
+});
+
+/** A real TLS 1.3 server with a key of its own. */
+async function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<Peer> {
+  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const spki = publicKey.export({ type: 'spki', format: 'der' });
+  const certificate = buildCertificate(
+    {
+      subject: [['CN', 'node']],
+      issuer: [['CN', 'node']],
+      spki,
+      serial: Uint8Array.of(1),
+      notBefore: Date.now() - 86_400_000,
+      notAfter: Date.now() + 86_400_000,
+      ca: false,
+    },
+    {
+      kind: 'P-256',
+      spki,
+      sign: (data) => sign('sha256', data, { key: privateKey, dsaEncoding: 'ieee-p1363' }),
+    },
+  );
+  const pem = `-----BEGIN CERTIFICATE-----\n${Buffer.from(certificate).toString('base64')}\n-----END CERTIFICATE-----\n`;
+  const seen: string[] = [];
+  const server: Server = createServer(
+    { key: privateKey.export({ type: 'pkcs8', format: 'pem' }), cert: pem },
+    (request, response) => {
+      seen.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      handle(request, response);
+    },
+  );
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const address = server.address();
+  const port = typeof address === 'object' && address !== null ? address.port : 0;
+  return { url: `https://127.0.0.1:${port}`, spki: createHash('sha256').update(spki).digest('hex'), seen };
+}
+
+function client(peer: { url: string }, tlsSpkiSha256?: string): AgentClient {
+  const made = createAgentClient({
+    node: 'n1',
+    url: peer.url,
+    timeouts: { connectMs: 500, idleMs: 300 },
+    ...(tlsSpkiSha256 === undefined ? {} : { tlsSpkiSha256 }),
+  });
+  open.push(async () => made.close());
+  return made;
+}
+
+const status = { agent: 'nacre-agent', version: '1', node: 'n1', simulated: true, uptimeSeconds: 1 };
+
+describe('agent client', () => {
+  it('sends nothing over another TLS key than the attested one', async () => {
+    const peer = await serve((_request, response) => response.end(JSON.stringify(status)));
+    const wrong = client(peer, 'ab'.repeat(32));
+    expect(await wrong.status()).toMatchObject({
+      ok: false,
+      error: { code: 'attestation_failed', details: { reason: 'tls-key-mismatch' } },
+    });
+    expect(peer.seen).toEqual([]);
+    expect(await client(peer, peer.spki).status()).toMatchObject({ ok: true });
+    expect(peer.seen).toEqual(['GET /v1/status']);
+  });
+
+  it('keeps to the first key it met', async () => {
+    const first = await serve((_request, response) => response.end(JSON.stringify(status)));
+    const one = client(first);
+    expect(one.observedKey()).toBeUndefined();
+    await one.status();
+    expect(one.observedKey()).toBe(first.spki);
+  });
+
+  it('names what a bad node does', async () => {
+    const hangs = await serve(() => undefined);
+    expect(await client(hangs).status()).toMatchObject({ ok: false, error: { code: 'timeout' } });
+    const garbage = await serve((_request, response) => response.end(randomBytes(64)));
+    expect(await client(garbage).status()).toMatchObject({
+      ok: false,
+      error: { code: 'unavailable', details: { node: 'n1' } },
+    });
+    const other = await serve((_request, response) => response.end('{"agent":"someone"}'));
+    expect(await client(other).status()).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    const endless = await serve((_request, response) => {
+      const more = () => {
+        while (response.write('x'.repeat(65_536)));
+      };
+      response.on('drain', more);
+      more();
+    });
+    const flood = await client(endless).status();
+    expect(flood).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    const cut = await serve((request) => request.socket.destroy());
+    expect(await client(cut).status()).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    const refuses = await serve((_request, response) => {
+      response.statusCode = 409;
+      response.end(JSON.stringify({ error: { code: 'wrong_state', message: 'parts are missing' } }));
+    });
+    expect(await client(refuses).status()).toMatchObject({
+      ok: false,
+      error: { code: 'wrong_state', message: 'Node n1: parts are missing' },
+    });
+    const tcp = createTcpServer((socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'));
+    tcp.listen(0, '127.0.0.1');
+    await once(tcp, 'listening');
+    open.push(async () => void tcp.close());
+    const address = tcp.address();
+    const plain = client({
+      url: `https://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`,
+    });
+    expect(await plain.status()).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    expect(await client({ url: 'https://127.0.0.1:1' }).status()).toMatchObject({
+      ok: false,
+      error: { code: 'unavailable' },
+    });
+    expect(await client({ url: 'http://127.0.0.1:1' }).status()).toMatchObject({
+      ok: false,
+      error: { code: 'invalid_input' },
+    });
+  });
+
+  it('keeps an artifact whole or not at all', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'nacre-artifact-'));
+    open.push(() => rm(folder, { recursive: true }));
+    const body = randomBytes(100_000);
+    const sha256 = createHash('sha256').update(body).digest('hex');
+    const artifact = { name: 'model.age', kind: 'model' as const, bytes: body.length, sha256 };
+    const peer = await serve((_request, response) => response.end(body));
+    const path = join(folder, 'model.age');
+    expect(await client(peer).download('j', artifact, path)).toEqual({ ok: true, value: undefined });
+    expect((await readFile(path)).equals(body)).toBe(true);
+    await rm(path);
+    for (const change of [{ sha256: 'ab'.repeat(32) }, { bytes: 50_000 }, { bytes: 200_000 }]) {
+      expect(await client(peer).download('j', { ...artifact, ...change }, path)).toMatchObject({
+        ok: false,
+        error: { code: 'integrity' },
+      });
+    }
+    const cut = await serve((_request, response) => {
+      response.writeHead(200, { 'content-length': body.length });
+      response.write(body.subarray(0, 1000), () => response.destroy());
+    });
+    expect(await client(cut).download('j', artifact, path)).toMatchObject({
+      ok: false,
+      error: { code: 'unavailable' },
+    });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it('hands frames over one by one and stops when told', async () => {
+    const peer = await serve((request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      const from = Number(new URL(request.url ?? '', 'https://x').searchParams.get('from'));
+      for (let i = from; i < from + 5; i++) response.write(`id: ${i}\ndata: {"n":${i}}\n\n`);
+      response.write('data: not json\n\n');
+      response.end();
+    });
+    const frames: unknown[] = [];
+    const followed = await client(peer).events('j', 3, (frame) => frames.push(frame) > 0, new AbortController().signal);
+    expect(followed).toEqual({ ok: true, value: undefined });
+    expect(frames).toEqual([{ n: 3 }, { n: 4 }, { n: 5 }, { n: 6 }, { n: 7 }, undefined]);
+    const few: unknown[] = [];
+    await client(peer).events('j', 0, (frame) => few.push(frame) < 2, new AbortController().signal);
+    expect(few).toHaveLength(2);
+  });
+});
