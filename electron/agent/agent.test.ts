@@ -43,6 +43,23 @@ describe('uploads', () => {
     expect((await desk.send('GET', at)).json).toMatchObject({ complete: true });
   });
 
+  it('make room for new ones, the longest unused first', async () => {
+    const other = await startTestAgent();
+    const data = await Promise.all(Array.from({ length: 18 }, () => sealDataset(randomBytes(100), owner)));
+    const put = ({ manifest, envelope }: TestDataset) =>
+      other.desk.send('PUT', `/v1/datasets/${manifest.root}`, { manifest: envelope });
+    for (const one of data.slice(0, 16)) await put(one);
+    for (const one of [data[0], ...data.slice(16)]) if (one !== undefined) await put(one);
+    const statuses = [];
+    for (const { manifest } of data) {
+      statuses.push((await other.desk.send('GET', `/v1/datasets/${manifest.root}`)).status);
+    }
+    expect(statuses).toEqual([200, 404, 404, ...Array.from({ length: 15 }, () => 200)]);
+    expect(readdirSync(join(other.workFolder, 'datasets')).length).toBe(16);
+    await other.close();
+    rmSync(other.workFolder, { recursive: true, force: true });
+  });
+
   it('survive a restart of the agent', async () => {
     const first = await startTestAgent();
     const { desk } = first;

@@ -15,7 +15,7 @@ import { createAgentServer } from './server/server.ts';
 import { DatasetStore } from './storage/dataset-store.ts';
 import { wipe, Workspace } from './storage/workspace.ts';
 
-export const agentVersion = '0.1.0';
+const agentVersion = '0.1.0';
 
 export interface AgentOptions {
   readonly node: string;

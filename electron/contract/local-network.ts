@@ -7,7 +7,7 @@ import { simulatedHardwareSchema } from './simulated-hardware.ts';
  */
 
 /** Ways a simulated node can misbehave, on demand. `none` is what a node is without. */
-export const nodeFaults = [
+const nodeFaults = [
   'none',
   /** Evidence over an old nonce instead of the one in the challenge. */
   'stale-nonce',

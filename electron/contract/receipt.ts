@@ -12,12 +12,11 @@ export const trainingBuildType = 'urn:nacre:training:v1';
 export const agentBuilderId = 'urn:nacre:agent:v1';
 
 /** One artifact the run was made of or left behind: SLSA's ResourceDescriptor, cut to what Nacre writes. */
-export const receiptResourceSchema = z.strictObject({
+const receiptResourceSchema = z.strictObject({
   name: z.string().min(1).max(128),
   digest: z.strictObject({ sha256: hex(32).optional(), sha384: hex(48).optional() }),
   annotations: z.record(z.string().max(64), z.union([z.string().max(1024), z.number(), z.boolean()])).optional(),
 });
-export type ReceiptResource = z.infer<typeof receiptResourceSchema>;
 
 /**
  * The receipt of a finished run: an in-toto Statement v1 whose predicate is SLSA provenance v1

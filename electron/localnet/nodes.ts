@@ -1,7 +1,5 @@
-import type { NodeFault } from '../contract/local-network.ts';
-
 /** What is wrong with a node for good; `honest` nodes verify. */
-export type NodeMode = 'honest' | 'debug' | 'old-firmware' | 'other-measurement';
+type NodeMode = 'honest' | 'debug' | 'old-firmware' | 'other-measurement';
 
 export interface NodeDefinition {
   readonly name: string;
@@ -108,6 +106,3 @@ export const nodeDefinitions: readonly NodeDefinition[] = [
     uploadMbps: 800,
   },
 ];
-
-/** Faults by node name, as asked for on the command line. */
-export type Faults = ReadonlyMap<string, NodeFault>;

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { jobOrderSchema, type JobOrder, type Program } from '../../contract/job.ts';
 import { manifestSchema, type Manifest } from '../../contract/sealed.ts';
@@ -15,6 +16,9 @@ import { sha256 } from './digest.ts';
 import { Job } from './job.ts';
 import { openRelease, releaseInfo, type OpenedRelease } from './key-release.ts';
 import type { Runner } from './runner.ts';
+
+/** Ended jobs that stay readable, with their sealed artifacts; the oldest make room. */
+const keptJobs = 32;
 
 export interface JobManagerOptions {
   readonly node: string;
@@ -147,7 +151,17 @@ export class JobManager {
     });
     const accepted = { jobId: order.jobId, confirmation };
     this.#jobs.set(order.jobId, { job, ciphertext: release.ciphertext, accepted });
+    await this.#makeRoom();
     return ok(accepted);
+  }
+
+  async #makeRoom(): Promise<void> {
+    for (const [jobId, { job }] of this.#jobs) {
+      if (this.#jobs.size <= keptJobs) return;
+      if (!job.frames.ended) continue;
+      this.#jobs.delete(jobId);
+      await rm(join(this.#options.artifactFolder, jobId), { recursive: true, force: true });
+    }
   }
 
   async #open(

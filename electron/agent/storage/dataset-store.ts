@@ -7,6 +7,9 @@ import { wireLimits, type DsseEnvelope, type UploadState } from '../../contract/
 import { readUnverified } from '../../domain/dsse/dsse.ts';
 import { leafHash, merkleRoot } from '../../domain/merkle/merkle.ts';
 
+/** Datasets kept; the one that was not used for longest makes room for a new one. */
+const keptDatasets = 16;
+
 interface Upload {
   readonly folder: string;
   readonly manifest: Manifest;
@@ -19,7 +22,9 @@ interface Upload {
  */
 export class DatasetStore {
   readonly #folder: string;
+  /** Least recently used first. */
   readonly #uploads = new Map<string, Upload>();
+  readonly #reading = new Set<string>();
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -75,8 +80,19 @@ export class DatasetStore {
     // The root fixes the digest of every part, so parts that are present stay good under any manifest with this root.
     const present = known?.present ?? new Set<number>();
     const upload = { folder, manifest: manifest.value, present };
+    this.#uploads.delete(root);
     this.#uploads.set(root, upload);
+    await this.#makeRoom();
     return ok(stateOf(upload));
+  }
+
+  async #makeRoom(): Promise<void> {
+    for (const [root, { folder }] of this.#uploads) {
+      if (this.#uploads.size <= keptDatasets) return;
+      if (this.#reading.has(root)) continue;
+      this.#uploads.delete(root);
+      await rm(folder, { recursive: true, force: true });
+    }
   }
 
   /** Errors: `not_found`. */
@@ -128,9 +144,14 @@ export class DatasetStore {
   /** The sealed bytes in order. */
   async *read(manifest: Manifest): AsyncGenerator<Uint8Array> {
     const folder = join(this.#folder, manifest.root);
-    for (let index = 0; index < manifest.parts.length; index++) {
-      const file = await open(partPath(folder, index), 'r');
-      yield* file.createReadStream({ highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>;
+    this.#reading.add(manifest.root);
+    try {
+      for (let index = 0; index < manifest.parts.length; index++) {
+        const file = await open(partPath(folder, index), 'r');
+        yield* file.createReadStream({ highWaterMark: 1024 * 1024 }) as AsyncIterable<Uint8Array>;
+      }
+    } finally {
+      this.#reading.delete(manifest.root);
     }
   }
 }
