@@ -35,15 +35,12 @@ export async function createPartialFile(target: string, options: PartialFileOpti
     if (!options.overwrite && (await exists(target))) return fileError('Writing', target, 'EEXIST');
     const space = await statfs(folder);
     // Some network and overlay file systems report no blocks at all; there the writes themselves will tell.
-    if (space.blocks > 0 && space.bavail * space.bsize < options.size) {
-      return err(
-        'disk_full',
-        `${target} needs ${options.size} bytes; its disk has ${space.bavail * space.bsize} free.`,
-        {
-          hint: 'Free some space or choose another disk.',
-          details: { path: target, needed: options.size, free: space.bavail * space.bsize },
-        },
-      );
+    const free = space.bavail * space.bsize;
+    if (space.blocks > 0 && free < options.size) {
+      return err('disk_full', `${target} needs ${mebibytes(options.size)}; its disk has ${mebibytes(free)} free.`, {
+        hint: 'Free some space or choose another disk.',
+        details: { path: target, needed: options.size, free },
+      });
     }
     handle = await open(temporary, 'wx+', options.mode);
   } catch (error) {
@@ -84,6 +81,10 @@ export async function createPartialFile(target: string, options: PartialFileOpti
       }
     },
   });
+}
+
+function mebibytes(bytes: number): string {
+  return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
 /** A hidden name beside the target that no other run uses. */
