@@ -7,7 +7,6 @@ import { headerMaximum, parseHeader, type AgeHeader } from '../../domain/sealed/
 import { payloadNonceSize, plainStreamSize } from '../../domain/sealed/stream.ts';
 import { refuse } from '../../domain/sealed/failures.ts';
 import { fileError } from './file-errors.ts';
-import { sameStamp, stampOf } from './source-reader.ts';
 
 /** An age file that is open and whose header is read. */
 export interface AgeFile {
@@ -21,8 +20,6 @@ export interface AgeFile {
   readonly plainBytes: number | undefined;
   /** The decoded bytes when the file was text (armored); then the descriptor holds no chunks. */
   readonly decoded?: Uint8Array;
-  /** Whether the file is still the one that was opened. */
-  unchanged(): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -53,7 +50,6 @@ async function readAgeFile(handle: FileHandle, stats: BigIntStats): Promise<Resu
   return ok({
     ...parsed.value,
     descriptor: handle.fd,
-    unchanged: async () => sameStamp(stampOf(await handle.stat({ bigint: true })), stampOf(stats)),
     close: () => handle.close(),
   });
 }
@@ -70,7 +66,6 @@ async function readArmored(handle: FileHandle, size: number): Promise<Result<Age
     ...parsed.value,
     descriptor: handle.fd,
     decoded: decoded.value,
-    unchanged: async () => true,
     close: () => handle.close(),
   });
 }

@@ -75,7 +75,7 @@ export async function loadSealedDataset(options: LoadOptions): Promise<Result<Se
 }
 
 /** Whether a file has the size and the age header of a manifest. Errors: `integrity`, and those of `openAgeFile`. */
-export async function matchesFile(path: string, manifest: Manifest): Promise<Result<void>> {
+async function matchesFile(path: string, manifest: Manifest): Promise<Result<void>> {
   const file = await openAgeFile(path);
   if (!file.ok) return file;
   try {

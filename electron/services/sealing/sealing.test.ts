@@ -289,6 +289,9 @@ describe('manifest and sealed dataset', () => {
     expect((await dataset.readPart(2)).ok).toBe(true);
     expect(await dataset.readPart(3)).toMatchObject({ error: { code: 'integrity', details: { part: 3 } } });
     expect(await dataset.readPart(10)).toMatchObject({ error: { code: 'invalid_input' } });
+    bytes[30] = 1;
+    writeFileSync(file, bytes);
+    expect(take(await service.verifyParts(file, manifest)).badParts).toEqual([0, 3]);
     truncateSync(file, 2 ** 20);
     expect(await service.verifyParts(file, manifest)).toMatchObject({ error: { code: 'integrity' } });
   });

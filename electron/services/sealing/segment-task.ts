@@ -21,26 +21,28 @@ export function createControl(): SharedArrayBuffer {
   return new SharedArrayBuffer(control.words * 4);
 }
 
-/** What tells whether a file is still the one that was looked at, by `fstat` in nanoseconds. */
-export interface FileStamp {
-  readonly device: bigint;
-  readonly inode: bigint;
-  readonly size: bigint;
-  readonly modified: bigint;
-  readonly changed: bigint;
-}
-
-/** One file of the plaintext, with the tar header before it when it is part of a folder. */
+/**
+ * One member of the plaintext. Kept small: a folder may have a hundred thousand of them, and every worker has a copy. So
+ * tar headers are written when they are read, not here.
+ */
 export interface SourceEntry {
-  /** Offset of `head` in the plaintext. */
+  /** Offset in the plaintext: of the tar header, or of the content when there is none. */
   readonly start: number;
-  readonly head: Uint8Array;
-  /** Absent for a directory. */
-  readonly file?: { readonly path: string; readonly size: number; readonly stamp: FileStamp };
+  /** Bytes of the tar header; 0 for a file that is sealed alone. */
+  readonly headLength: number;
+  /** Relative to `root`, with `/`; ends in `/` for a directory. */
+  readonly name: string;
+  /** Bytes of content; 0 for a directory. */
+  readonly size: number;
+  readonly executable: boolean;
+  /** Device, inode, size and times in nanoseconds: whether the file is still the one that was looked at. */
+  readonly stamp: string;
 }
 
 /** A plaintext made of files at known places, so that any part of it can be read alone. Gaps and the end are zeros. */
 export interface SourceLayout {
+  /** Folder that names are relative to. */
+  readonly root: string;
   readonly plainBytes: number;
   /** By `start`, ascending. */
   readonly entries: readonly SourceEntry[];

@@ -19,8 +19,8 @@ export interface SourcePlan {
   readonly fileBytes: number;
 }
 
-/** The most files and folders of one dataset: their plan is held in memory. */
-export const memberMaximum = 2_000_000;
+/** The most files and folders of one dataset: each thread holds their plan in memory. */
+export const memberMaximum = 200_000;
 
 /**
  * Plans the plaintext of a file, or of a folder as one tar stream: members sorted by name in byte order, times and
@@ -38,8 +38,9 @@ export async function planSource(source: string, signal?: AbortSignal): Promise<
   }
   if (stats.isFile()) {
     const size = Number(stats.size);
-    const file = { path: source, size, stamp: stampOf(stats) };
-    const layout = { plainBytes: size, entries: [{ start: 0, head: new Uint8Array(0), file }] };
+    const root = path.dirname(path.resolve(source));
+    const entry = { start: 0, headLength: 0, name, size, executable: false, stamp: stampOf(stats) };
+    const layout = { root, plainBytes: size, entries: [entry] };
     return ok({ layout, kind: 'file', name, files: 1, fileBytes: size });
   }
   if (!stats.isDirectory()) return err('invalid_input', `${source} is neither a file nor a folder.`);
@@ -49,24 +50,29 @@ export async function planSource(source: string, signal?: AbortSignal): Promise<
   let start = 0;
   let files = 0;
   let fileBytes = 0;
-  for (const { name: memberName, location, stats: member } of members.value) {
+  for (const { name: memberName, stats: member } of members.value) {
     const directory = member.isDirectory();
     const size = directory ? 0 : Number(member.size);
     const executable = (member.mode & 0o100n) !== 0n;
-    const head = encodeTarHeader({ name: memberName, size, kind: directory ? 'directory' : 'file', executable });
-    const file = directory ? {} : { file: { path: location, size, stamp: stampOf(member) } };
-    entries.push({ start, head, ...file });
-    start += head.length + paddedSize(size);
+    const kind = directory ? 'directory' : 'file';
+    const headLength = encodeTarHeader({ name: memberName, size, kind, executable }).length;
+    entries.push({ start, headLength, name: memberName, size, executable, stamp: stampOf(member) });
+    start += headLength + paddedSize(size);
     files += directory ? 0 : 1;
     fileBytes += size;
   }
   if (files === 0) return err('invalid_input', `The folder ${source} holds no files.`);
-  return ok({ layout: { plainBytes: start + tarTrailer, entries }, kind: 'folder', name, files, fileBytes });
+  return ok({
+    layout: { root: path.resolve(source), plainBytes: start + tarTrailer, entries },
+    kind: 'folder',
+    name,
+    files,
+    fileBytes,
+  });
 }
 
 interface Member {
   readonly name: string;
-  readonly location: string;
   readonly stats: BigIntStats;
 }
 
@@ -120,5 +126,5 @@ async function inspectMember(root: string, folder: string, name: string): Promis
       details: { path: location, reason: 'special-file' },
     });
   }
-  return ok({ name: stats.isDirectory() ? `${relative}/` : relative, location, stats });
+  return ok({ name: stats.isDirectory() ? `${relative}/` : relative, stats });
 }

@@ -1,5 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type BigIntStats } from 'node:fs';
-import type { FileStamp, SourceEntry, SourceLayout, TaskFailure } from './segment-task.ts';
+import { join } from 'node:path';
+import type { SourceEntry, SourceLayout, TaskFailure } from './segment-task.ts';
+import { encodeTarHeader } from './tar-header.ts';
 
 /** A source that cannot be read as it was planned. */
 export class SourceError extends Error {
@@ -10,24 +12,9 @@ export class SourceError extends Error {
   }
 }
 
-export function stampOf(stats: BigIntStats): FileStamp {
-  return {
-    device: stats.dev,
-    inode: stats.ino,
-    size: stats.size,
-    modified: stats.mtimeNs,
-    changed: stats.ctimeNs,
-  };
-}
-
-export function sameStamp(a: FileStamp, b: FileStamp): boolean {
-  return (
-    a.device === b.device &&
-    a.inode === b.inode &&
-    a.size === b.size &&
-    a.modified === b.modified &&
-    a.changed === b.changed
-  );
+/** All that changes when a file is written to, replaced or touched, in one text. */
+export function stampOf(stats: BigIntStats): string {
+  return [stats.dev, stats.ino, stats.size, stats.mtimeNs, stats.ctimeNs].join(':');
 }
 
 /** Reads any range of a layout. Throws `SourceError`. */
@@ -44,35 +31,34 @@ export interface SourceReader {
  * someone writes to while it is sealed would otherwise become a mixture of two versions that looks whole.
  */
 export function createSourceReader(layout: SourceLayout): SourceReader {
-  let current: { entry: SourceEntry; descriptor: number } | undefined;
+  let current: { entry: SourceEntry; path: string; descriptor: number } | undefined;
 
   function release(check: boolean): void {
     if (current === undefined) return;
-    const { entry, descriptor } = current;
+    const { entry, path, descriptor } = current;
     current = undefined;
     try {
-      if (check && entry.file !== undefined) expectSame(descriptor, entry.file);
+      if (check) expectSame(descriptor, path, entry);
     } finally {
       closeSync(descriptor);
     }
   }
 
-  function descriptorOf(entry: SourceEntry, file: NonNullable<SourceEntry['file']>): number {
-    if (current?.entry === entry) return current.descriptor;
+  function opened(entry: SourceEntry): { path: string; descriptor: number } {
+    if (current?.entry === entry) return current;
     release(true);
-    const descriptor = guard(file.path, () => openSync(file.path, constants.O_RDONLY));
-    current = { entry, descriptor };
-    expectSame(descriptor, file);
-    return descriptor;
+    const path = join(layout.root, entry.name);
+    const descriptor = guard(path, () => openSync(path, constants.O_RDONLY));
+    current = { entry, path, descriptor };
+    expectSame(descriptor, path, entry);
+    return current;
   }
 
   function readFile(entry: SourceEntry, offset: number, into: Uint8Array): void {
-    const { file } = entry;
-    if (file === undefined || into.length === 0) return;
-    const descriptor = descriptorOf(entry, file);
+    const { path, descriptor } = opened(entry);
     for (let at = 0; at < into.length;) {
-      const count = guard(file.path, () => readSync(descriptor, into, at, into.length - at, offset + at));
-      if (count === 0) throw new SourceError({ kind: 'changed', path: file.path });
+      const count = guard(path, () => readSync(descriptor, into, at, into.length - at, offset + at));
+      if (count === 0) throw new SourceError({ kind: 'changed', path });
       at += count;
     }
   }
@@ -85,11 +71,15 @@ export function createSourceReader(layout: SourceLayout): SourceReader {
         const entry = layout.entries[index];
         const next = Math.min(end, layout.entries[index + 1]?.start ?? layout.plainBytes);
         if (entry === undefined) break;
-        const head = entry.head.subarray(Math.min(at - entry.start, entry.head.length)).subarray(0, next - at);
-        into.set(head, at - position);
-        at += head.length;
-        const fileStart = entry.start + entry.head.length;
-        const fileEnd = Math.min(next, fileStart + (entry.file?.size ?? 0));
+        const fileStart = entry.start + entry.headLength;
+        if (at < fileStart) {
+          const head = headOf(entry)
+            .subarray(at - entry.start)
+            .subarray(0, next - at);
+          into.set(head, at - position);
+          at += head.length;
+        }
+        const fileEnd = Math.min(next, fileStart + entry.size);
         if (at < fileEnd) {
           readFile(entry, at - fileStart, into.subarray(at - position, fileEnd - position));
           at = fileEnd;
@@ -103,9 +93,13 @@ export function createSourceReader(layout: SourceLayout): SourceReader {
   };
 }
 
-function expectSame(descriptor: number, file: NonNullable<SourceEntry['file']>): void {
-  const now = guard(file.path, () => fstatSync(descriptor, { bigint: true }));
-  if (!sameStamp(stampOf(now), file.stamp)) throw new SourceError({ kind: 'changed', path: file.path });
+function headOf({ name, size, executable }: SourceEntry): Uint8Array {
+  return encodeTarHeader({ name, size, kind: name.endsWith('/') ? 'directory' : 'file', executable });
+}
+
+function expectSame(descriptor: number, path: string, entry: SourceEntry): void {
+  const now = guard(path, () => fstatSync(descriptor, { bigint: true }));
+  if (stampOf(now) !== entry.stamp) throw new SourceError({ kind: 'changed', path });
 }
 
 function guard<T>(path: string, act: () => T): T {
