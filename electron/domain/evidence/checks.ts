@@ -20,8 +20,6 @@ export interface VerdictBuilder {
   notChecked(sentence: string): void;
   claim(name: string, value: string, unit?: string): void;
   measurement(name: string, hex: string): void;
-  /** No failed required row so far. */
-  clean(): boolean;
   build(): SubmoduleVerdict;
 }
 
@@ -46,7 +44,6 @@ export function createVerdict(subject: VerdictSubject): VerdictBuilder {
     measurement: (name, hex) => {
       measurements[name] = hex;
     },
-    clean: () => list.checks.every((check) => !check.required || check.outcome !== 'fail'),
     build: () => ({ ...subject, status: statusOf(list.checks), checks: list.checks, notChecked, claims, measurements }),
   };
 }

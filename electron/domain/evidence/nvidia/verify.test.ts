@@ -116,7 +116,8 @@ describe('NVIDIA vectors', () => {
       expect(failed).toEqual(file === 'gpus.json' ? ['rim-unavailable'] : []);
       return serial;
     });
-    expect(new Set(serials).size).toBe(4);
+    // The recorded switches are one switch four times: that is what binding.gpu-distinct is for.
+    expect(new Set(serials).size).toBe(file === 'gpus.json' ? 4 : 1);
   });
 
   it.each(readdirSync(join(root, 'nvidia-rim')))('RIM %s', (name) => {
