@@ -13,10 +13,12 @@ import { sealCommand } from './seal-command.ts';
 import { sealedCommand } from './sealed-command.ts';
 import { settingsCommand } from './settings-command.ts';
 import { vaultCommand } from './vault-command.ts';
+import { verifyCommand } from './verify-command.ts';
 
 /** Every word `nacre` knows, in the order of its help. A new command is a file and a line here. */
 export const commands: readonly Command[] = [
   demoCommand,
+  verifyCommand,
   sealCommand,
   openCommand,
   sealedCommand,

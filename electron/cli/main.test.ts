@@ -1,13 +1,13 @@
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorCodes } from '../contract/result.ts';
+import { err, errorCodes } from '../contract/result.ts';
 import { exitCodeOf, exitCodes } from './command.ts';
 import { commands } from './commands.ts';
+import { runCommandLine } from './main.ts';
+import { runNacre } from './testing/process.ts';
 
-const main = new URL('./main.ts', import.meta.url).pathname;
 let directory = '';
 
 beforeAll(async () => {
@@ -17,18 +17,19 @@ afterAll(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** The real process, without a terminal. */
-async function nacre(...args: string[]) {
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', main, ...args], {
-    cwd: directory,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+const nacre = (...args: string[]) => runNacre(directory, args);
+
+/** The same command line in this process: for tables of cases. */
+async function inProcess(...args: string[]) {
   let out = '';
   let note = '';
-  child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (note += text));
-  const code = await new Promise((resolve) => {
-    child.once('close', resolve);
+  const code = await runCommandLine(args, {
+    cwd: directory,
+    out: (text) => (out += text),
+    note: (text) => (note += text),
+    redraws: false,
+    secret: async () => err('invalid_input', 'no terminal'),
+    signal: new AbortController().signal,
   });
   return { code, out, note };
 }
@@ -45,9 +46,10 @@ describe('nacre', () => {
     const one = await nacre('launch', '--help');
     expect(one).toMatchObject({ code: 0, note: '' });
     expect(one.out).toContain('nacre launch JOB.json');
-  });
+  }, 60_000);
 
   it('names unknown commands, options and words with exit code 2, and prints nothing on stdout', async () => {
+    expect(await nacre('frobnicate')).toMatchObject({ code: exitCodes.usage, out: '' });
     for (const [args, named] of [
       [['frobnicate'], '"frobnicate"'],
       [['vault', 'status', '--frobnicate'], '--frobnicate'],
@@ -59,13 +61,13 @@ describe('nacre', () => {
       [['audit', 'list', '--limit', 'many'], '--limit'],
       [['model', 'export', 'run-1'], '--out DIR'],
     ] as const) {
-      const { code, out, note } = await nacre(...args);
+      const { code, out, note } = await inProcess(...args);
       expect(code, note).toBe(exitCodes.usage);
       expect(out).toBe('');
       expect(note).toContain(named);
       expect(note).toContain('code: invalid_input');
     }
-  }, 30_000);
+  }, 60_000);
 
   it('names the place in a bad job file', async () => {
     await writeFile(join(directory, 'job.json'), JSON.stringify({ name: 'x', gpus: 4 }));
@@ -73,8 +75,8 @@ describe('nacre', () => {
     expect(unknown.code).toBe(exitCodes.usage);
     expect(unknown.note).toMatch(/job\.json: /);
     await writeFile(join(directory, 'job.json'), '{');
-    expect((await nacre('launch', 'job.json')).note).toContain('is not JSON');
-    expect((await nacre('launch', 'absent.json')).note).toContain('cannot be read (ENOENT)');
+    expect((await inProcess('launch', 'job.json')).note).toContain('is not JSON');
+    expect((await inProcess('launch', 'absent.json')).note).toContain('cannot be read (ENOENT)');
   });
 
   it('gives every error code one of the exit codes', () => {

@@ -109,6 +109,8 @@ export const packEvidenceSchema = z.strictObject({
   answer: z.json(),
   /** SHA-256 of the TLS key that the desk saw on that connection; not under any signature of the node. */
   observedTlsSpkiSha256: sha256,
+  /** GPUs that the network offered the node with; absent when that was not compared. */
+  expectedGpus: z.number().int().min(0).max(1024).optional(),
   /** The attestation result, compact JWT, signed by the organisation key. */
   ear: z.string().max(262_144),
   status: earStatus,

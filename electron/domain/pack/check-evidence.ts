@@ -1,9 +1,10 @@
 import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import type { JobOrder } from '../../contract/job.ts';
 import type { PackEvidence } from '../../contract/pack.ts';
 import { packPaths } from '../../contract/pack.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
 import { equalBytes } from '../merkle/merkle.ts';
-import type { Appraiser, Reappraisal } from './appraiser.ts';
+import type { Appraiser, EarSummary, Reappraisal } from './appraiser.ts';
 import type { PackContext } from './context.ts';
 import { releaseInfoHex } from './release-info.ts';
 
@@ -76,7 +77,7 @@ function checkEar(
   appraiser: Appraiser,
   item: { at: number; record: PackEvidence; sha256: string; again: Reappraisal | undefined },
 ): void {
-  const { at, record, again } = item;
+  const { at, record } = item;
   const title = `Attestation result (EAR) of ${record.node}: signed, and equal to what the evidence gives now`;
   if (record.ear === '') {
     // Renewals go on while the vault is locked, and nothing can be signed then (DESIGN §9). A release cannot rest on one.
@@ -91,15 +92,33 @@ function checkEar(
     list.fail(`ear.${at}`, title, 'ear-signature', `${packPaths.evidence(at)}: ${ear.error.message}`);
     return;
   }
+  list.judge(`ear.${at}`, title, 'ear-differs', earProblems(ear.value, item, contents.anchors.simulated, order));
+}
+
+function earProblems(
+  ear: EarSummary,
+  { record, sha256, again }: { record: PackEvidence; sha256: string; again: Reappraisal | undefined },
+  simulatedPack: boolean,
+  order: JobOrder,
+): string[] {
+  const { challenge } = record;
   const problems: string[] = [];
-  const { node, status, simulated, policyDigest, evidenceSha256 } = ear.value;
-  if (node !== record.node) problems.push(`it is about ${node}`);
-  if (status !== (again?.verification.status ?? record.status)) problems.push(`it says ${status}`);
-  if (again !== undefined && simulated !== again.verification.simulated) problems.push('its SIMULATED mark is wrong');
-  if (policyDigest !== order.policyDigest) problems.push('it was made under another policy');
-  if (evidenceSha256 !== item.sha256) problems.push('it is about other evidence');
-  if (contents.anchors.simulated && again === undefined && !simulated) problems.push('it hides that it is SIMULATED');
-  list.judge(`ear.${at}`, title, 'ear-differs', problems);
+  if (ear.node !== record.node) problems.push(`it is about ${ear.node}`);
+  if (ear.status !== (again?.verification.status ?? record.status)) problems.push(`it says ${ear.status}`);
+  if (ear.simulated !== (again?.verification.simulated ?? simulatedPack)) problems.push('its SIMULATED mark is wrong');
+  if (ear.policyDigest !== order.policyDigest) problems.push('it was made under another policy');
+  if (ear.evidenceSha256 !== sha256) problems.push('it is about other evidence');
+  if (ear.nonce !== challenge.nonce || ear.sessionId !== challenge.sessionId || ear.jobId !== challenge.jobId) {
+    problems.push('it answers another challenge');
+  }
+  for (const part of again?.verification.submodules ?? []) {
+    const claimed = ear.parts[part.name];
+    if (claimed?.status !== part.status) problems.push(`it says ${claimed?.status ?? 'nothing'} of ${part.name}`);
+    else if (!equalBytes(canonicalJson(claimed.measurements), canonicalJson(part.measurements))) {
+      problems.push(`it names other measurements of ${part.name}`);
+    }
+  }
+  return problems;
 }
 
 function checkRelease({ contents, order, crypto, list }: PackContext, evidence: readonly CheckedEvidence[]): void {

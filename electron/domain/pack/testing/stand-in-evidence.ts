@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../../../contract/result.ts';
 import { canonicalJson, createSigner, verifyEd25519 } from '../../dsse/dsse.ts';
 import { decodeBase64, encodeBase64 } from '../../encoding/base64.ts';
 import { equalBytes } from '../../merkle/merkle.ts';
-import type { Appraiser, EarClaims } from '../appraiser.ts';
+import type { Appraiser, EarSummary } from '../appraiser.ts';
 import { digestOf, type EvidenceMaker } from './sample-run.ts';
 
 /**
@@ -53,12 +53,16 @@ export const standInMaker: EvidenceMaker = {
     const signature = encodeBase64(authority.sign(canonicalJson(statement)));
     const answer = { statement: { ...statement }, key: encodeBase64(authority.publicKey), signature };
     const status: EarStatus = honest ? 'affirming' : 'contraindicated';
-    const claims: EarClaims = {
+    const claims: EarSummary = {
       node,
       status,
       simulated: true,
       policyDigest: digestOf(policy),
+      nonce: challenge.nonce,
+      sessionId: challenge.sessionId,
+      jobId: challenge.jobId,
       evidenceSha256: digestOf(answer),
+      parts: {},
     };
     const body = canonicalJson(claims);
     return {
@@ -103,13 +107,13 @@ export const standInAppraiser: Appraiser = {
     };
     return ok({ verification, signingKey: decodeBase64(statement.signingKey) ?? new Uint8Array(0) });
   },
-  readEar(jwt, organisationKey): Result<EarClaims> {
+  readEar(jwt, organisationKey): Result<EarSummary> {
     const [body = '', signature = ''] = jwt.split('.');
     const bytes = decodeBase64(body);
     const sig = decodeBase64(signature);
     if (bytes === undefined || sig === undefined) return err('damaged', 'The EAR is not a token.');
     if (!verifyEd25519(sig, bytes, organisationKey))
       return err('integrity', 'The EAR is not signed by the organisation.');
-    return ok(JSON.parse(Buffer.from(bytes).toString('utf8')) as EarClaims);
+    return ok(JSON.parse(Buffer.from(bytes).toString('utf8')) as EarSummary);
   },
 };

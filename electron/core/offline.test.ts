@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { createSigner } from '../../domain/dsse/dsse.ts';
-import { pureCrypto } from '../../domain/pack/container.ts';
-import { createNodePackCrypto } from './node-pack-crypto.ts';
+import { createSigner } from '../domain/dsse/dsse.ts';
+import { pureCrypto } from '../domain/pack/container.ts';
+import { createPackCrypto } from './offline.ts';
 
 it('decides and digests as the pure code does, on good, changed and malformed input', () => {
-  const crypto = createNodePackCrypto();
+  const crypto = createPackCrypto();
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), fc.uint8Array(), fc.nat(63), (seed, message, at) => {
       const signer = createSigner(seed);
