@@ -206,6 +206,12 @@ sys.exit(int(sys.argv[1]))
     expect(lastState((await runCommand(['/no/such/program'])).frames)?.message).toMatch(/could not be started/);
   });
 
+  it('fails when its model has more files than a receipt can name', async () => {
+    const many = "import os\nfor i in range(4096): open(os.path.join(os.environ['OUTPUT_DIR'], str(i)), 'w')";
+    const { frames } = await runCommand(['python3', '-c', many]);
+    expect(lastState(frames)?.message).toBe('The job left 4096 files as its model; at most 4095 can be attested.');
+  });
+
   it('is killed with all its children when stopped, and its plaintext is gone', async () => {
     const order = node.desk.order(
       { type: 'command', command: ['sh', '-c', 'trap "" TERM; sleep 300 & echo child $!; sleep 300'] },

@@ -3,6 +3,9 @@ import { programSchema } from './job.ts';
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex`);
+/** Files in one model, and answered challenges of one session, that a receipt can name. */
+export const receiptLimits = { files: 4095, fileNameCharacters: 256, evidence: 20_000 } as const;
+
 const sha256Digest = z.strictObject({ sha256: hex(32) });
 
 export const statementType = 'https://in-toto.io/Statement/v1';
@@ -30,9 +33,9 @@ export const receiptStatementSchema = z.strictObject({
    * of the tar (`model.json`, `model.safetensors` for the built-in trainer).
    */
   subject: z
-    .array(z.strictObject({ name: z.string().min(1).max(256), digest: sha256Digest }))
+    .array(z.strictObject({ name: z.string().min(1).max(receiptLimits.fileNameCharacters), digest: sha256Digest }))
     .min(1)
-    .max(4096),
+    .max(receiptLimits.files + 1),
   predicateType: z.literal(provenancePredicateType),
   predicate: z.strictObject({
     buildDefinition: z.strictObject({
@@ -63,7 +66,10 @@ export const receiptStatementSchema = z.strictObject({
         finishedOn: z.string().max(32),
       }),
       /** `telemetry-chain` (SHA-256 of the last frame), then `evidence` for each answer of this session, in order. */
-      byproducts: z.array(receiptResourceSchema).min(1).max(4096),
+      byproducts: z
+        .array(receiptResourceSchema)
+        .min(1)
+        .max(receiptLimits.evidence + 1),
     }),
     /** Extension (SLSA allows fields under a vendor's name): what a reader needs without searching the lists above. */
     nacre: z.strictObject({
@@ -76,7 +82,7 @@ export const receiptStatementSchema = z.strictObject({
       /** Frames in the chain: the last sequence plus one. */
       frames: z.number().int().min(1),
       /** SHA-256 of the JCS of each evidence answer of this session, in order; the first is what the release rests on. */
-      evidenceSha256: z.array(hex(32)).max(4096),
+      evidenceSha256: z.array(hex(32)).max(receiptLimits.evidence),
       /** SHA-256 of the UTF-8 of the attestation result (EAR) that came with the key. */
       earSha256: hex(32),
       heldOut: z

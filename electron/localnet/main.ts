@@ -18,7 +18,7 @@ import { nodeDefinitions } from './nodes.ts';
  *   {"event":"error","message":"…"}                  a command that could not be done, or the reason of exit code 1
  *
  * stdin, one JSON object a line (networkCommandSchema):
- *   {"command":"set-fault","node":"…","fault":"relay"}   see nodeFaults; "none" ends it
+ *   {"command":"set-fault","node":"…","fault":"relay"}   see nodeFaultSchema; "none" ends it
  *   {"command":"stop","wipe":false}                      ends; wipe also removes stored data and the SIMULATED keys
  *
  * When stdin ends, or on SIGTERM, it stops. When it is killed, its agents see the end of their stdin and stop.

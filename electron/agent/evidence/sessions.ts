@@ -1,6 +1,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { Challenge, NodeEvidence, Runtime } from '../../contract/node-evidence.ts';
+import { receiptLimits } from '../../contract/receipt.ts';
 import { canonicalJson, keyIdOf, type Signer } from '../../domain/dsse/dsse.ts';
 import { generateReleaseKey, type ReleaseKeyPair } from '../job/key-release.ts';
 import { sha256 } from '../job/digest.ts';
@@ -9,7 +10,6 @@ import type { EvidenceProvider } from './provider.ts';
 /** Sessions and whole exchanges kept at most; the oldest that no job needs make room. */
 const sessionMaximum = 256;
 const exchangeMaximum = 8;
-const evidenceDigestMaximum = 4096;
 /** How far ahead a challenge may expire: milliseconds. Twice DESIGN's five minutes, for clocks that differ. */
 const challengeLifetimeMs = 10 * 60_000;
 
@@ -82,7 +82,7 @@ export class Sessions {
     const evidenceSha256 = sha256(canonicalJson(evidence));
     session.exchanges.push({ challenge, evidence, evidenceSha256 });
     if (session.exchanges.length > exchangeMaximum) session.exchanges.shift();
-    if (session.evidenceSha256.length < evidenceDigestMaximum) session.evidenceSha256.push(evidenceSha256);
+    if (session.evidenceSha256.length < receiptLimits.evidence) session.evidenceSha256.push(evidenceSha256);
     return ok(evidence);
   }
 

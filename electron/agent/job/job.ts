@@ -1,4 +1,5 @@
 import type { JobOrder } from '../../contract/job.ts';
+import { receiptLimits } from '../../contract/receipt.ts';
 import type { Manifest } from '../../contract/sealed.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { DsseEnvelope, JobStatus } from '../../contract/wire.ts';
@@ -116,7 +117,18 @@ export class Job {
         this.frames.append({ kind: 'log', stream: 'agent', line: `plaintext could not be wiped: ${message}` });
       });
       // The last frame says that the plaintext is gone, so it comes after the wiping.
+      this.#finish(finish);
+    }
+  }
+
+  /** What goes wrong at the very end is said by the status, when no frame can say it any more. */
+  #finish(finish: (() => void) | undefined): void {
+    try {
       finish?.();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      this.#state = 'failed';
+      this.#message = `The agent could not make the receipt: ${message}`.slice(0, 2048);
     }
   }
 
@@ -136,6 +148,8 @@ export class Job {
       if (this.#abort.signal.aborted) return () => this.#end('stopped', 'Stopped on request.');
       return () => this.#end('failed', message);
     }
+    const tooMuch = beyondReceipt(result.value.files);
+    if (tooMuch !== undefined) return () => this.#end('failed', tooMuch);
     const model = await this.artifacts.seal(
       { name: 'model.age', kind: 'model', step: result.value.lastStep },
       result.value.files,
@@ -240,6 +254,16 @@ export class Job {
       this.frames.append({ kind: 'gpu', gpu, uuid, fields, simulated: gpus.simulated });
     }
   }
+}
+
+/** Why the files cannot all be named in a receipt; undefined when they can. */
+function beyondReceipt(files: readonly ArtifactFile[]): string | undefined {
+  const { files: most, fileNameCharacters } = receiptLimits;
+  if (files.length > most) return `The job left ${files.length} files as its model; at most ${most} can be attested.`;
+  const long = files.find(({ name }) => name.length > fileNameCharacters);
+  return long === undefined
+    ? undefined
+    : `The path of ${long.name.slice(0, 64)}… is longer than ${fileNameCharacters} characters.`;
 }
 
 /** Why the clock ends the job; undefined while there is time. */
