@@ -7,6 +7,7 @@ export const openPage = `<!doctype html>
   <head>
     <meta charset="utf-8" />
     <meta name="viewport" content="width=device-width" />
+    <link rel="icon" href="data:," />
     <title>Nacre</title>
   </head>
   <body>
