@@ -27,7 +27,7 @@ export function topBarAnswers(state: AppState | undefined, now: number): Readonl
         : {
             question: 'Vault',
             value: 'Unlocked',
-            note: left === undefined ? 'does not lock itself' : `auto-locks in ${formatClock(left)}`,
+            note: left === undefined ? 'does not lock itself' : `locks in ${formatClock(left)}`,
           };
   const networkAnswer: TopBarAnswer = {
     question: 'Network',

@@ -174,6 +174,7 @@ function LaneRow({
           <g key={block.from}>
             {block.state === 'gap' ? (
               <rect
+                data-state="gap"
                 className={styles.gapBlock}
                 x={left + 0.5}
                 y={barTop + 0.5}
@@ -182,6 +183,8 @@ function LaneRow({
               />
             ) : (
               <rect
+                data-state="verified"
+                data-simulated={lane.simulated}
                 className={lane.simulated ? styles.simulated : styles.verified}
                 x={lane.simulated ? left + 0.5 : left}
                 y={lane.simulated ? barTop + 0.5 : barTop}

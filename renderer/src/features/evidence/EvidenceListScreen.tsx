@@ -93,7 +93,7 @@ export default function EvidenceListScreen() {
             detail:
               refused.length === 0
                 ? `none of ${rows.length}`
-                : `of ${new Set(refused.map((row) => row.verification.node)).size} nodes`,
+                : `of ${plural(new Set(refused.map((row) => row.verification.node)).size, 'node')}`,
             second: refused[0] === undefined ? 'No key was withheld.' : refused[0].verification.reasonDetail,
             ...(refused.length === 0 ? {} : { trust: 'refused' as const, simulated }),
           },
@@ -165,7 +165,7 @@ function evidenceColumns(now: number): ReadonlyArray<Column<EvidenceView>> {
     {
       id: 'checks',
       title: 'Checks',
-      width: '160px',
+      width: '196px',
       cell: ({ verification }) => {
         const count = tally(checkGroups(verification).flatMap((group) => group.checks));
         return <span className="dim">{`${count.pass} pass, ${count.fail} fail, ${count.unknown} unknown`}</span>;
