@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { dsseEnvelopeSchema, type DsseEnvelope } from '../../contract/dsse.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
-import { manifestSchema, type SealProgress } from '../../contract/sealed.ts';
+import { manifestSchema, type Manifest, type SealProgress } from '../../contract/sealed.ts';
 import { datasetViewSchema, type DataPreview, type DatasetView } from '../../contract/views.ts';
-import type { Signer, VerifySignature } from '../../domain/dsse/dsse.ts';
+import type { VerifySignature } from '../../domain/dsse/dsse.ts';
 import { verifyJson } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import type { OrderDataset } from '../../domain/job/order.ts';
@@ -47,9 +47,13 @@ export interface DatasetServiceOptions {
   readonly random: (bytes: number) => Uint8Array;
   readonly clock: () => number;
   readonly verify: VerifySignature;
-  /** The organisation's key and the recipient that opens its datasets. Errors: `locked`. */
-  readonly signer: () => Result<Signer & { readonly publicKey: Uint8Array }>;
-  readonly recipient: () => Result<string>;
+  /** Raw Ed25519 key of the organisation: whose manifests are believed. Errors: `locked`. */
+  readonly ownerKey: () => Result<Uint8Array>;
+  /** Errors: `locked`. */
+  readonly signManifest: (manifest: Manifest) => Result<DsseEnvelope>;
+  /** age recipients that open this desk's datasets. Errors: `locked`. */
+  readonly recipients: () => Result<readonly string[]>;
+  /** The identity while the vault lends it; see core/identity-lender.ts. */
   readonly identities: () => Result<readonly Identity[]>;
   /** Logs `dataset-sealed`. */
   readonly logSealed: (root: string, details: Readonly<Record<string, string | number>>) => Result<void>;
@@ -114,10 +118,8 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
     preview: (path, target) => options.preview(path, target === undefined ? {} : { target }),
 
     async seal({ path, name, target, onProgress, signal }) {
-      const signer = options.signer();
-      if (!signer.ok) return signer;
-      const recipient = options.recipient();
-      if (!recipient.ok) return recipient;
+      const recipients = options.recipients();
+      if (!recipients.ok) return recipients;
       const table = await readTable(path, target, signal);
       if (!table.ok) return table;
       const made = await makeFolder(options.folder);
@@ -126,23 +128,25 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
       const out = join(options.folder, `${id}.age`);
       const sealed = await sealing.seal({
         path,
-        recipients: [recipient.value],
+        recipients: recipients.value,
         out,
-        signer: signer.value,
+        manifest: true,
         name: basename(path),
         ...(table.value === undefined ? {} : { schema: table.value.schema }),
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(signal === undefined ? {} : { signal }),
       });
       if (!sealed.ok) return sealed;
-      const { manifest, envelope } = sealed.value;
-      if (manifest === undefined || envelope === undefined) throw new Error('sealing with a signer makes a manifest');
+      const { manifest } = sealed.value;
+      if (manifest === undefined) throw new Error('a manifest was asked for');
+      const envelope = options.signManifest(manifest);
+      if (!envelope.ok) return drop(out, envelope);
       const logged = options.logSealed(manifest.root, {
         dataset: id,
         sealedBytes: manifest.sealedBytes,
         parts: manifest.parts.length,
       });
-      if (!logged.ok) return logged;
+      if (!logged.ok) return drop(out, logged);
       const dataset: DatasetView = {
         id,
         name,
@@ -157,8 +161,8 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         recipients: [...manifest.recipients],
         sealedAt: new Date(options.clock()).toISOString(),
       };
-      const kept = store.insert(id, { version: 1, view: dataset, manifest: envelope });
-      return kept.ok ? ok(dataset) : kept;
+      const kept = store.insert(id, { version: 1, view: dataset, manifest: envelope.value });
+      return kept.ok ? ok(dataset) : drop(out, kept);
     },
 
     list() {
@@ -169,11 +173,11 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
     async verify(id) {
       const record = find(id);
       if (!record.ok) return record;
-      const signer = options.signer();
-      if (!signer.ok) return signer;
+      const ownerKey = options.ownerKey();
+      if (!ownerKey.ok) return ownerKey;
       const manifest = verifyJson(record.value.manifest, manifestSchema, {
         payloadType: payloadTypes.manifest,
-        trusted: [{ publicKey: signer.value.publicKey }],
+        trusted: [{ publicKey: ownerKey.value }],
         verify: options.verify,
       });
       if (!manifest.ok) return manifest;
@@ -206,17 +210,23 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
     async open(id) {
       const record = find(id);
       if (!record.ok) return record;
-      const signer = options.signer();
-      if (!signer.ok) return signer;
+      const ownerKey = options.ownerKey();
+      if (!ownerKey.ok) return ownerKey;
       return options.load({
         path: record.value.view.sealedPath,
         envelope: record.value.manifest,
-        trusted: [{ publicKey: signer.value.publicKey }],
+        trusted: [{ publicKey: ownerKey.value }],
         identities: options.identities,
         verify: options.verify,
       });
     },
   };
+}
+
+/** A sealed file that nobody signed for or remembers is not left behind. */
+async function drop(path: string, failure: Result<never>): Promise<Result<never>> {
+  await rm(path, { force: true });
+  return failure;
 }
 
 function tableFacts({ schema, target }: CsvInspection): Pick<DatasetView, 'rows' | 'columns' | 'target'> {

@@ -105,6 +105,8 @@ export interface RunPorts {
   readonly attest: (request: AttestationRequest) => Promise<Result<Attestation>>;
   readonly datasets: DatasetsPort;
   readonly signing: SigningPort;
+  /** See `ReleaseContext`. */
+  readonly fileKey: (dataset: SealedDataset) => Promise<Result<Uint8Array>>;
   readonly audit: AuditPort;
   readonly policies: PoliciesPort;
   readonly telemetry: TelemetryService;

@@ -24,6 +24,8 @@ export function signOrder(order: JobOrder, sign: (order: JobOrder) => Result<Dss
 
 export interface ReleaseContext {
   readonly audit: AuditPort;
+  /** The 16-byte age file key, unwrapped by the vault; the caller wipes it. Errors: `locked`, `integrity`. */
+  readonly fileKey: (dataset: SealedDataset) => Promise<Result<Uint8Array>>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
 }
@@ -74,7 +76,7 @@ export async function releaseKey(
     node.simulated,
   );
   if (!logged.ok) return logged;
-  const fileKey = await dataset.fileKey();
+  const fileKey = await context.fileKey(dataset);
   if (!fileKey.ok) return fileKey;
   const sealed = await sealFileKey({
     hpkeKey: node.hpkeKey,
