@@ -25,7 +25,7 @@ import { startAutoLock } from './power.ts';
 import { windowOptions } from './window-options.ts';
 
 /** The composition of the Electron shell. Decisions are in the files beside; here they are only put in place. */
-const built = path.join(import.meta.dirname, '..');
+const built = path.join(import.meta.dirname, '..', '..', 'out');
 let window: BrowserWindow | undefined;
 let core: CoreHost | undefined;
 let autoLockMinutes = settingsDefaults.autoLockMinutes;

@@ -32,7 +32,7 @@ export async function buildRenderer(options = {}) {
 export async function buildElectron(options = {}) {
   const inside = readdirSync(path.join(root, 'electron')).map((room) => `electron/${room}`);
   const sources = [...inside.filter((room) => room !== 'electron/tooling'), 'package-lock.json'];
-  if (options.force !== true && isCurrent('out/main/main.js', sources)) return 0;
+  if (options.force !== true && isCurrent('dist/shell/main.js', sources)) return 0;
   if (!existsSync(path.join(root, 'electron/shell/main.ts'))) return 1;
   say('building the Electron shell …');
   const config = 'electron/packaging/electron.vite.config.ts';
