@@ -21,6 +21,9 @@ const verbs: Readonly<Record<AuditKind, string>> = {
   'identity-exported': 'exported',
   'policy-changed': 'changed',
   'settings-changed': 'changed',
+  'backup-exported': 'backed up',
+  'vault-restored': 'restored from a backup',
+  'shares-made': 'split into recovery shares',
 };
 
 /** One line of "what is happening", from the log that nobody can change. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Policy, Verification } from '../contract/evidence.ts';
-import type { Challenge } from '../contract/node-evidence.ts';
+import type { Challenge, Runtime } from '../contract/node-evidence.ts';
 import type { PackAnchors } from '../contract/pack.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { z } from 'zod';
@@ -26,13 +26,16 @@ export interface VerifyRequest {
   readonly policy: Policy;
   readonly policyDigest: string;
   readonly directory: Directory;
-  readonly now: number;
 }
 
 export interface Verdict {
   readonly verification: Verification;
   /** Compact JWT; empty while the vault is locked. */
   readonly ear: string;
+  /** How many GPUs the directory promised, when that was part of the question. */
+  readonly expectedGpus?: number;
+  /** What the node says of its keys; believed only where the verification is affirming. */
+  readonly runtime?: Runtime;
   /** Only when affirming and signed. */
   readonly verified?: VerifiedNode;
 }
@@ -45,7 +48,7 @@ export interface AttestOptions {
   readonly random: (bytes: number) => Uint8Array;
   readonly directory: () => Result<Directory>;
   /** services/evidence: verifies offline, makes and signs the EAR, and alone makes a `VerifiedNode`. */
-  readonly verify: (request: VerifyRequest) => Promise<Result<Verdict>>;
+  readonly verify: (request: VerifyRequest) => Result<Verdict>;
   readonly onVerdict: (node: string, verification: Verification) => void;
   readonly onFailure: (node: string, code: string, message: string) => void;
 }
@@ -94,7 +97,7 @@ async function attestNode(options: AttestOptions, request: AttestationRequest): 
   }
   const observed = client.observedKey();
   if (observed === undefined) throw new Error('an answer came over a connection with no key');
-  const verdict = await options.verify({
+  const verdict = options.verify({
     node,
     challenge,
     answer: answer.value,
@@ -102,7 +105,6 @@ async function attestNode(options: AttestOptions, request: AttestationRequest): 
     policy,
     policyDigest,
     directory: directory.value,
-    now: options.clock(),
   });
   if (!verdict.ok) return verdict;
   return keep(
@@ -117,7 +119,7 @@ function keep(
   options: AttestOptions,
   { node, jobId }: AttestationRequest,
   exchange: { challenge: Challenge; answer: unknown; observed: string; directory: Directory },
-  { verification, ear, verified }: Verdict,
+  { verification, ear, expectedGpus, runtime, verified }: Verdict,
 ): Result<Attestation> {
   const canonical = canonicalJson(exchange.answer);
   const evidenceSha256 = createHash('sha256').update(canonical).digest('hex');
@@ -127,6 +129,7 @@ function keep(
     view: { id: evidenceId, verification, ear, evidenceSha256, evidenceBytes: canonical.length },
     jobId,
     observedTlsSpkiSha256: exchange.observed,
+    ...(expectedGpus === undefined ? {} : { expectedGpus }),
     challenge: exchange.challenge,
     // It came out of JSON.parse, so it is JSON.
     answer: exchange.answer as z.core.util.JSONType,
@@ -149,7 +152,16 @@ function keep(
   );
   if (!logged.ok) return logged;
   options.onVerdict(node, verification);
-  return ok({ evidenceId, evidenceSha256, verification, ear, ...(verified === undefined ? {} : { verified }) });
+  return ok({
+    evidenceId,
+    evidenceSha256,
+    verification,
+    ear,
+    ...(runtime === undefined
+      ? {}
+      : { keys: { signingKey: runtime.signingKey, tlsSpkiSha256: runtime.tlsSpkiSha256 } }),
+    ...(verified === undefined ? {} : { verified }),
+  });
 }
 
 function anchorsOf({ anchors, reference }: Directory, simulated: boolean): PackAnchors {

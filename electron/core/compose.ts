@@ -1,12 +1,15 @@
-import { createHash } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { payloadTypes } from '../contract/dsse.ts';
-import { ok, type NacreError, type Result } from '../contract/result.ts';
+import { err, ok, type NacreError, type Result } from '../contract/result.ts';
 import { settingsDefaults } from '../contract/settings.ts';
 import type { RunView } from '../contract/views.ts';
+import { createAppraiser } from '../domain/pack/appraiser.ts';
 import { openAuditLog } from '../services/audit/audit-log.ts';
 import { createDatasetService } from '../services/datasets/dataset-service.ts';
+import { createNodeCrypto } from '../services/evidence/node-crypto.ts';
+import { createEvidenceVerifier } from '../services/evidence/verifier.ts';
 import { createReportService } from '../services/reports/report-service.ts';
 import { proveRun } from '../services/reports/run-entries.ts';
 import { createRunService } from '../services/runs/run-service.ts';
@@ -27,7 +30,7 @@ import { appStateOf } from './app-state.ts';
 import { createAttestor } from './attest-node.ts';
 import type { CoreOptions } from './create-core.ts';
 import { createDownloads } from './downloads.ts';
-import { createEd25519Verifier } from './ed25519.ts';
+import { createEd25519Verifier, sha256Of } from './ed25519.ts';
 import { createEvidenceBook } from './evidence-records.ts';
 import { createIdentityLender } from './identity-lender.ts';
 import { createNetworkControl } from './network-control.ts';
@@ -39,7 +42,7 @@ import { createSigning } from './signing.ts';
 import { createStores } from './stores.ts';
 import { createStreamHub, type StreamHub } from './streams.ts';
 import { createTaskRunner } from './tasks.ts';
-import { createNodeVerifier, createPackVerifier } from './verifier.ts';
+import { createNodeVerifier, createPackVerifier, signEarlierResult } from './verifier.ts';
 
 type ComposeOptions = CoreOptions & Required<Pick<CoreOptions, 'clock' | 'random'>>;
 
@@ -55,6 +58,7 @@ const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 /** Makes every service once and wires them. Errors: those of the store and the audit log; then nothing stays open. */
 export async function composeServices(options: ComposeOptions): Promise<Result<Composed>> {
   const { profile, clock, random, host } = options;
+  const version = options.version ?? '0.1.0';
   const assets = options.assets ?? beside('../../assets');
   const store = openStore({ directory: profile, clock, pid: process.pid });
   if (!store.ok) return store;
@@ -83,6 +87,13 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     ...(options.kdf === undefined ? {} : { kdf: options.kdf }),
     ...(options.kdfFloor === undefined ? {} : { kdfFloor: options.kdfFloor }),
   });
+  const made = await makeFolders([join(profile, 'reports'), join(profile, 'models')]);
+  if (!made.ok) {
+    vault.close();
+    logger.close();
+    store.value.close();
+    return made;
+  }
   const newId = (kind: string) => `${kind}-${Buffer.from(random(8)).toString('hex')}`;
   const stores = createStores(store.value, (message) => trouble('store', message));
   const signing = createSigning(vault);
@@ -131,7 +142,9 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     runsOn: (node) => runs.active().flatMap((run) => (worksOn(run, node) ? [run.id] : [])),
   });
   const evidence = createEvidenceBook(stores.evidence);
-  const policies = createPolicyBook(nodes.directory);
+  const policies = createPolicyBook(store.value, log);
+  const verifier = createEvidenceVerifier({ clock, random, build: `nacre ${version}` });
+  const packCrypto = { verify, sha256: sha256Of };
   const attest = createAttestor({
     challenges: store.value.challenges,
     book: evidence,
@@ -139,7 +152,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     clock,
     random,
     directory: nodes.directory,
-    verify: createNodeVerifier(vault),
+    verify: createNodeVerifier(verifier, signing),
     onVerdict: nodes.verified,
     onFailure: nodes.unreachable,
   });
@@ -155,7 +168,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     ...(options.faults === undefined ? {} : { faults: options.faults }),
     ...(options.externalNetwork === undefined ? {} : { external: options.externalNetwork }),
     onLog: (line) => trouble('local network', line),
-    onOpen: emitApp,
+    onOpen(directory) {
+      const adopted = policies.adopt(directory);
+      if (!adopted.ok) trouble('policies', adopted.error);
+      emitApp();
+    },
   });
   const ports: RunPorts = {
     nodes,
@@ -193,16 +210,16 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       return run.ok ? proveRun(audit.value, { runId, jobId: run.value.jobId }) : run;
     },
     written: stores.packs,
-    verify: createPackVerifier(),
+    verify: createPackVerifier(createAppraiser(createNodeCrypto(), verify), packCrypto),
     offerDownload: downloads.offer,
-    crypto: { verify, sha256: sha256Of },
+    crypto: packCrypto,
     clock,
     directory: join(profile, 'reports'),
     fontDirectory: join(assets, 'fonts'),
   });
   const services: Services = {
     host,
-    version: options.version ?? '0.1.0',
+    version,
     profile,
     samples: join(assets, 'data'),
     clock,
@@ -226,7 +243,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
 
   audit.value.onEntry((entry) => hub.emit('activity', String(entry.index), () => activityOf(entry)));
   vault.onEvent((event) => {
-    if (event.type === 'unlocked') runs.onUnlock();
+    if (event.type === 'unlocked') {
+      const signed = evidence.signWaiting((record) => signEarlierResult(verifier, signing, record));
+      if (!signed.ok) trouble('evidence', signed.error);
+      runs.onUnlock();
+    }
     if (event.type === 'locked') {
       services.downloads.clear();
       if (event.problem !== undefined) trouble('vault', event.problem);
@@ -258,8 +279,16 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   });
 }
 
-function sha256Of(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(bytes).digest());
+async function makeFolders(folders: readonly string[]): Promise<Result<void>> {
+  try {
+    for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
+    return ok(undefined);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return code === 'ENOSPC'
+      ? err('disk_full', `The disk is full; ${folders.join(' and ')} could not be made.`)
+      : err('not_permitted', `${folders.join(' and ')} could not be made (${code}).`);
+  }
 }
 
 /** An error, a line of another process, or something thrown: each in its own form, none with a secret. */

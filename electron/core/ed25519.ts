@@ -1,4 +1,4 @@
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import type { VerifySignature } from '../domain/dsse/dsse.ts';
 
 /** Keys met lately: a run verifies thousands of frames under one. */
@@ -23,4 +23,8 @@ export function createEd25519Verifier(): VerifySignature {
       return false;
     }
   };
+}
+
+export function sha256Of(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(createHash('sha256').update(bytes).digest());
 }

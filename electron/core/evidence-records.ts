@@ -11,6 +11,7 @@ export const evidenceRecordSchema = z.object({
   jobId: z.string(),
   /** SHA-256 of the TLS key that the answer came over. */
   observedTlsSpkiSha256: z.string(),
+  expectedGpus: z.number().int().optional(),
   challenge: challengeSchema,
   answer: z.json(),
   anchors: packAnchorsSchema,
@@ -30,14 +31,21 @@ export interface EvidenceBook {
   list(limit: number): Result<EvidenceView[]>;
   /** The newest of a node, or null. */
   latestOf(node: string): Result<EvidenceView | null>;
+  /** Signs results that were made while the vault was locked. Errors: those of `sign` and of the disk. */
+  signWaiting(sign: (record: EvidenceRecord) => Result<string>): Result<void>;
 }
 
 export function createEvidenceBook(store: EvidenceStore): EvidenceBook {
   const latest = new Map<string, string>();
+  // What an earlier process left unsigned is found once; later ones are known as they come.
+  const waiting = new Set<string>();
+  let searched = false;
   return {
     add(record) {
       const stored = store.put(record.view.id, record);
-      if (stored.ok) latest.set(record.view.verification.node, record.view.id);
+      if (!stored.ok) return stored;
+      latest.set(record.view.verification.node, record.view.id);
+      if (record.view.ear === '') waiting.add(record.view.id);
       return stored;
     },
     get(id) {
@@ -56,6 +64,26 @@ export function createEvidenceBook(store: EvidenceStore): EvidenceBook {
       if (id === undefined) return ok(null);
       const found = store.get(id);
       return found.ok ? ok(found.value?.view ?? null) : found;
+    },
+    signWaiting(sign) {
+      if (!searched) {
+        const all = store.list(Number.MAX_SAFE_INTEGER);
+        if (!all.ok) return all;
+        for (const { view } of all.value) if (view.ear === '') waiting.add(view.id);
+        searched = true;
+      }
+      for (const id of waiting) {
+        const record = store.get(id);
+        if (!record.ok) return record;
+        if (record.value !== undefined) {
+          const ear = sign(record.value);
+          if (!ear.ok) return ear;
+          const stored = store.put(id, { ...record.value, view: { ...record.value.view, ear: ear.value } });
+          if (!stored.ok) return stored;
+        }
+        waiting.delete(id);
+      }
+      return ok(undefined);
     },
   };
 }

@@ -3,6 +3,7 @@ import type { NodeFault } from '../contract/local-network.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { Policy } from '../contract/evidence.ts';
 import type { NetworkState, TaskView } from '../contract/views.ts';
+import type { Directory } from '../contract/wire.ts';
 import {
   readDirectory,
   startLocalNetwork,
@@ -29,7 +30,7 @@ export interface NetworkControlOptions {
   readonly external?: string;
   readonly onLog: (line: string) => void;
   /** After a directory was taken over: the policy may need its reference values. */
-  readonly onOpen: () => void;
+  readonly onOpen: (directory: Directory) => void;
 }
 
 /** Starts, stops and verifies the local network, as tasks. */
@@ -56,7 +57,7 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
       const directory = await readDirectory(options.external);
       if (!directory.ok) return directory;
       nodes.open(directory.value);
-      options.onOpen();
+      options.onOpen(directory.value);
       return ok(undefined);
     }
     if (network !== undefined) return ok(undefined);
@@ -83,7 +84,7 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
     if (!started.ok) return started;
     network = started.value;
     nodes.open(started.value.directory);
-    options.onOpen();
+    options.onOpen(started.value.directory);
     return ok(undefined);
   };
 

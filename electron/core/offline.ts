@@ -1,40 +1,22 @@
-import { createHash } from 'node:crypto';
-import type { Result } from '../contract/result.ts';
-import { ok } from '../contract/result.ts';
+import { ok, type Result } from '../contract/result.ts';
 import type { PackVerdict } from '../contract/views.ts';
 import { createAppraiser } from '../domain/pack/appraiser.ts';
-import type { PackCrypto } from '../domain/pack/container.ts';
-import { verifyPack, type VerifyPackOptions } from '../domain/pack/verify-pack.ts';
 import { createNodeCrypto } from '../services/evidence/node-crypto.ts';
 import { readPackFile } from '../services/reports/report-service.ts';
-import { createEd25519Verifier } from './ed25519.ts';
+import { createEd25519Verifier, sha256Of } from './ed25519.ts';
+import { createPackVerifier } from './verifier.ts';
 
-/** Verification of packs with no vault, no network and no clock: for the CLI, and for the core's own exports. */
-export type PackVerifier = (
-  bytes: Uint8Array,
-  path: string,
-  options?: Pick<VerifyPackOptions, 'expectedOrganisationKey'>,
-) => PackVerdict;
-
-/** Digests and Ed25519 by node:crypto, some ten times faster than pure code. */
-export function createPackCrypto(): PackCrypto {
-  return {
-    verify: createEd25519Verifier(),
-    sha256: (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest()),
-  };
-}
-
-export function createPackVerifier(): PackVerifier {
-  const crypto = createPackCrypto();
-  const appraiser = createAppraiser(createNodeCrypto(), crypto.verify);
-  return (bytes, path, options = {}) => verifyPack(bytes, { ...options, path, crypto, appraiser });
-}
-
-/** `nacre verify PACK`. Errors: those of reading the file; what is wrong inside is the verdict. */
+/**
+ * Checks an auditor pack with no network, no vault and no profile, and writes nothing.
+ * Errors: `not_found`, `not_permitted`, `unavailable`; a pack that does not hold is a verdict, not an error.
+ */
 export async function verifyPackFile(
   path: string,
-  options: Pick<VerifyPackOptions, 'expectedOrganisationKey'> = {},
+  options: { readonly expectedOrganisationKey?: Uint8Array } = {},
 ): Promise<Result<PackVerdict>> {
   const bytes = await readPackFile(path);
-  return bytes.ok ? ok(createPackVerifier()(bytes.value, path, options)) : bytes;
+  if (!bytes.ok) return bytes;
+  const verify = createEd25519Verifier();
+  const check = createPackVerifier(createAppraiser(createNodeCrypto(), verify), { verify, sha256: sha256Of });
+  return ok(check(bytes.value, path, options.expectedOrganisationKey));
 }

@@ -67,6 +67,7 @@ function packEvidence(item: EvidenceRecord): PackEvidence {
     node: verification.node,
     verifiedAt: verification.verifiedAt,
     observedTlsSpkiSha256: item.observedTlsSpkiSha256,
+    ...(item.expectedGpus === undefined ? {} : { expectedGpus: item.expectedGpus }),
     challenge: item.challenge,
     answer: item.answer,
     ear: item.view.ear,

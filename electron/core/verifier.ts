@@ -1,19 +1,65 @@
-import { err } from '../contract/result.ts';
+import { ok, type Result } from '../contract/result.ts';
 import type { PackVerdict } from '../contract/views.ts';
-import type { VaultService } from '../services/vault/vault-service.ts';
+import type { Appraiser } from '../domain/pack/appraiser.ts';
+import type { PackCrypto } from '../domain/pack/container.ts';
+import { verifyPack } from '../domain/pack/verify-pack.ts';
+import type { EvidenceVerifier } from '../services/evidence/verifier.ts';
 import type { AttestOptions } from './attest-node.ts';
+import type { EvidenceRecord } from './evidence-records.ts';
+import type { Signing } from './signing.ts';
 
-export function createNodeVerifier(_vault: VaultService): AttestOptions['verify'] {
-  return async () => err('unavailable', 'The verifier is not wired yet.');
+/**
+ * Evidence of the local network, under the anchors that its directory handed over out of band. With the vault locked
+ * the verdict is made all the same, unsigned: nothing is released on it.
+ */
+export function createNodeVerifier(verifier: EvidenceVerifier, signing: Signing): AttestOptions['verify'] {
+  return ({ node, challenge, answer, observedTlsSpkiSha256, policy, directory }) => {
+    const entry = directory.nodes.find(({ name }) => name === node);
+    const signer = signing.atOnce('attestation-result');
+    const verdict = verifier.verifyNode({
+      node,
+      challenge,
+      evidence: answer,
+      observedTlsSpkiSha256,
+      policy,
+      simulatedNetwork: { anchors: directory.anchors, gpuMeasurements: directory.reference.gpuMeasurements },
+      ...(entry === undefined ? {} : { expectedGpus: entry.gpuCount }),
+      ...(signer.ok ? { signer: signer.value } : {}),
+    });
+    if (!verdict.ok) return verdict;
+    const { verification, ear, evidence, verified } = verdict.value;
+    return ok({
+      verification,
+      ear,
+      ...(entry === undefined ? {} : { expectedGpus: entry.gpuCount }),
+      ...(evidence === undefined ? {} : { runtime: evidence.runtime }),
+      ...(verified === undefined ? {} : { verified }),
+    });
+  };
 }
 
-export function createPackVerifier(): (bytes: Uint8Array, path: string) => PackVerdict {
-  return (_bytes, path) => ({
-    path,
-    whole: false,
-    simulated: false,
-    status: 'none',
-    checks: [],
-    notChecked: ['everything'],
-  });
+/** The attestation result of a verification that was made while the vault was locked. Errors: `locked`. */
+export function signEarlierResult(
+  verifier: EvidenceVerifier,
+  signing: Signing,
+  record: EvidenceRecord,
+): Result<string> {
+  const signer = signing.atOnce('attestation-result');
+  if (!signer.ok) return signer;
+  const { verification, evidenceSha256 } = record.view;
+  return ok(verifier.signResult({ verification, evidenceSha256 }, record.challenge, signer.value));
+}
+
+/** Checks the bytes of a pack. */
+export function createPackVerifier(
+  appraiser: Appraiser,
+  crypto: PackCrypto,
+): (bytes: Uint8Array, path: string, expectedOrganisationKey?: Uint8Array) => PackVerdict {
+  return (bytes, path, expectedOrganisationKey) =>
+    verifyPack(bytes, {
+      appraiser,
+      crypto,
+      path,
+      ...(expectedOrganisationKey === undefined ? {} : { expectedOrganisationKey }),
+    });
 }

@@ -61,7 +61,9 @@ export interface Attestation {
   readonly verification: Verification;
   /** Attestation result (JWT); empty while the vault is locked, then signed at unlock. */
   readonly ear: string;
-  /** Only when affirming, and only made by services/evidence. */
+  /** Keys as the evidence names them (base64, hex); believed only where the verification is affirming. */
+  readonly keys?: { readonly signingKey: string; readonly tlsSpkiSha256: string };
+  /** Only when affirming and signed, and only made by services/evidence: what a key release takes. */
   readonly verified?: VerifiedNode;
 }
 export type VerifiedAttestation = Attestation & { readonly verified: VerifiedNode };

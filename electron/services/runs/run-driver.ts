@@ -53,7 +53,7 @@ async function chooseNode(
     if (signal.aborted) return err('cancelled', 'The run was stopped.');
     const client = ports.nodes.connect(candidate);
     const sessionId = Buffer.from(ports.random(16)).toString('hex');
-    const attested = await attest(state, candidate, client, sessionId, ports, signal);
+    const attested = forRelease(await attest(state, candidate, client, sessionId, ports, signal));
     if (attested.ok) return ok({ candidate, client, sessionId, attestation: attested.value });
     client.close();
     failures.push(attested.error);
@@ -71,7 +71,10 @@ async function chooseNode(
   );
 }
 
-/** Asks for evidence in a session and writes what came of it into the run. */
+/**
+ * Asks for evidence in a session and writes what came of it into the run. Needs no vault: an affirming result may still be
+ * unsigned. Errors: `attestation_failed` with the node's reason, those of the wire.
+ */
 export async function attest(
   state: RunState,
   node: { readonly name: string; readonly url: string },
@@ -79,7 +82,7 @@ export async function attest(
   sessionId: string,
   ports: RunPorts,
   signal: AbortSignal,
-): Promise<Result<VerifiedAttestation>> {
+): Promise<Result<Attestation>> {
   const { order, policy } = state.record;
   const answer = await ports.attest({
     client,
@@ -100,7 +103,7 @@ export async function attest(
     return answer;
   }
   const attestation = answer.value;
-  const verified = isVerified(attestation);
+  const verified = attestation.verification.status === 'affirming';
   state.change((record) => {
     record.evidenceIds.push(attestation.evidenceId);
     const entry = state.node(node.name);
@@ -130,8 +133,15 @@ export async function attest(
   );
 }
 
-function isVerified(attestation: Attestation): attestation is VerifiedAttestation {
-  return attestation.verified !== undefined;
+/** A result that a key can be released on: affirming, signed and logged. Errors: `locked`. */
+function forRelease(answer: Result<Attestation>): Result<VerifiedAttestation> {
+  if (!answer.ok) return answer;
+  const { verified } = answer.value;
+  return verified === undefined
+    ? err('locked', 'The vault was locked, so the attestation result is not signed and no key is released.', {
+        hint: 'Unlock the vault and launch again.',
+      })
+    : ok({ ...answer.value, verified });
 }
 
 async function uploadAndRelease(
@@ -172,7 +182,7 @@ async function uploadAndRelease(
   state.step('releasing');
   let { attestation } = chosen;
   if (ports.clock() - Date.parse(attestation.verification.verifiedAt) > freshForReleaseMs) {
-    const again = await attest(state, candidate, client, sessionId, ports, signal);
+    const again = forRelease(await attest(state, candidate, client, sessionId, ports, signal));
     if (!again.ok) return again;
     attestation = again.value;
   }

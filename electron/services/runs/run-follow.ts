@@ -141,8 +141,8 @@ async function renewEvidence(context: FollowContext): Promise<void> {
     if (signal.aborted) return;
     const sameKeys =
       answer.ok &&
-      answer.value.verified.tlsSpkiSha256 === session.tlsSpkiSha256 &&
-      Buffer.from(answer.value.verified.signingKey).toString('base64') === session.signingKey;
+      answer.value.keys?.tlsSpkiSha256 === session.tlsSpkiSha256 &&
+      answer.value.keys.signingKey === session.signingKey;
     if (answer.ok && sameKeys) {
       const { evidenceId, evidenceSha256 } = answer.value;
       const asked = ports.clock();

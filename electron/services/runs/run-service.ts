@@ -278,14 +278,18 @@ function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
   if (!ownerKey.ok) return ownerKey;
   const recipients = ports.signing.outputRecipients();
   if (!recipients.ok) return recipients;
-  const order = buildOrder(draft, {
-    dataset: dataset.value,
-    policyDigest: policy.value.digest,
-    nodes: candidates.value.map(({ name }) => name),
-    outputRecipients: recipients.value,
-    ownerKey: Buffer.from(ownerKey.value).toString('base64'),
-    now: ports.clock(),
-  });
+  // A draft may name the policy by an alias; the order names the policy itself.
+  const order = buildOrder(
+    { ...draft, policyId: policy.value.policy.id },
+    {
+      dataset: dataset.value,
+      policyDigest: policy.value.digest,
+      nodes: candidates.value.map(({ name }) => name),
+      outputRecipients: recipients.value,
+      ownerKey: Buffer.from(ownerKey.value).toString('base64'),
+      now: ports.clock(),
+    },
+  );
   if (!order.ok) return order;
   const signed = signOrder(order.value, ports.signing.signOrder);
   if (!signed.ok) return signed;
