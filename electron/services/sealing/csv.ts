@@ -1,10 +1,9 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
-import { CsvError, parse } from 'csv-parse';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { Column, DatasetSchema } from '../../contract/sealed.ts';
 import { createColumnSurvey, type ColumnSurvey } from './csv-column.ts';
+import { createCsvScanner, type CsvFault } from './csv-scanner.ts';
 import { fileError } from './file-errors.ts';
 
 /** Limits that keep memory flat whatever the file: characters of one row, columns of the table. */
@@ -37,33 +36,29 @@ export async function inspectCsv(
   path: string,
   options: { readonly target?: string; readonly signal?: AbortSignal } = {},
 ): Promise<Result<CsvInspection>> {
+  let refused: NacreError | undefined;
   const table = createTable();
-  let bytes: number;
+  const scanner = createCsvScanner(csvLimits.row, (cells, line) => {
+    refused ??= table.add(cells, line);
+  });
+  let bytes = 0;
   try {
     const stats = await stat(path);
     if (!stats.isFile()) return err('invalid_input', `${path} is not a file.`);
     bytes = stats.size;
-    const parser = parse({
-      bom: true,
-      info: true,
-      relax_column_count: true,
-      skip_empty_lines: true,
-      max_record_size: csvLimits.row,
-    });
     const source = createReadStream(path, { highWaterMark: 256 * 1024 });
-    const reading = pipeline(source, parser, options.signal === undefined ? {} : { signal: options.signal });
-    // Awaited below; a failure also ends the loop, and must not count as unhandled until then.
-    reading.catch(() => undefined);
-    for await (const { record, info } of parser as AsyncIterable<{ record: string[]; info: { lines: number } }>) {
-      const refused = table.add(record, info.lines);
+    for await (const piece of source as AsyncIterable<Uint8Array>) {
+      if (options.signal?.aborted === true) return err('cancelled', 'Cancelled while the table was read.');
+      const fault = scanner.push(piece);
+      if (fault !== undefined) return { ok: false, error: describeFault(path, fault) };
       if (refused !== undefined) return { ok: false, error: refused };
     }
-    await reading;
   } catch (error) {
-    if (options.signal?.aborted === true) return err('cancelled', 'Cancelled while the table was read.');
-    if (error instanceof CsvError) return describeCsvError(path, error);
     return fileError('Reading', path, error);
   }
+  const fault = scanner.end();
+  if (fault !== undefined) return { ok: false, error: describeFault(path, fault) };
+  if (refused !== undefined) return { ok: false, error: refused };
   return table.finish(path, bytes, options.target);
 }
 
@@ -78,22 +73,18 @@ function problemOf(reason: string, message: string, details: Record<string, unkn
     .error;
 }
 
-function describeCsvError(path: string, error: CsvError): Result<never> {
-  const line = typeof error['lines'] === 'number' ? error['lines'] : undefined;
-  const place = line === undefined ? path : `Line ${line} of ${path}`;
-  if (error.code === 'CSV_MAX_RECORD_SIZE') {
-    return {
-      ok: false,
-      error: problemOf(
-        'line-too-long',
-        `${place} is longer than ${csvLimits.row.toLocaleString('en')} characters; that is no table row.`,
-        { line },
-        'Look for a quote that is never closed, or a file that is not CSV.',
-      ),
-    };
+function describeFault(path: string, { reason, line }: CsvFault): NacreError {
+  const place = `Line ${line} of ${path}`;
+  if (reason === 'line-too-long') {
+    return problemOf(
+      reason,
+      `${place} is longer than ${csvLimits.row.toLocaleString('en')} characters; that is no table row.`,
+      { line },
+      'Look for a quote that is never closed, or a file that is not CSV.',
+    );
   }
   const hint = 'Quotes belong around a whole cell; a quote inside is written twice.';
-  return { ok: false, error: problemOf('bad-quotes', `${place} is not valid CSV (${error.code}).`, { line }, hint) };
+  return problemOf(reason, `${place} has a quote where none may be, or one that is never closed.`, { line }, hint);
 }
 
 interface Table {
