@@ -300,14 +300,14 @@ describe('mutations', () => {
         const report = flip(evidence.cpu.report, at, bit);
         return !affirmed({ ...evidence, cpu: { ...evidence.cpu, report } });
       }),
-      { numRuns: 150 },
+      { numRuns: 60 },
     );
     fc.assert(
       fc.property(fc.nat(gpuBytes - 1), fc.nat(7), (at, bit) => {
         const report = flip(gpu.report, at, bit);
         return !affirmed({ ...evidence, gpus: [{ ...gpu, report }] });
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
     fc.assert(
       fc.property(fc.nat(2), fc.nat(100_000), fc.nat(7), (index, at, bit) => {
@@ -316,7 +316,7 @@ describe('mutations', () => {
         );
         return !affirmed({ ...evidence, cpu: { ...evidence.cpu, certificates } });
       }),
-      { numRuns: 100 },
+      { numRuns: 50 },
     );
   }, 60_000);
 
@@ -337,7 +337,7 @@ describe('mutations', () => {
         }
         return true;
       }),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   }, 60_000);
 });

@@ -7,6 +7,7 @@ import { simulatedAnchors, vendorAnchors, type TrustAnchors } from '../../domain
 import type { EvidenceCrypto } from '../../domain/evidence/crypto.ts';
 import { verifyNodeEvidence } from '../../domain/evidence/node-verification.ts';
 import { goldenFromDirectory } from '../../domain/evidence/nvidia/reference.ts';
+import { cacheGoodSignatures } from './caching-crypto.ts';
 import { createNodeCrypto } from './node-crypto.ts';
 import type { VerifiedNode } from './verified-node.ts';
 
@@ -83,7 +84,7 @@ const defaultLifetimeSeconds = 300;
 
 /** The one maker of `VerifiedNode`. */
 export function createEvidenceVerifier(options: EvidenceVerifierOptions): EvidenceVerifier {
-  const crypto = options.crypto ?? createNodeCrypto();
+  const crypto = options.crypto ?? cacheGoodSignatures(createNodeCrypto());
   const used = new Map<string, number>();
 
   const examine = (input: PastEvidence, observedTlsSpkiSha256: string | undefined, now: number) =>
