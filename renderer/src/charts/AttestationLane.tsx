@@ -63,6 +63,9 @@ export function AttestationLane({ lanes, xKind, xDomain, now, checkpoints = [], 
   const anySimulated = lanes.some((lane) => lane.simulated);
   const anyReal = lanes.some((lane) => !lane.simulated);
   const anyGap = lanes.some((lane) => lane.blocks.some((block) => block.state === 'gap'));
+  const anyLost = lanes.some((lane) =>
+    lane.blocks.some((block) => block.state === 'lost' || block.state === 'refused'),
+  );
   const lastCheckpoint = checkpoints.at(-1);
   return (
     <figure className={styles.chart}>
@@ -72,7 +75,7 @@ export function AttestationLane({ lanes, xKind, xDomain, now, checkpoints = [], 
         {anyReal ? <KeyLine kind="verified">verified, a cut at each renewal</KeyLine> : null}
         {anySimulated ? <KeyLine kind="simulated">verified simulated evidence, a cut at each renewal</KeyLine> : null}
         {anyGap ? <KeyLine kind="gap">no fresh evidence</KeyLine> : null}
-        <KeyLine kind="lost">lost or refused</KeyLine>
+        {anyLost ? <KeyLine kind="lost">lost or refused</KeyLine> : null}
         {checkpoints.length === 0 ? null : <KeyLine kind="checkpoint">checkpoint</KeyLine>}
         <span className="grow" />
         <button type="button" className={styles.toggle} aria-pressed={asTable} onClick={() => setAsTable(!asTable)}>

@@ -1,4 +1,4 @@
-import { geoEquirectangular, geoGraticule, geoPath } from 'd3-geo';
+import { geoEquirectangular, geoGraticule, geoPath, type GeoPermissibleObjects } from 'd3-geo';
 import { useMemo } from 'react';
 import { feature } from 'topojson-client';
 import landAtlas from 'world-atlas/land-110m.json';
@@ -12,10 +12,22 @@ type Atlas = Parameters<typeof feature>[0];
 /** Natural Earth at 1:110 million, bundled: the map needs no network. */
 const atlas = landAtlas as unknown as Atlas;
 const landObject = atlas.objects['land'];
-const land = landObject === undefined ? undefined : feature(atlas, landObject);
+const land = landObject === undefined ? undefined : withoutIce(feature(atlas, landObject));
+/** Drops every polygon that lies wholly south of 60° S: no node stands there, and the room is worth more. */
+function withoutIce(world: ReturnType<typeof feature>): GeoPermissibleObjects {
+  const geometries =
+    world.type === 'FeatureCollection' ? world.features.map((each) => each.geometry) : [world.geometry];
+  return {
+    type: 'MultiPolygon',
+    coordinates: geometries
+      .flatMap((geometry) => (geometry.type === 'MultiPolygon' ? geometry.coordinates : []))
+      .filter((polygon) => polygon[0]?.some(([, latitude = 0]) => latitude > -60)),
+  };
+}
+
 const graticule = geoGraticule().step([60, 30])();
 
-/** Land without the ice: nodes are not there, and the room is worth more. */
+/** The part of the world that is shown. */
 const frame = {
   type: 'MultiPoint' as const,
   coordinates: [
@@ -68,26 +80,26 @@ export function WorldMap({ nodes, selected, onSelect }: WorldMapProps) {
           const others = countByTrust(cluster.nodes).filter((entry) => entry.trust !== trust);
           const start = size / 2 + 6;
           return (
-            <g
-              key={first.name}
-              className={cx(styles.cluster, at !== -1 && styles.selected)}
-              transform={`translate(${cluster.x.toFixed(1)} ${cluster.y.toFixed(1)})`}
-              role="button"
-              tabIndex={0}
-              aria-pressed={at !== -1}
-              aria-label={describeCluster(cluster)}
-              onClick={choose}
-              onKeyDown={(event) => {
-                if (event.key !== 'Enter' && event.key !== ' ') return;
-                event.preventDefault();
-                choose();
-              }}
-            >
-              <circle className={styles.ground} r={Math.max(12, size / 2 + 2)} />
-              <rect className={styles.ring} x={-size / 2 - 4} y={-size / 2 - 4} width={size + 8} height={size + 8} />
-              <svg x={-size / 2} y={-size / 2} width={size} height={size} viewBox="0 0 16 16" aria-hidden="true">
-                <MarkShape trust={trust} simulated={cluster.nodes.some((node) => node.simulated)} />
-              </svg>
+            <g key={first.name} transform={`translate(${cluster.x.toFixed(1)} ${cluster.y.toFixed(1)})`}>
+              <g
+                className={cx(styles.cluster, at !== -1 && styles.selected)}
+                role="button"
+                tabIndex={0}
+                aria-pressed={at !== -1}
+                aria-label={describeCluster(cluster)}
+                onClick={choose}
+                onKeyDown={(event) => {
+                  if (event.key !== 'Enter' && event.key !== ' ') return;
+                  event.preventDefault();
+                  choose();
+                }}
+              >
+                <circle className={styles.ground} r={Math.max(12, size / 2 + 2)} />
+                <rect className={styles.ring} x={-size / 2 - 4} y={-size / 2 - 4} width={size + 8} height={size + 8} />
+                <svg x={-size / 2} y={-size / 2} width={size} height={size} viewBox="0 0 16 16" aria-hidden="true">
+                  <MarkShape trust={trust} simulated={cluster.nodes.some((node) => node.simulated)} />
+                </svg>
+              </g>
               <text
                 className={styles.count}
                 x={left ? -start : start}

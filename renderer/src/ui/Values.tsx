@@ -55,17 +55,11 @@ export function Digest({ value, algorithm, of, first = 8, last = 6 }: DigestProp
       <Tooltip.Trigger
         delay={200}
         closeOnClick={false}
-        render={
-          <button
-            type="button"
-            className={styles.digest}
-            aria-label={`Copy ${of}: ${value}`}
-            onClick={() => void copy()}
-          />
-        }
+        render={<button type="button" className={styles.digest} onClick={() => void copy()} />}
       >
         {algorithm === undefined ? null : <span className={styles.algorithm}>{algorithm}</span>}
         <span className={styles.short}>{shortDigest(value, first, last)}</span>
+        <span className="sr">, copy the whole {of}</span>
       </Tooltip.Trigger>
       <Tooltip.Portal>
         <Tooltip.Positioner className={styles.positioner} sideOffset={4}>

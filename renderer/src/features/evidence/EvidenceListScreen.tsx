@@ -150,7 +150,7 @@ function evidenceColumns(now: number): ReadonlyArray<Column<EvidenceView>> {
     },
     {
       id: 'simulated',
-      title: '',
+      title: 'Hardware',
       width: '96px',
       cell: (row) => (row.verification.simulated ? <SimulatedTag /> : null),
     },

@@ -155,7 +155,7 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
             </div>
           </div>
         </div>
-        <div>
+        <div role="region" aria-label="What this proves" tabIndex={0}>
           <h2>What this proves</h2>
           <ul className={styles.said}>
             {groups
@@ -181,7 +181,7 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
             ) : null}
           </ul>
         </div>
-        <div>
+        <div role="region" aria-label="What was not checked" tabIndex={0}>
           <h2>What was not checked</h2>
           <ul className={styles.said}>
             {missing.length === 0 ? (
