@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { streams, type StreamName } from '../contract/methods.ts';
+import type { StreamName } from '../contract/methods.ts';
 
 /** Between the main process and the core's process. Both are ours, yet each reads only what has this shape. */
 export const toCoreSchema = z.union([
@@ -19,8 +19,7 @@ export const fromCoreSchema = z.union([
 export type FromCore = z.infer<typeof fromCoreSchema>;
 
 /** What a page's events port carries. */
-export const portEventSchema = z.object({
-  stream: z.enum(Object.keys(streams) as [StreamName, ...StreamName[]]),
-  event: z.unknown(),
-});
-export type PortEvent = z.infer<typeof portEventSchema>;
+export interface PortEvent {
+  readonly stream: StreamName;
+  readonly event: unknown;
+}
