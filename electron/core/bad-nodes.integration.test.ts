@@ -18,7 +18,7 @@ let datasetId = '';
 
 beforeAll(async () => {
   network = await startTestNetwork();
-  test = await openReadyCore(network, { timeouts: { connectMs: 1500, idleMs: 1500 } });
+  test = await openReadyCore(network, { timeouts: { connectMs: 3000, idleMs: 3000, slowMs: 1500 } });
   const sealed = await taskEnd(
     test.core,
     value(await test.core.invoke('datasets.seal', { path: 'assets/data/breast_cancer.csv', name: 'cancer' })),
@@ -77,7 +77,7 @@ describe('no key leaves for a node that does not prove itself', () => {
     ['stale-nonce', 'attestation_failed', /nonce|challenge|report|fresh|binding/i],
     ['relay', 'attestation_failed', /key|challenge|report|relay|another|bind/i],
     ['swapped-gpu', 'attestation_failed', /gpu/i],
-    ['wrong-tls-key', 'attestation_failed', /tls/i],
+    ['wrong-tls-key', 'attestation_failed', /another key than the one in the evidence/i],
     ['hang', 'timeout', /virginia-h200/],
     ['garbage', 'unavailable', /virginia-h200 answers garbage/],
   ])('%s', async (fault, code, words) => {

@@ -1,4 +1,4 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunView } from '../contract/views.ts';
@@ -106,9 +106,15 @@ describe('the main path', () => {
   it('hands the auditor a pack that verifies, and not when a byte is changed', async () => {
     const pack = value(await test.core.invoke('reports.exportPack', { runId: run.id }));
     const verdict = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
-    expect(verdict.checks.filter(({ outcome }) => outcome !== 'pass')).toEqual([]);
+    expect(verdict.checks.filter(({ outcome, required }) => required && outcome !== 'pass')).toEqual([]);
     expect(verdict).toMatchObject({ whole: true, simulated: true, status: 'warning' });
     expect(verdict.summary).toMatchObject({ jobId: run.jobId, heldOutAccuracy: run.heldOutAccuracy });
+    const bytes = await readFile(pack.path);
+    const at = Math.floor(bytes.length / 2);
+    bytes[at] = (bytes[at] ?? 0) ^ 1;
+    const changed = join(test.profile, 'changed.nacre-pack');
+    await writeFile(changed, bytes);
+    expect(value(await test.core.invoke('reports.verifyPack', { path: changed })).status).toBe('contraindicated');
     expect(value(await test.core.invoke('reports.list', {}))[0]).toMatchObject({ packSha256: pack.sha256 });
     const log = value(await test.core.invoke('audit.verify', {}));
     expect(log.whole).toBe(true);

@@ -66,7 +66,7 @@ function client(peer: { url: string }, tlsSpkiSha256?: string): AgentClient {
   const made = createAgentClient({
     node: 'n1',
     url: peer.url,
-    timeouts: { connectMs: 500, idleMs: 300 },
+    timeouts: { connectMs: 500, idleMs: 300, slowMs: 300 },
     ...(tlsSpkiSha256 === undefined ? {} : { tlsSpkiSha256 }),
   });
   open.push(async () => made.close());

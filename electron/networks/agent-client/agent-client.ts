@@ -60,8 +60,6 @@ const agentErrorSchema = z.object({ error: z.object({ code: z.string().max(64), 
 
 /** An event stream says something at least this often: milliseconds. */
 const eventsIdleMs = 30_000;
-/** Evidence and training start take hardware time. */
-const slowIdleMs = 30_000;
 
 export function createAgentClient(options: TransportOptions): AgentClient {
   const transport = createTransport(options);
@@ -173,7 +171,7 @@ const send = (method: 'POST' | 'PUT', path: string, value: unknown, signal?: Abo
   method,
   path,
   body: Buffer.from(JSON.stringify(value)),
-  idleMs: slowIdleMs,
+  slow: true,
   ...signalOf(signal),
 });
 

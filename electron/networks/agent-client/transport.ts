@@ -10,9 +10,11 @@ export interface TransportTimeouts {
   readonly connectMs: number;
   /** Without a byte in either direction. */
   readonly idleMs: number;
+  /** The same while evidence is made or a job is taken in: hardware time. */
+  readonly slowMs: number;
 }
 
-export const defaultTimeouts: TransportTimeouts = { connectMs: 10_000, idleMs: 20_000 };
+export const defaultTimeouts: TransportTimeouts = { connectMs: 10_000, idleMs: 20_000, slowMs: 30_000 };
 
 export interface TransportOptions {
   readonly node: string;
@@ -28,6 +30,8 @@ export interface RequestOptions {
   readonly body?: Uint8Array;
   readonly contentType?: string;
   readonly idleMs?: number;
+  /** Wait `slowMs` for the answer. */
+  readonly slow?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -103,7 +107,7 @@ export function createTransport(options: TransportOptions): Transport {
     node,
     observedKey: () => agent.key,
     open(ask) {
-      const idleMs = ask.idleMs ?? timeouts.idleMs;
+      const idleMs = ask.idleMs ?? (ask.slow === true ? timeouts.slowMs : timeouts.idleMs);
       return new Promise((resolve) => {
         if (base.protocol !== 'https:') {
           resolve(err('invalid_input', `The address of node ${node} is not https.`));
