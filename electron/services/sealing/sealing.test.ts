@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -373,29 +374,35 @@ describe('what goes wrong leaves nothing behind', () => {
     });
   });
 
-  it('a file that grows, shrinks or is rewritten while it is sealed', async () => {
+  it('a file that grows, shrinks, is rewritten or replaced after it was looked at', async () => {
     const changes: ((file: string) => void)[] = [
       (file) => appendFileSync(file, 'more'),
-      (file) => truncateSync(file, 20 * 1024 * 1024),
-      (file) => writeFileSync(file, 'now short'),
+      (file) => truncateSync(file, 8 * 1024 * 1024),
+      (file) => writeFileSync(file, randomBytes(9 * 1024 * 1024)),
+      (file) => {
+        writeFileSync(`${file}.new`, randomBytes(9 * 1024 * 1024));
+        renameSync(`${file}.new`, file);
+      },
     ];
     for (const change of changes) {
       const plain = fresh('.bin');
-      writeFileSync(plain, randomBytes(96 * 1024 * 1024));
-      const sealing = service.seal({
-        path: plain,
-        recipients: [recipient],
-        out: `${plain}.age`,
+      writeFileSync(plain, randomBytes(9 * 1024 * 1024));
+      const pool = createSealingPool({ size: 2 });
+      const interfered = createSealingService({
+        pool: {
+          ...pool,
+          run: (task) => {
+            change(plain);
+            return pool.run(task);
+          },
+        },
+        random,
+        clock: Date.now,
       });
-      // The plan is made when the partial file is there.
-      while (nothingAt(`${plain}.age`)) await new Promise((resolve) => setImmediate(resolve));
-      change(plain);
-      const sealed = await sealing;
-      expect(sealed).toMatchObject({
-        ok: false,
-        error: { code: 'wrong_state', details: { reason: 'changed', path: plain } },
-      });
+      const sealed = await interfered.seal({ path: plain, recipients: [recipient], out: `${plain}.age` });
+      expect(sealed).toMatchObject({ error: { code: 'wrong_state', details: { reason: 'changed', path: plain } } });
       expect(nothingAt(`${plain}.age`)).toBe(true);
+      await pool.close();
     }
   });
 
@@ -441,7 +448,7 @@ describe('what goes wrong leaves nothing behind', () => {
     const killed = spawn(process.execPath, args, { stdio: 'ignore' });
     const ended = new Promise((resolve) => killed.once('exit', resolve));
     // As soon as its partial file is there it is in the middle of the work, or just before it.
-    for (let i = 0; i < 500 && nothingAt(`${plain}.age`); i++) await new Promise((resolve) => setTimeout(resolve, 2));
+    for (let i = 0; i < 5000 && nothingAt(`${plain}.age`); i++) await new Promise((resolve) => setTimeout(resolve, 2));
     killed.kill('SIGKILL');
     await ended;
     expect(existsSync(`${plain}.age`)).toBe(false);

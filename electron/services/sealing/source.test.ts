@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -8,7 +8,7 @@ import { extract } from 'tar-stream';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { SourceLayout } from './segment-task.ts';
 import { planSource } from './source-plan.ts';
-import { createSourceReader } from './source-reader.ts';
+import { createSourceReader, SourceError } from './source-reader.ts';
 import { encodeTarHeader } from './tar-header.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nacre-source-'));
@@ -104,5 +104,37 @@ describe('a folder as one stream', () => {
       });
       expect(seen).toEqual({ name: `${long}file`, size });
     }
+  });
+});
+
+describe('a file that changes between two reads', () => {
+  it.each([
+    ['is written to', (file: string) => appendFileSync(file, 'x')],
+    ['is cut', (file: string) => truncateSync(file, 1000)],
+    ['is overwritten in place', (file: string) => writeFileSync(file, Buffer.alloc(10_000, 9))],
+  ])('is noticed when it %s, at the latest when it is closed', async (_, change) => {
+    const file = path.join(folder, `${++count}.bin`);
+    writeFileSync(file, Buffer.alloc(10_000, 1));
+    const plan = await planSource(file);
+    if (!plan.ok) throw new Error(plan.error.message);
+    const reader = createSourceReader(plan.value.layout);
+    reader.read(0, new Uint8Array(500));
+    // Times move in steps of the kernel's clock: some milliseconds.
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    change(file);
+    const rest = (): void => {
+      reader.read(500, new Uint8Array(9500));
+      reader.close();
+    };
+    expect(rest).toThrow(SourceError);
+    reader.abandon();
+  });
+
+  it('is left alone when nothing happens to it', async () => {
+    const file = path.join(folder, `${++count}.bin`);
+    writeFileSync(file, Buffer.alloc(10_000, 1));
+    const plan = await planSource(file);
+    if (!plan.ok) throw new Error(plan.error.message);
+    expect(readWhole(plan.value.layout, [777]).every((byte) => byte === 1)).toBe(true);
   });
 });
