@@ -35,10 +35,10 @@ export interface NetworkControlOptions {
 
 /** Starts, stops and verifies the local network, as tasks. */
 export interface NetworkControl {
-  /** One start at a time: a second call answers with the task that is under way. */
+  /** One start at a time: a second call answers with the task that is under way. Once up, all nodes are asked. */
   start(): TaskView;
   stop(): Promise<Result<NetworkState>>;
-  /** Asks one node or all for fresh evidence; a refusal is a finding, not a failure of the task. */
+  /** Asks one node or all for fresh evidence, all once at a time; a refusal is a finding, not a failure of the task. */
   verify(node?: string): Result<TaskView>;
   setFault(node: string, fault: NodeFault): Promise<Result<void>>;
   close(): Promise<void>;
@@ -48,6 +48,7 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
   const { nodes, tasks } = options;
   let network: LocalNetwork | undefined;
   let starting: TaskView | undefined;
+  let surveying: TaskView | undefined;
 
   const open = async (
     progress: (ready: number, total: number) => void,
@@ -114,6 +115,28 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
     }
   };
 
+  const verifyAll = (): Result<TaskView> => {
+    const directory = nodes.directory();
+    if (!directory.ok) return directory;
+    const under = tasks.list().find(({ id, state }) => id === surveying?.id && state === 'running');
+    if (under !== undefined) return ok(under);
+    const names = directory.value.nodes.map(({ name }) => name);
+    surveying = tasks.start('verify-nodes', `Verifying ${names.length} nodes`, async ({ signal, progress }) => {
+      let done = 0;
+      const report = () => progress({ done, total: names.length, unit: 'nodes' });
+      report();
+      await Promise.all(
+        names.map(async (name) => {
+          await verifyOne(name, signal);
+          done += 1;
+          report();
+        }),
+      );
+      return signal.aborted ? err('cancelled', 'Verifying was cancelled.') : ok(undefined);
+    });
+    return ok(surveying);
+  };
+
   return {
     start() {
       if (starting?.state === 'running') {
@@ -127,6 +150,8 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
         async ({ signal, progress }) => {
           const opened = await open((ready, total) => progress({ done: ready, total, unit: 'nodes' }), signal);
           if (!opened.ok) nodes.setState('failed', opened.error.message);
+          // A node that was not asked is unknown; whoever starts a network wants to know which of its nodes hold.
+          else verifyAll();
           return opened;
         },
       );
@@ -140,31 +165,17 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
       return ok(nodes.state());
     },
     verify(node) {
+      if (node === undefined) return verifyAll();
       const directory = nodes.directory();
       if (!directory.ok) return directory;
-      const names = directory.value.nodes.map(({ name }) => name);
-      if (node !== undefined && !names.includes(node)) {
+      if (!directory.value.nodes.some(({ name }) => name === node)) {
         return err('not_found', `There is no node ${JSON.stringify(node)}.`);
       }
-      const chosen = node === undefined ? names : [node];
-      const title = node === undefined ? `Verifying ${chosen.length} nodes` : `Verifying ${node}`;
       return ok(
-        tasks.start('verify-nodes', title, async ({ signal, progress }) => {
-          let done = 0;
-          const report = () => progress({ done, total: chosen.length, unit: 'nodes' });
-          report();
-          const answers = await Promise.all(
-            chosen.map(async (name) => {
-              const answer = await verifyOne(name, signal);
-              done += 1;
-              report();
-              return answer;
-            }),
-          );
-          if (signal.aborted) return err('cancelled', 'Verifying was cancelled.');
+        tasks.start('verify-nodes', `Verifying ${node}`, async ({ signal }) => {
           // One node asked for by name: its failure is the answer. Of many, the rows say how each fared.
-          const [only] = answers;
-          return node !== undefined && only !== undefined && !only.ok ? only : ok(undefined);
+          const answer = await verifyOne(node, signal);
+          return answer.ok ? ok(undefined) : answer;
         }),
       );
     },

@@ -1,0 +1,38 @@
+import path from 'node:path';
+import AxeBuilder from '@axe-core/playwright';
+import { expect, type Page } from '@playwright/test';
+
+const serious = new Set(['serious', 'critical']);
+
+/** Fails on any serious or critical axe violation, naming the rule and the element. */
+export async function accessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  const found = violations
+    .filter((violation) => serious.has(violation.impact ?? ''))
+    .map((violation) => `${violation.id}: ${violation.nodes[0]?.html ?? ''}`);
+  expect(found).toEqual([]);
+}
+
+/**
+ * Pictures of a screen, dark and light, into the results folder; with NACRE_PICTURES=1 into assets/screenshots, where
+ * the README shows them.
+ */
+export async function picture(page: Page, name: string): Promise<void> {
+  const update = process.env['NACRE_PICTURES'] === '1';
+  const folder = path.join(
+    import.meta.dirname,
+    '..',
+    ...(update ? ['assets', 'screenshots'] : ['test-results', 'pictures']),
+  );
+  for (const theme of ['dark', 'light'] as const) {
+    const before = await page.evaluate((next) => {
+      const former = document.documentElement.dataset['theme'];
+      document.documentElement.dataset['theme'] = next;
+      return former;
+    }, theme);
+    await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) });
+    await page.evaluate((former) => {
+      if (former !== undefined) document.documentElement.dataset['theme'] = former;
+    }, before);
+  }
+}
