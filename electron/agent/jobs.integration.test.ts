@@ -128,14 +128,14 @@ describe('the built-in trainer as a job', () => {
     expect(codeOf(await desk.send('POST', '/v1/jobs', submission))).toBe('in_use');
     const before = performance.now();
     await desk.send('GET', '/v1/status');
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before).toBeLessThan(5000);
     const stopped = await desk.send('POST', `/v1/jobs/${order.jobId}/stop`);
     expect(stopped.json).toMatchObject({ state: 'stopped' });
     expect(lastState(await desk.follow(order, node.node, evidence))?.state).toBe('stopped');
   });
 
   it('ends when its order expires', async () => {
-    const notAfter = new Date(Date.now() + 1500).toISOString();
+    const notAfter = new Date(Date.now() + 4000).toISOString();
     const changes = { notAfter, checkpointEverySteps: 1e6 };
     const order = node.desk.order(
       { ...sampleProgram, epochs: 10_000, hidden: [256] },

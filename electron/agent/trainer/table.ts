@@ -48,10 +48,23 @@ export function readTable(csv: Uint8Array, target: string): Result<Table> {
     });
   } catch (error) {
     if (error instanceof BadTable) return err('invalid_input', error.message);
-    if (error instanceof CsvError) return err('invalid_input', `The table is not readable as CSV: ${error.message}.`);
+    if (error instanceof CsvError)
+      return err('invalid_input', `The table is not readable as CSV: ${whatIsWrong(error)}.`);
     throw error;
   }
   return builder.finish();
+}
+
+/** The parser's own messages quote cells, and a message leaves the enclave: only what and where is told. */
+function whatIsWrong(error: CsvError): string {
+  const { code } = error;
+  const line = (error as { lines?: unknown }).lines;
+  const place = typeof line === 'number' ? ` in line ${line}` : '';
+  if (code === 'CSV_MAX_RECORD_SIZE') return `a row is longer than ${tableLimits.recordCharacters} characters${place}`;
+  if (code === 'CSV_QUOTE_NOT_CLOSED') return `a quote is opened and never closed${place}`;
+  if (code === 'INVALID_OPENING_QUOTE' || code === 'CSV_INVALID_CLOSING_QUOTE')
+    return `a quote is out of place${place}`;
+  return `${code}${place}`;
 }
 
 /** Carries a sentence out of the parser's callback; never leaves `readTable`. */
