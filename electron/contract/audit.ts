@@ -21,6 +21,9 @@ export const auditKinds = [
   'identity-exported',
   'policy-changed',
   'settings-changed',
+  'backup-exported',
+  'vault-restored',
+  'shares-made',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

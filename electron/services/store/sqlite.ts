@@ -108,6 +108,8 @@ export interface DatabaseOptions {
   readonly journal: 'wal' | 'delete';
   readonly migrations: readonly Migration[];
   readonly readOnly?: boolean;
+  /** The file was made before: one without our tables is damaged, and is not filled with new ones. */
+  readonly existing?: boolean;
 }
 
 /**
@@ -149,6 +151,9 @@ function prepare(database: DatabaseSync, options: DatabaseOptions): Result<void>
     return err('wrong_state', `${options.path} was written by a newer Nacre (format ${version}).`, {
       hint: 'Install the newer version again; nothing was changed.',
     });
+  }
+  if (options.existing === true && version === 0) {
+    return err('damaged', `${options.path} is empty or has lost its tables.`, { hint: 'Restore it from a backup.' });
   }
   if (options.readOnly === true) return ok(undefined);
   database.exec(`PRAGMA journal_mode = ${options.journal}`);

@@ -2,15 +2,13 @@ import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { err, ok, type Result } from '../../contract/result.ts';
-import { kdfParametersSchema, type KdfParameters } from '../../contract/vault.ts';
-import type { VaultCrypto } from './crypto-types.ts';
+import { vaultSlotSchema } from './slots.ts';
 
 /**
  * Header of a vault, format 1. Every slot wraps the same random master key, so a passphrase changes without touching a
  * record, and further ways to unlock are further slots.
  *
- *   slot key   = Argon2id(passphrase, slot.salt, slot cost)                      32 bytes
- *   wrappedKey = XChaCha20-Poly1305(slot key, slot.nonce, master key; AAD = JCS{format, version, vaultId, slot})
+ *   wrappedKey = the master key under the key of the slot, see slots.ts
  *   mac        = HMAC-SHA-256(HKDF(master key, "nacre/vault/v1/header"), JCS(header without mac and checksum))
  *   checksum   = SHA-256(JCS(header without checksum))
  *
@@ -19,21 +17,12 @@ import type { VaultCrypto } from './crypto-types.ts';
  */
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
 
-const slotSchema = z.strictObject({
-  id: hex(8),
-  type: z.literal('passphrase'),
-  kdf: z.strictObject({ algorithm: z.literal('argon2id'), ...kdfParametersSchema.shape, salt: hex(16) }),
-  nonce: hex(24),
-  wrappedKey: hex(48),
-});
-export type VaultSlot = z.infer<typeof slotSchema>;
-
 const headerSchema = z.strictObject({
   format: z.literal('nacre-vault'),
   version: z.literal(1),
   vaultId: hex(16),
   createdAt: z.string().max(32),
-  slots: z.array(slotSchema).min(1).max(16),
+  slots: z.array(vaultSlotSchema).min(1).max(16),
   mac: hex(32),
   checksum: hex(32),
 });
@@ -92,48 +81,6 @@ export function headerIsOurs(header: VaultHeader, keys: VaultKeys): boolean {
   return timingSafeEqual(Buffer.from(macOf(header, keys), 'hex'), Buffer.from(header.mac, 'hex'));
 }
 
-export interface SlotInput {
-  readonly vaultId: string;
-  readonly crypto: VaultCrypto;
-  readonly random: (bytes: number) => Uint8Array;
-  readonly parameters: KdfParameters;
-}
-
-/** Wraps the master key under a passphrase, with a fresh salt. The passphrase bytes stay the caller's to wipe. */
-export async function makeSlot(input: SlotInput, passphrase: Uint8Array, master: Uint8Array): Promise<VaultSlot> {
-  const { vaultId, crypto, random, parameters } = input;
-  const salt = random(16);
-  const nonce = random(24);
-  const open = {
-    id: toHex(random(8)),
-    type: 'passphrase' as const,
-    kdf: { algorithm: 'argon2id' as const, ...parameters, salt: toHex(salt) },
-  };
-  const key = await crypto.argon2id(passphrase, salt, parameters);
-  const wrapped = crypto.seal(key, nonce, slotContext(vaultId, open), master);
-  crypto.wipe(key);
-  return { ...open, nonce: toHex(nonce), wrappedKey: toHex(wrapped) };
-}
-
-/** The master key, or undefined for a wrong passphrase. The caller wipes both. */
-export async function openSlot(
-  slot: VaultSlot,
-  vaultId: string,
-  passphrase: Uint8Array,
-  crypto: VaultCrypto,
-): Promise<Uint8Array | undefined> {
-  const { nonce, wrappedKey, ...rest } = slot;
-  const { memoryKib, passes, salt } = slot.kdf;
-  const key = await crypto.argon2id(passphrase, fromHex(salt), { memoryKib, passes });
-  const master = crypto.open(key, fromHex(nonce), slotContext(vaultId, rest), fromHex(wrappedKey));
-  crypto.wipe(key);
-  return master;
-}
-
-function slotContext(vaultId: string, slot: Omit<VaultSlot, 'nonce' | 'wrappedKey'>): Uint8Array {
-  return Buffer.from(canonical({ format: 'nacre-vault', version: 1, vaultId, slot }));
-}
-
 function macOf(header: Omit<VaultHeader, 'mac' | 'checksum'>, keys: VaultKeys): string {
   const { format, version, vaultId, createdAt, slots } = header;
   return createHmac('sha256', keys.header)
@@ -148,12 +95,4 @@ function checksumOf(header: Omit<VaultHeader, 'checksum'>): string {
 
 function canonical(value: unknown): string {
   return canonicalize(value) ?? '';
-}
-
-export function toHex(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('hex');
-}
-
-function fromHex(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'hex'));
 }

@@ -1,8 +1,9 @@
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { VaultCrypto } from './crypto-types.ts';
-import { deriveKeys, headerIsOurs, headerText, openSlot, type VaultHeader, type VaultKeys } from './header.ts';
+import { deriveKeys, headerIsOurs, headerText, type VaultHeader, type VaultKeys } from './header.ts';
 import { readPublicKeys, type PublicKeys } from './keys.ts';
 import { createRecordBook, type RecordBook } from './records.ts';
+import { openPassphraseSlot } from './slots.ts';
 import type { VaultFile } from './vault-file.ts';
 
 /** What exists only while a vault is unlocked. `end` wipes it. */
@@ -30,7 +31,8 @@ export async function openMaster(
   crypto: VaultCrypto,
 ): Promise<Result<Uint8Array>> {
   for (const slot of header.slots) {
-    const master = await openSlot(slot, header.vaultId, passphrase, crypto);
+    if (slot.type !== 'passphrase') continue;
+    const master = await openPassphraseSlot(slot, header.vaultId, passphrase, crypto);
     if (master !== undefined) return ok(master);
   }
   return err('wrong_passphrase', 'The passphrase is wrong.', { hint: 'Check the keyboard layout and caps lock.' });

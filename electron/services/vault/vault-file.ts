@@ -66,12 +66,15 @@ const migrations: readonly Migration[] = [
   },
 ];
 
-/** Opens an existing vault. Errors: `not_found`, `damaged`, `in_use`, `not_permitted`, `wrong_state`. */
-export function openVaultFile(path: string): Result<VaultFile> {
+/**
+ * Opens an existing vault; `readOnly` to look at a backup without touching it.
+ * Errors: `not_found`, `damaged`, `in_use`, `not_permitted`, `wrong_state`.
+ */
+export function openVaultFile(path: string, options: { readonly readOnly?: boolean } = {}): Result<VaultFile> {
   if (!existsSync(path)) return err('not_found', `There is no vault at ${path}.`, { hint: 'Create one.' });
   const sum = guardedFile(`Reading ${path}`, () => compareChecksum(path));
   if (!sum.ok) return sum;
-  const database = openDatabase({ path, applicationId, journal: 'delete', migrations });
+  const database = openDatabase({ path, applicationId, journal: 'delete', migrations, existing: true, ...options });
   if (!database.ok) return database;
   const file = guarded(`Opening ${path}`, () => wrap(database.value, path, sum.value));
   if (!file.ok) database.value.close();

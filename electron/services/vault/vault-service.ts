@@ -1,17 +1,20 @@
-import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import { kdfDefault, kdfFloor, type KdfParameters, type LockReason } from '../../contract/vault.ts';
 import type { VaultState } from '../../contract/views.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
-import { guardedFile } from '../store/sqlite.ts';
+import { writeFresh } from './fresh-file.ts';
 import { createAttempts } from './attempts.ts';
-import { deriveKeys, makeSlot, readHeader, sealHeader, toHex, type VaultHeader } from './header.ts';
+import { deriveKeys, readHeader, sealHeader, type VaultHeader } from './header.ts';
 import { createKeys, datasetKeyId, identityOf, keyViews, organisationKeyId } from './keys.ts';
 import { passphraseBytes } from './passphrase.ts';
 import { createRecordBook } from './records.ts';
+import { createRecovery } from './recovery.ts';
+import { createQueue, startSystemTimer } from './schedule.ts';
+import { createSecrets } from './secrets.ts';
 import { openMaster, startSession, storeHeader, type VaultSession } from './session.ts';
+import { makePassphraseSlot, toHex, type VaultSlot } from './slots.ts';
 import { createVaultFile, openVaultFile, type VaultFile } from './vault-file.ts';
 import type { VaultEvent, VaultOptions, VaultService, VaultSigner } from './vault-types.ts';
 
@@ -20,7 +23,6 @@ export type * from './vault-types.ts';
 const useSchema = z.strictObject({ uses: z.number().int(), lastUsedAt: z.string().optional() });
 const headSchema = z.object({ size: z.coerce.number().int(), root: z.string() });
 const headRecordId = 'log/head';
-const secretPrefix = 'secret/';
 
 /**
  * The vault of one profile. Everything that needs a secret goes through here as a task; no key ever leaves, except the
@@ -47,7 +49,7 @@ export function createVaultService(options: VaultOptions): VaultService {
 
   const opened = openVaultFile(path);
   let file: VaultFile | undefined = opened.ok ? opened.value : undefined;
-  const fileProblem = opened.ok || opened.error.code === 'not_found' ? undefined : opened.error;
+  let fileProblem = opened.ok || opened.error.code === 'not_found' ? undefined : opened.error;
 
   const emit = (event: VaultEvent) => {
     for (const listener of listeners) listener(event);
@@ -88,7 +90,7 @@ export function createVaultService(options: VaultOptions): VaultService {
   ): Promise<Result<T>> => {
     const found = header();
     if (!found.ok) return found;
-    const weak = found.value.slots.some(({ kdf }) => isWeaker(kdf, floor));
+    const weak = found.value.slots.some((slot) => slot.type === 'passphrase' && isWeaker(slot.kdf, floor));
     if (weak) return err('damaged', 'The vault asks for a weaker key derivation than Nacre ever makes.');
     const allowed = attempts.allowed(clock());
     if (!allowed.ok) return allowed;
@@ -107,6 +109,30 @@ export function createVaultService(options: VaultOptions): VaultService {
     } finally {
       crypto.wipe(master.value);
     }
+  };
+
+  const passphraseSlot = (vaultId: string, bytes: Uint8Array, master: Uint8Array) =>
+    makePassphraseSlot({ vaultId, crypto, random, parameters: cost }, bytes, master);
+
+  /** Other ways to the same master key. `act` logs inside the transaction: without its entry nothing changes. */
+  const replaceSlots = (
+    master: Uint8Array,
+    old: VaultHeader,
+    slots: VaultSlot[],
+    act: () => Result<unknown>,
+  ): Result<void> => {
+    const at = requireFile();
+    if (!at.ok) return at;
+    const keys = deriveKeys(master);
+    const { format, version, vaultId, createdAt } = old;
+    const sealed = sealHeader({ format, version, vaultId, createdAt, slots }, keys);
+    for (const key of [keys.header, keys.records, keys.index]) crypto.wipe(key);
+    const written = at.value.transaction(() => {
+      const stored = storeHeader(at.value, sealed);
+      return stored.ok ? act() : stored;
+    });
+    if (!written.ok) return written;
+    return session === undefined ? at.value.settle() : ok(undefined);
   };
 
   /** The audit log must still begin with what the vault saw last, and be signed by its key. */
@@ -202,7 +228,7 @@ export function createVaultService(options: VaultOptions): VaultService {
         const createdAt = new Date(began).toISOString();
         const vaultId = toHex(random(16));
         const master = random(32);
-        const slot = await makeSlot({ vaultId, crypto, random, parameters: cost }, bytes.value, master);
+        const slot = await passphraseSlot(vaultId, bytes.value, master);
         crypto.wipe(bytes.value);
         lastUnlockMs = clock() - began;
         const keys = deriveKeys(master);
@@ -264,27 +290,17 @@ export function createVaultService(options: VaultOptions): VaultService {
 
     changePassphrase: (current, next) =>
       serialize(async () => {
-        const at = requireFile();
-        if (!at.ok) return at;
         const bytes = passphraseBytes(next, 'fresh');
         if (!bytes.ok) return bytes;
         const changed = await withMaster(current, async (master, old) => {
-          const keys = deriveKeys(master);
-          const slot = await makeSlot({ vaultId: old.vaultId, crypto, random, parameters: cost }, bytes.value, master);
-          const { format, version, vaultId, createdAt } = old;
-          const sealed = sealHeader({ format, version, vaultId, createdAt, slots: [slot] }, keys);
-          for (const key of [keys.header, keys.records, keys.index]) crypto.wipe(key);
-          return at.value.transaction(() => {
-            const written = storeHeader(at.value, sealed);
-            if (!written.ok) return written;
-            // Inside the transaction: without its entry the new passphrase does not come to be.
-            return log('passphrase-changed', vaultId, { memoryKib: cost.memoryKib, passes: cost.passes });
-          });
+          const slot = await passphraseSlot(old.vaultId, bytes.value, master);
+          const others = old.slots.filter(({ type }) => type !== 'passphrase');
+          return replaceSlots(master, old, [slot, ...others], () =>
+            log('passphrase-changed', old.vaultId, { memoryKib: cost.memoryKib, passes: cost.passes }),
+          );
         });
         crypto.wipe(bytes.value);
         if (!changed.ok) return changed;
-        const settled = session === undefined ? at.value.settle() : ok(undefined);
-        if (!settled.ok) return settled;
         emit({ type: 'passphrase-changed' });
         return ok(service.state());
       }),
@@ -363,28 +379,37 @@ export function createVaultService(options: VaultOptions): VaultService {
       });
     },
 
-    secrets: {
-      put(id, secret, facts = {}) {
+    secrets: createSecrets(() => {
+      const open = live();
+      return open.ok ? ok(open.value.book) : open;
+    }),
+    recovery: createRecovery({
+      path,
+      crypto,
+      random,
+      clock,
+      serialize,
+      header,
+      withMaster,
+      replaceSlots,
+      passphraseSlot,
+      log,
+      book() {
         const open = live();
-        return open.ok ? open.value.book.put(`${secretPrefix}${id}`, { type: 'secret', facts, secret }) : open;
+        return open.ok ? ok(open.value.book) : open;
       },
-      get(id) {
-        const open = live();
-        return open.ok ? open.value.book.get(`${secretPrefix}${id}`) : open;
+      file: requireFile,
+      replaceFile(place) {
+        service.lock('asked');
+        file?.close();
+        file = undefined;
+        const placed = place();
+        const opened = placed.ok ? openVaultFile(path) : placed;
+        file = opened.ok ? opened.value : undefined;
+        fileProblem = opened.ok || opened.error.code === 'not_found' ? undefined : opened.error;
+        return opened.ok ? ok(service.state()) : opened;
       },
-      delete(id) {
-        const open = live();
-        return open.ok ? open.value.book.delete(`${secretPrefix}${id}`) : open;
-      },
-      list() {
-        const open = live();
-        if (!open.ok) return open;
-        const records = open.value.book.list();
-        if (!records.ok) return records;
-        const own = records.value.filter(({ id }) => id.startsWith(secretPrefix));
-        return ok(own.map(({ id }) => id.slice(secretPrefix.length)));
-      },
-    },
+    }),
 
     close() {
       if (closed) return;
@@ -397,42 +422,17 @@ export function createVaultService(options: VaultOptions): VaultService {
   return service;
 }
 
-function startSystemTimer(ms: number, run: () => void): () => void {
-  const timer = setTimeout(run, ms);
-  // A waiting auto-lock must not keep a finished command alive.
-  timer.unref();
-  return () => clearTimeout(timer);
-}
-
-/** One after the other: two passphrases at once would be two derivations of 256 MiB. */
-function createQueue() {
-  let last: Promise<unknown> = Promise.resolve();
-  return <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work, work);
-    last = next;
-    return next;
-  };
-}
-
 function isWeaker(cost: KdfParameters, floor: KdfParameters): boolean {
   return cost.memoryKib < floor.memoryKib || cost.passes < floor.passes;
 }
 
 function costOf(header: Result<VaultHeader>): { memoryMib: number; passes: number } | undefined {
-  const kdf = header.ok ? header.value.slots[0]?.kdf : undefined;
-  return kdf === undefined ? undefined : { memoryMib: kdf.memoryKib / 1024, passes: kdf.passes };
+  const slot = header.ok ? header.value.slots.find(({ type }) => type === 'passphrase') : undefined;
+  if (slot?.type !== 'passphrase') return undefined;
+  return { memoryMib: slot.kdf.memoryKib / 1024, passes: slot.kdf.passes };
 }
 
 function firstProblem(...results: Result<unknown>[]): NacreError | undefined {
   for (const result of results) if (!result.ok) return result.error;
   return undefined;
-}
-
-function writeFresh(path: string, text: string): Result<{ path: string }> {
-  const written = guardedFile(`Writing ${path}`, () =>
-    writeFileSync(path, text, { mode: 0o600, flag: 'wx', flush: true }),
-  );
-  if (written.ok) return ok({ path });
-  if (written.error.details?.['system'] !== 'EEXIST') return written;
-  return err('already_exists', `${path} exists already.`, { hint: 'Choose another name; nothing was overwritten.' });
 }

@@ -60,7 +60,31 @@ export interface VaultSecrets {
   list(): Result<string[]>;
 }
 
+/** The ways back when the machine or the passphrase is lost. */
+export interface VaultRecovery {
+  /**
+   * Makes k-of-n recovery shares; the ones made before stop working (except with older backups). Each text is shown once
+   * and kept by one person. Errors: `locked`, `wrong_passphrase`, `invalid_input`, and those of log and disk.
+   */
+  makeShares(passphrase: string, rule: { threshold: number; shares: number }): Promise<Result<string[]>>;
+  /** What a share in someone's hand is worth. Errors: `invalid_input` (typing error), `locked`. */
+  checkShare(text: string): Result<{ state: 'current' | 'replaced' | 'foreign'; threshold: number; shares: number }>;
+  /** Sets a new passphrase with enough shares; also on a locked vault. Errors: `invalid_input` naming the share, `wrong_passphrase`. */
+  recover(shares: readonly string[], newPassphrase: string): Promise<Result<void>>;
+  /**
+   * Writes the vault as one file that opens with the passphrase (or shares) of this moment.
+   * Errors: `wrong_passphrase`, `already_exists`, `damaged`, and those of log and disk.
+   */
+  exportBackup(passphrase: string, path: string): Promise<Result<{ path: string; bytes: number; sha256: string }>>;
+  /**
+   * Puts a backup in the place of a vault that is absent or has an unreadable header; of any vault with `replace`. The
+   * old file is kept under another name. Errors: `already_exists`, `not_found`, `damaged`.
+   */
+  restoreBackup(path: string, options?: { replace?: boolean }): Promise<Result<VaultState>>;
+}
+
 export interface VaultService {
+  readonly recovery: VaultRecovery;
   state(): VaultState;
   unlocked(): boolean;
   /** Makes the vault and its keys, and leaves it unlocked. Errors: `already_exists`, `invalid_input`, those of the disk. */
