@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import type { MethodName } from '../contract/methods.ts';
 import type { NodeFault } from '../contract/local-network.ts';
 import { err, ok, type Result } from '../contract/result.ts';
@@ -11,6 +10,7 @@ import { networkHandlers } from './handlers/network-handlers.ts';
 import { reportHandlers } from './handlers/report-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { vaultHandlers } from './handlers/vault-handlers.ts';
+import { systemRandom } from '../services/vault/secret-bytes.ts';
 import { composeServices } from './compose.ts';
 import { createRouter, type Handlers } from './router.ts';
 import type { CallContext, Core, HostKind } from './types.ts';
@@ -49,7 +49,8 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   const composed = await composeServices({
     ...options,
     clock: options.clock ?? Date.now,
-    random: options.random ?? ((bytes) => new Uint8Array(randomBytes(bytes))),
+    // Keys are made of these bytes: they must not leave a second copy behind.
+    random: options.random ?? systemRandom,
   });
   if (!composed.ok) return composed;
   const { services, hub, close, trouble } = composed.value;
