@@ -64,6 +64,8 @@ async function runSteps(core: Core, options: DemoOptions): Promise<Result<Omit<D
   if (!vault.ok) return vault;
   say('vault created, signing key and dataset recipient made');
 
+  const data = await inspectData(core, options);
+  if (!data.ok) return data;
   const nodes = await verifyNodes(core, options);
   if (!nodes.ok) return nodes;
   const verified = nodes.value.filter(({ trust }) => trust === 'verified');
@@ -72,9 +74,10 @@ async function runSteps(core: Core, options: DemoOptions): Promise<Result<Omit<D
   for (const node of refused) say(`  refused   ${node.name}: ${node.reason ?? 'no reason given'}`);
   if (verified.length === 0) return err('denied_by_policy', 'No node of the local network verified.');
 
-  const sealed = await sealData(core, options);
+  const sealed = await sealData(core, options, data.value);
   if (!sealed.ok) return sealed;
-  const { dataset, target } = sealed.value;
+  const dataset = sealed.value;
+  const { target } = data.value;
   say(`sealed ${dataset.name}: ${dataset.sealedBytes} bytes in ${dataset.parts} parts, to learn ${target}`);
 
   const policies = await core.invoke('policies.list', {});
@@ -127,7 +130,8 @@ async function verifyNodes(core: Core, options: DemoOptions): Promise<Result<Nod
   return checked.ok ? core.invoke('nodes.list', {}) : checked;
 }
 
-async function sealData(core: Core, options: DemoOptions): Promise<Result<{ dataset: DatasetView; target: string }>> {
+/** Before anything is started: a table that cannot be learnt from is named at once. */
+async function inspectData(core: Core, options: DemoOptions): Promise<Result<{ name: string; target: string }>> {
   const chosen = options.target === undefined ? {} : { target: options.target };
   const preview = await core.invoke('datasets.preview', { path: options.data, ...chosen });
   if (!preview.ok) return preview;
@@ -135,7 +139,15 @@ async function sealData(core: Core, options: DemoOptions): Promise<Result<{ data
   const [problem] = problems;
   if (problem !== undefined) return err('invalid_input', problem);
   if (csv === undefined) return err('invalid_input', `${options.data} is not a CSV table, which the demo trains on.`);
-  const task = await core.invoke('datasets.seal', { path: options.data, name, target: csv.target });
+  return ok({ name, target: csv.target });
+}
+
+async function sealData(
+  core: Core,
+  options: DemoOptions,
+  { name, target }: { name: string; target: string },
+): Promise<Result<DatasetView>> {
+  const task = await core.invoke('datasets.seal', { path: options.data, name, target });
   if (!task.ok) return task;
   const sealed = await options.followTask(core, task.value);
   if (!sealed.ok) return sealed;
@@ -143,7 +155,7 @@ async function sealData(core: Core, options: DemoOptions): Promise<Result<{ data
   if (!all.ok) return all;
   const made = all.value.find(({ id }) => id === sealed.value.resultId);
   if (made === undefined) return err('internal', 'The sealed dataset is not in the list.');
-  return ok({ dataset: made, target: csv.target });
+  return ok(made);
 }
 
 /** Enough for both bundled tables: 0.94 and 0.93 are exceeded with room to spare in seconds. */

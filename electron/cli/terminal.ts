@@ -10,6 +10,12 @@ const secretMaximum = 65_536;
 
 /** The process's terminal as a `CommandIo`. */
 export function createTerminal(signal: AbortSignal): CommandIo {
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      // The reader went away (`nacre verify PACK | head`): there is nobody left to print for.
+      if (error.code !== 'EPIPE') throw error;
+    });
+  }
   const readers = new Map<number, LineReader>();
   return {
     // npm runs scripts in the root of the package; what the person typed is relative to where they stood.

@@ -54,7 +54,7 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
       },
       { label: 'Merkle root', value: short(dataset.root), mono: true },
       { label: 'Job order', value: short(jobId), mono: true },
-      { label: 'Policy', value: `${policy.name}, ${short(order.value.policyDigest)}`, mono: false },
+      { label: 'Policy', value: `${policy.id}, ${short(order.value.policyDigest)}`, mono: false },
       { label: 'Run', value: `${clock(metadata.startedOn)} to ${clock(metadata.finishedOn)} UTC`, mono: false },
       { label: 'Nodes', value: `${release.node}; ${refused.length} refused`, mono: false },
       { label: 'Image', value: short(imageOf(buildDefinition.resolvedDependencies)), mono: true },
@@ -85,12 +85,12 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
       ...(gaps.length > 0 ? [`Accept ${gaps.length} gaps in evidence in writing, or ask for a rerun.`] : []),
     ],
     custody: [
-      { title: 'Sealed', lines: ['on the desk', `root ${short(dataset.root)}`] },
-      { title: 'Ordered', lines: [clock(order.value.createdAt), `order ${short(jobId)}`] },
-      { title: 'Attested', lines: [`${evidence.length} answers`, `ear ${short(release.earSha256)}`] },
-      { title: 'Released', lines: ['1 key, HPKE', `until ${clock(release.aad.notAfter)}`] },
-      { title: 'Trained', lines: [`${nacre.lastStep} steps`, `chain ${short(nacre.chainHead)}`] },
-      { title: 'Received', lines: [clock(metadata.finishedOn), `model ${short(model)}`] },
+      { title: 'Sealed', lines: ['on the desk', `root ${brief(dataset.root)}`] },
+      { title: 'Ordered', lines: [clock(order.value.createdAt), `order ${brief(jobId)}`] },
+      { title: 'Attested', lines: [`${evidence.length} answers`, `ear ${brief(release.earSha256)}`] },
+      { title: 'Released', lines: ['1 key, HPKE', `until ${clock(release.aad.notAfter).slice(5)}`] },
+      { title: 'Trained', lines: [`${nacre.lastStep} steps`, `chain ${brief(nacre.chainHead)}`] },
+      { title: 'Received', lines: [clock(metadata.finishedOn), `model ${brief(model)}`] },
     ],
     lanes: run.nodes.map((node) => ({
       node: node.name,
@@ -177,6 +177,11 @@ function imageOf(
 /** GUIDE §3: the first 8 and the last 4 characters. */
 function short(digest: string): string {
   return digest.length > 16 ? `${digest.slice(0, 8)}…${digest.slice(-4)}` : digest;
+}
+
+/** For columns of twenty characters. */
+function brief(digest: string): string {
+  return `${digest.slice(0, 6)}…${digest.slice(-4)}`;
 }
 
 function clock(time: string): string {
