@@ -31,13 +31,3 @@ export const webServerMessageSchema = z.union([
   z.object({ missed: z.literal(true) }),
 ]);
 export type WebServerMessage = z.infer<typeof webServerMessageSchema>;
-
-/** The names of the only messages between a page and the Electron shell. */
-export const pageChannels = {
-  /** invoke(method, input) → Result */
-  call: 'nacre:call',
-  /** invoke() → Result; asks for an events port. */
-  connect: 'nacre:connect',
-  /** Sent to the page with one MessagePort that carries `{stream, event}`. */
-  events: 'nacre:events',
-} as const;

@@ -1,5 +1,6 @@
 import { contextBridge, ipcRenderer } from 'electron';
-import { pageChannels, type Bridge } from '../contract/hosts.ts';
+import type { Bridge } from '../contract/hosts.ts';
+import { pageChannels } from '../contract/page-channels.ts';
 import type { Result } from '../contract/result.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { ipcMain, type IpcMainInvokeEvent } from 'electron';
 import { err, type Result } from '../contract/result.ts';
-import type { pageChannels } from '../contract/hosts.ts';
+import type { pageChannels } from '../contract/page-channels.ts';
 import { isOwnPage } from './navigation.ts';
 
 type InvokedChannel = (typeof pageChannels)['call' | 'connect'];

@@ -15,7 +15,7 @@ import { settingsDefaults, settingsSchema } from '../contract/settings.ts';
 import { ok } from '../contract/result.ts';
 import { createPageHandler, pageSchemeRegistration } from './app-protocol.ts';
 import { argumentValue, profileFolder } from './arguments.ts';
-import { pageChannels } from '../contract/hosts.ts';
+import { pageChannels } from '../contract/page-channels.ts';
 import { startCoreHost, type CoreHost } from './core-host.ts';
 import { externalUrl } from './external-links.ts';
 import { handleFromPage } from './ipc.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { contentSecurityPolicy } from '../contract/content-security-policy.ts';
-import { pageChannels } from '../contract/hosts.ts';
+import { pageChannels } from '../contract/page-channels.ts';
 import packaging from '../packaging/electron-builder.config.ts';
 import { createPageHandler, pageFile } from './app-protocol.ts';
 import { externalUrl } from './external-links.ts';

@@ -27,5 +27,5 @@ async function startElectron(args) {
   if ((await buildElectron()) !== 0) fail('the Electron shell did not build (the reason is above).');
   const binary = electronBinary();
   if (binary === undefined) return fail('the Electron binary is gone; run the command again.');
-  return run(binary, [root, ...args], { env: childEnvironment() });
+  return run(binary, [root, `--node=${node24()}`, ...args], { env: childEnvironment() });
 }
