@@ -65,7 +65,6 @@ export const snpEvidenceSchema = z.strictObject({
   /** DER, leaf first, root last. */
   certificates,
 });
-export type SnpEvidence = z.infer<typeof snpEvidenceSchema>;
 
 export const gpuArchitectureSchema = z.enum(['hopper', 'blackwell']);
 export type GpuArchitecture = z.infer<typeof gpuArchitectureSchema>;

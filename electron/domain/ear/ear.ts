@@ -91,7 +91,7 @@ export function earClaims(verification: Verification, context: EarContext): EarC
   return {
     eat_profile: earProfile,
     iat: Math.floor(Date.parse(verification.verifiedAt) / 1000),
-    'ear.verifier-id': { build: context.build, developer: 'https://github.com/nacre' },
+    'ear.verifier-id': { build: context.build, developer: 'Nacre' },
     'ear.raw-evidence-sha256': context.evidenceSha256,
     eat_nonce: context.nonce,
     submods,

@@ -26,5 +26,7 @@ export interface VerifiedNode {
   /** Raw Ed25519 key, 32 bytes. */
   readonly signingKey: Uint8Array;
   readonly tlsSpkiSha256: string;
+  /** Until when the policy counts this evidence as fresh: milliseconds since the epoch. */
+  readonly freshUntil: number;
   readonly verification: Verification;
 }

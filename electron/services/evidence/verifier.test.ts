@@ -85,6 +85,7 @@ describe('an honest node', () => {
     expect(verdict.verification).toMatchObject({ status: 'affirming', simulated: true, node: 'frankfurt-h100' });
     expect(verdict.verification.notChecked.join(' ')).toContain('SIMULATED');
     expect(verdict.verified).toMatchObject({ name: 'frankfurt-h100', jobId, sessionId, simulated: true });
+    expect(verdict.verified?.freshUntil).toBe(now + setup.policy.evidenceMaxAgeSeconds * 1000);
     expect(Buffer.from(verdict.verified?.hpkeKey ?? []).toString('base64')).toBe(at.runtime.hpkeKey);
     const ear = verifyEar(verdict.ear, signer.publicKey);
     if (!ear.ok) throw new Error(ear.error.message);

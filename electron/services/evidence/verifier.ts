@@ -132,7 +132,10 @@ export function createEvidenceVerifier(options: EvidenceVerifierOptions): Eviden
         input.signer === undefined ? '' : signResult({ verification, evidenceSha256 }, challenge.data, input.signer);
       const verdict: NodeVerdict = { verification, evidence, evidenceSha256, ear };
       if (verification.status !== 'affirming' || evidence === undefined || ear === '') return ok(verdict);
-      return ok({ ...verdict, verified: makeVerifiedNode(verdict, evidence, challenge.data) });
+      return ok({
+        ...verdict,
+        verified: makeVerifiedNode(verdict, evidence, challenge.data, now, input.policy.evidenceMaxAgeSeconds),
+      });
     },
 
     reverify(input, now) {
@@ -143,7 +146,13 @@ export function createEvidenceVerifier(options: EvidenceVerifierOptions): Eviden
   };
 }
 
-function makeVerifiedNode(verdict: NodeVerdict, evidence: NodeEvidence, challenge: Challenge): VerifiedNode {
+function makeVerifiedNode(
+  verdict: NodeVerdict,
+  evidence: NodeEvidence,
+  challenge: Challenge,
+  now: number,
+  maxAgeSeconds: number,
+): VerifiedNode {
   const { runtime } = evidence;
   return {
     name: verdict.verification.node,
@@ -158,6 +167,7 @@ function makeVerifiedNode(verdict: NodeVerdict, evidence: NodeEvidence, challeng
     hpkeKey: new Uint8Array(Buffer.from(runtime.hpkeKey, 'base64')),
     signingKey: new Uint8Array(Buffer.from(runtime.signingKey, 'base64')),
     tlsSpkiSha256: runtime.tlsSpkiSha256,
+    freshUntil: now + maxAgeSeconds * 1000,
     verification: verdict.verification,
   } as VerifiedNode;
 }

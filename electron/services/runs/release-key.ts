@@ -41,7 +41,7 @@ export interface KeyRelease {
  * The one place that a dataset key passes on its way out (DESIGN §5.4). The types say what must have happened before:
  * evidence verified, dataset sealed and whole, order signed. Logged before the key is even unwrapped: no log, no release.
  * Errors: `integrity` (order and dataset do not belong together), `denied_by_policy` (another policy than the order's),
- * `timeout` (order too old), `locked`, and those of the log.
+ * `attestation_failed` (evidence older than the policy allows), `timeout` (order too old), `locked`, and those of the log.
  */
 export async function releaseKey(
   node: VerifiedNode,
@@ -58,6 +58,12 @@ export async function releaseKey(
   }
   if (node.policyDigest !== policyDigest) {
     return err('denied_by_policy', `Node ${node.name} was verified under another policy than the order names.`);
+  }
+  // Written so that a time that is no number is no freshness either.
+  if (!(context.clock() <= node.freshUntil)) {
+    return err('attestation_failed', `The evidence of node ${node.name} is too old for the policy; ask it again.`, {
+      details: { node: node.name, reason: 'evidence-stale' },
+    });
   }
   if (!nodes.includes(node.name)) return err('denied_by_policy', `The order does not name node ${node.name}.`);
   if (Date.parse(notAfter) <= context.clock()) return err('timeout', 'The order has expired; launch the job again.');

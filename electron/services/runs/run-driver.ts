@@ -181,7 +181,8 @@ async function uploadAndRelease(
 
   state.step('releasing');
   let { attestation } = chosen;
-  if (ports.clock() - Date.parse(attestation.verification.verifiedAt) > freshForReleaseMs) {
+  const age = ports.clock() - Date.parse(attestation.verification.verifiedAt);
+  if (age > freshForReleaseMs || ports.clock() > attestation.verified.freshUntil) {
     const again = forRelease(await attest(state, candidate, client, sessionId, ports, signal));
     if (!again.ok) return again;
     attestation = again.value;

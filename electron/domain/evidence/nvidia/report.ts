@@ -4,7 +4,6 @@ import { ByteReader, isZero, Malformed, parseWith, type Parsed } from '../reader
  * NVIDIA GPU attestation report: SPDM 1.1 GET_MEASUREMENTS request (37 bytes) ‖ MEASUREMENTS response (DMTF DSP0274
  * 1.1 §10.11), signed by the GPU's attestation key over SHA-384 of both without the signature.
  */
-export const requestBytes = 37;
 export const spdmSignatureBytes = 96;
 const maximumReportBytes = 65_536;
 
