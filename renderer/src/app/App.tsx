@@ -21,6 +21,7 @@ import {
 import { lockWarningSeconds, secondsToLock, topBarAnswers } from './answers.ts';
 import { Frame } from './frame/Frame.tsx';
 import { places } from './frame/places.ts';
+import { useActivity } from './idle.ts';
 import { bindings, useGlobalKeys } from './keys.ts';
 import { routes } from './routes.tsx';
 import { useTheme } from './theme.ts';
@@ -61,6 +62,7 @@ function Shell() {
   const vault = state.data?.vault.state;
   const unlocked = vault === 'unlocked';
   useClearWhileLocked(vault);
+  useActivity(unlocked, () => touch.mutate({}));
   const commands = useCommands(unlocked);
   useGlobalKeys(
     { onPalette: () => setOpen('palette'), onHelp: () => setOpen('keys'), onGo: (path) => void navigate(path) },

@@ -290,7 +290,7 @@ export function MetricChart(props: MetricChartProps) {
                 </text>
                 {ticks.map((tick) => (
                   <text key={tick} className={styles.text} x={leftGutter - 8} y={y.at(tick) + 4} textAnchor="end">
-                    {tickText(tick, ticks)}
+                    {tickText(tick, log ? [tick] : ticks)}
                   </text>
                 ))}
                 <line
@@ -349,7 +349,7 @@ export function MetricChart(props: MetricChartProps) {
   );
 }
 
-/** Figures of one axis with the same number of decimals. */
+/** Figures of one linear axis with the same number of decimals; on a log axis each has its own. */
 function tickText(tick: number, ticks: ReadonlyArray<number>): string {
   const decimals = Math.max(0, ...ticks.map((value) => (String(value).split('.')[1] ?? '').length));
   return tick.toLocaleString('en-US', {

@@ -105,7 +105,8 @@ export function followHost(client: HostClient, queries: QueryClient, onLock?: ()
     client.subscribe('activity', (activity) => {
       for (const [key] of queries.getQueriesData<MethodOutput<'app.activity'>>({ queryKey: ['app.activity'] })) {
         queries.setQueryData<MethodOutput<'app.activity'>>(key, (list) =>
-          list === undefined ? undefined : [...list, activity].slice(-maximumActivity),
+          // Newest first, as the core lists them.
+          list === undefined ? undefined : [activity, ...list].slice(0, maximumActivity),
         );
       }
     }),

@@ -1,7 +1,8 @@
 import { useNavigate } from 'react-router';
+import type { Activity } from '../../../../electron/contract/views.ts';
 import { useMethod } from '../../host/index.ts';
 import { useLayout } from '../../state/index.ts';
-import { Banner, Button, formatTime, Log } from '../../ui/index.ts';
+import { Banner, Button, formatTime, Log, shortDigest } from '../../ui/index.ts';
 import styles from './FirstRun.module.css';
 import { NetworkStep } from './NetworkStep.tsx';
 import { SampleStep } from './SampleStep.tsx';
@@ -53,14 +54,19 @@ export default function FirstRunScreen() {
         <Log
           label="What is happening"
           follow
-          tracks="66px 130px 90px minmax(0, 1fr)"
+          tracks="66px 150px minmax(0, 1fr)"
           empty={unlocked ? 'Nothing yet. Start the local network.' : 'Nothing yet. Create the vault first.'}
-          lines={(activity.data ?? []).slice(-lines).map((line, index) => ({
+          lines={(activity.data ?? []).toReversed().map((line, index) => ({
             id: `${line.at}-${index}`,
-            cells: [formatTime(line.at), line.subject, line.verb, line.message],
+            cells: [formatTime(line.at), shortDigest(line.subject), withoutSubject(line)],
           }))}
         />
       </div>
     </div>
   );
+}
+
+/** The sentence of the log without its subject, which stands in the column before it. */
+function withoutSubject({ subject, message }: Activity): string {
+  return message.startsWith(`${subject} `) ? message.slice(subject.length + 1) : message;
 }

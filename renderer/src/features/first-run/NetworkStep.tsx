@@ -69,7 +69,7 @@ export function NetworkStep({ current, open }: { readonly current: boolean; read
           columns={nodeColumns(now)}
         />
       )}
-      {starting || (running && network.ready < network.nodes) ? (
+      {starting ? (
         <div className={styles.progress}>
           <ProgressBar
             title={
@@ -141,19 +141,19 @@ function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'node',
       title: 'Node',
-      width: 'minmax(90px, 1fr)',
+      width: 'minmax(84px, 0.8fr)',
       cell: (node) => <span className="mono">{node.name}</span>,
     },
     {
       id: 'format',
       title: 'Evidence format',
       width: '92px',
-      cell: (node) => <span className="dim">{`${node.cpuFamily} + ${shortGpu(node.gpuModel)}`}</span>,
+      cell: (node) => <span className="dim">{`${node.cpuFamily.toUpperCase()} + ${shortGpu(node.gpuModel)}`}</span>,
     },
     {
       id: 'state',
       title: 'State',
-      width: 'minmax(200px, 1.8fr)',
+      width: 'minmax(160px, 1.8fr)',
       cell: (node) => (
         <TrustLabel
           trust={node.trust === 'checking' ? 'unknown' : node.trust}

@@ -37,13 +37,13 @@ export function standings(usdPerHour: number, spends: boolean): ReadonlyArray<St
       what: 'Checkpoints',
       state: spends ? 'go on' : 'none',
       stopped: false,
-      means: 'sealed on the node; opened after you unlock',
+      means: spends ? 'sealed on the node; opened after you unlock' : 'no run makes any',
     },
     {
       what: 'Evidence',
-      state: 'renewed, unsigned',
+      state: spends ? 'renewed, unsigned' : 'not asked for',
       stopped: false,
-      means: 'watching needs no secret; results are signed and logged at unlock',
+      means: spends ? 'watching needs no secret; results are signed and logged at unlock' : 'no run needs it',
     },
     { what: 'Key release', state: 'stopped', stopped: true, means: 'no node gets a key; a lost node is not replaced' },
     {

@@ -4,6 +4,7 @@ import type { RunView, Series } from '../../../../electron/contract/views.ts';
 import { methodQuery, useHost } from '../../host/index.ts';
 import { SimulatedTag, formatDuration } from '../../ui/index.ts';
 import { isActive } from './run-words.ts';
+import styles from './Runs.module.css';
 
 const mibPerGib = 1024;
 
@@ -39,7 +40,7 @@ export function NodeGauges({ run }: { readonly run: RunView }) {
   return (
     <section aria-label="GPU telemetry">
       {run.simulated ? (
-        <p className="row small dim">
+        <p className={styles.simulated}>
           <SimulatedTag /> These figures are made up by the local network.
         </p>
       ) : null}
