@@ -42,7 +42,17 @@ function readReport(file) {
 const steps = {
   format: {
     about: 'prettier over every file',
-    run: async () => single(await runTool('prettier', 'prettier', ['--check', '--log-level', 'warn', '.'])),
+    run: async () =>
+      single(
+        await runTool('prettier', 'prettier', [
+          '--check',
+          '--cache',
+          '--cache-location=.build/prettier',
+          '--log-level',
+          'warn',
+          '.',
+        ]),
+      ),
   },
   lint: {
     about: 'oxlint, no warning allowed',
