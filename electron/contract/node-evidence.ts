@@ -17,6 +17,13 @@ const base64 = (maximumBytes: number) =>
     .max(Math.ceil(maximumBytes / 3) * 4)
     .regex(/^[A-Za-z0-9+/]+={0,2}$/, 'base64');
 
+/** Text that is shown and hashed: printable ASCII, so that it has a canonical form and hides nothing on a screen. */
+const plain = (maximum: number) =>
+  z
+    .string()
+    .max(maximum)
+    .regex(/^[\x20-\x7e]+$/, 'printable ASCII');
+
 export const evidenceLimits = {
   snpReportBytes: 1184,
   certificateBytes: 8192,
@@ -77,8 +84,8 @@ export const gpuEvidenceSchema = z.strictObject({
   /** DER, leaf first, root last. */
   certificates,
   /** Named by the driver; not under the GPU's signature. */
-  uuid: z.string().min(1).max(128),
-  model: z.string().min(1).max(64),
+  uuid: plain(128),
+  model: plain(64),
 });
 export type GpuEvidence = z.infer<typeof gpuEvidenceSchema>;
 

@@ -304,6 +304,11 @@ function bytes(base64: string): Uint8Array {
   return decodeBase64(base64) ?? new Uint8Array();
 }
 
+/** The canonical bytes, or none for what has no canonical form; such an answer fits no schema either. */
 function jsonBytes(value: unknown): Uint8Array {
-  return value === undefined ? new Uint8Array() : canonicalJson(value);
+  try {
+    return value === undefined ? new Uint8Array() : canonicalJson(value);
+  } catch {
+    return new Uint8Array();
+  }
 }

@@ -99,6 +99,8 @@ describe('agent client', () => {
   it('names what a bad node does', async () => {
     const hangs = await serve(() => undefined);
     expect(await client(hangs).status()).toMatchObject({ ok: false, error: { code: 'timeout' } });
+    const half = await serve((_request, response) => response.end('{"runtime":"\\ud800"}'));
+    expect(await client(half).evidence({})).toMatchObject({ ok: false, error: { details: { reason: 'garbage' } } });
     const garbage = await serve((_request, response) => response.end(randomBytes(64)));
     expect(await client(garbage).status()).toMatchObject({
       ok: false,

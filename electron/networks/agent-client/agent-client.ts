@@ -276,7 +276,10 @@ function writeFailure(node: string, error: unknown, path: string): Result<void> 
 
 function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8')) as unknown;
+    const value = JSON.parse(bytes.toString('utf8')) as unknown;
+    // Half a surrogate pair, written as an escape, has no canonical form (RFC 8785): nothing could be hashed over it.
+    const lone = /\\ud[89a-f]/i;
+    return lone.test(bytes.toString('latin1')) && lone.test(JSON.stringify(value)) ? undefined : value;
   } catch {
     return undefined;
   }

@@ -181,6 +181,12 @@ describe('a bad node', () => {
     ['no GPU evidence', 'gpu-count', (evidence) => ({ ...evidence, gpus: [] })],
     ['not evidence', 'evidence-malformed', () => 'hello'],
     ['nothing', 'evidence-malformed', () => undefined],
+    [
+      'half a surrogate pair in a name',
+      'evidence-malformed',
+      (evidence) => ({ ...evidence, gpus: evidence.gpus.map((gpu) => ({ ...gpu, model: '\ud800' })) }),
+    ],
+    ['half a surrogate pair', 'evidence-malformed', () => JSON.parse('{"runtime":"\\ud800"}') as unknown],
     ['unknown keys', 'evidence-malformed', (evidence) => ({ ...evidence, anchors: ['mine'] })],
     ['another key for the channel', 'report-data-mismatch', (evidence) => swapKey(evidence)],
   ])('%s: %s', (_, reason, change) => {
