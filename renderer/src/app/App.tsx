@@ -71,12 +71,13 @@ function Shell() {
 
   const route = routes.find((candidate) => matchPath(candidate.path, pathname) !== null);
   const parameters = route === undefined ? {} : (matchPath(route.path, pathname)?.params ?? {});
+  const subject = useSubject(unlocked, route?.path, parameters['id']);
   const where =
     vault === 'locked'
       ? [{ name: 'Locked' }]
       : vault === 'absent'
         ? [{ name: 'First start' }]
-        : (route?.where(parameters) ?? [{ name: 'Nacre' }]);
+        : (route?.where({ ...parameters, ...(subject === undefined ? {} : { id: subject }) }) ?? [{ name: 'Nacre' }]);
 
   if (state.data === undefined) {
     return (
@@ -155,6 +156,16 @@ function useClearWhileLocked(vault: 'absent' | 'locked' | 'unlocked' | undefined
 export function forgetWork(): void {
   useDrafts.getState().forget();
   useLayout.getState().forget();
+}
+
+/** The name a person gave to what the page is about, for the top bar; `undefined` until it is known. */
+function useSubject(unlocked: boolean, path: string | undefined, id = ''): string | undefined {
+  const isRun = path === '/runs/:id';
+  const isEvidence = path === '/evidence/:id';
+  const run = useMethod('runs.get', { id }, { enabled: unlocked && isRun });
+  const evidence = useMethod('evidence.get', { id }, { enabled: unlocked && isEvidence });
+  if (isRun) return run.data?.name;
+  return isEvidence ? evidence.data?.verification.node : undefined;
 }
 
 /** What the palette offers: the places, the acts that need no more words, runs and nodes by name. */

@@ -165,7 +165,7 @@ function LaneRow({
   return (
     <g>
       <text className={styles.name} x={0} y={top + 15}>
-        {lane.node.length > 13 ? `${lane.node.slice(0, 12)}…` : lane.node}
+        {lane.node.length > 14 ? `${lane.node.slice(0, 13)}…` : lane.node}
         <title>{lane.node}</title>
       </text>
       {lane.blocks.map((block, index) => {

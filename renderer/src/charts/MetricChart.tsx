@@ -146,6 +146,7 @@ export function MetricChart(props: MetricChartProps) {
       const last = lastValue(entry.points);
       return last?.y == null ? [] : [{ name: entry.name, kind: entry.kind, value: last.y, y: y.at(last.y) }];
     }),
+    plotBottom - 10,
   );
 
   return (
@@ -365,14 +366,17 @@ interface End {
   readonly y: number;
 }
 
-/** Moves last values apart until none covers another. */
-function placeEnds(ends: ReadonlyArray<End>): ReadonlyArray<End> {
+/** Moves last values apart until none covers another, and up where they would reach into the plot below. */
+function placeEnds(ends: ReadonlyArray<End>, lowest: number): ReadonlyArray<End> {
   const placed: End[] = [];
   for (const end of ends.toSorted((left, right) => left.y - right.y)) {
     const above = placed.at(-1);
     placed.push(above !== undefined && end.y - above.y < 13 ? { ...end, y: above.y + 13 } : end);
   }
-  return placed;
+  const over = (placed.at(-1)?.y ?? 0) - lowest;
+  return over > 0
+    ? placed.map((end, index) => ({ ...end, y: Math.min(end.y, lowest - (placed.length - 1 - index) * 13) }))
+    : placed;
 }
 
 function ChartTable({
