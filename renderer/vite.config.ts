@@ -1,23 +1,11 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { contentSecurityPolicy } from '../electron/contract/content-security-policy.ts';
 
 /**
- * The production renderer. It must run under a policy without inline script, inline style tags or data: URLs
+ * The production renderer. It must run under a policy without inline script, inline style tags or data: scripts
  * (DESIGN §9), so nothing is inlined and no polyfill script is injected. `vite preview` serves that same policy.
  */
-export const contentSecurityPolicy = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "img-src 'self'",
-  "font-src 'self'",
-  "connect-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ');
-
 export default defineConfig({
   root: import.meta.dirname,
   base: './',
@@ -30,5 +18,5 @@ export default defineConfig({
     target: 'es2024',
     chunkSizeWarningLimit: 900,
   },
-  preview: { host: '127.0.0.1', headers: { 'content-security-policy': contentSecurityPolicy } },
+  preview: { host: '127.0.0.1', headers: { 'content-security-policy': contentSecurityPolicy("'self'") } },
 });
