@@ -114,7 +114,7 @@ function verifyParts(binding: CheckRows, evidence: NodeEvidence, input: NodeVeri
       model: gpu.model,
     }),
   );
-  checkGpus(binding, gpus, nonce, input);
+  checkGpus(binding, evidence, gpus, nonce, input);
   checkReportData(binding, evidence, cpu, gpus, nonce, crypto);
   return [cpu.verdict, ...gpus.map(({ verdict }) => verdict)];
 }
@@ -206,6 +206,7 @@ function checkChallenge(binding: CheckRows, { runtime }: NodeEvidence, input: No
 
 function checkGpus(
   binding: CheckRows,
+  evidence: NodeEvidence,
   gpus: readonly GpuResult[],
   nonce: Uint8Array,
   input: NodeVerificationInput,
@@ -239,6 +240,11 @@ function checkGpus(
       found: gpus.map(({ report }) => (report === undefined ? 'unreadable' : toHex(report.nonce))).join(', '),
     },
   );
+  const kinds = new Set(evidence.gpus.map(({ architecture }) => architecture));
+  binding.judge('binding.gpu-architecture', 'All GPUs are of one architecture', kinds.size === 1, 'gpu-mixed', {
+    detail: 'One machine has GPUs of one architecture; these come from several.',
+    found: [...kinds].join(', '),
+  });
   const serials = gpus.map(({ serial }) => serial);
   binding.judge(
     'binding.gpu-distinct',

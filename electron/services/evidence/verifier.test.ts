@@ -204,6 +204,15 @@ describe('a bad node', () => {
     expect(refusal(at, evidence, { expectedGpus: 2 })).toBe('gpu-duplicate');
   });
 
+  it('GPUs of two architectures', () => {
+    const mixed = setup.hardware({ gpus: [setup.gpu, { ...setup.gpu, architecture: 'blackwell' }] });
+    const at = scene();
+    // The certificates of the authority are Hopper's, so the Blackwell one also fails by itself.
+    const verdict = verify(at, simulateNodeEvidence(mixed, at.runtime, random), { expectedGpus: 2 });
+    expect(verdict.verification.reason).toBe('gpu-mixed');
+    expect(verdict.verified).toBeUndefined();
+  });
+
   it('changed GPU firmware', () => {
     const changed = setup.hardware({
       gpus: [{ ...setup.gpu, measurements: [otherMeasurement, ...setup.gpu.measurements.slice(1)] }],

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../contract/evidence.ts';
+import { cacheGoodSignatures } from '../../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { vendorAnchors } from '../anchors.ts';
 import { fromHex } from '../readers/bytes.ts';
@@ -12,7 +14,7 @@ import { verifyGpu, type GpuReference } from './verify.ts';
 
 const root = '../shared/vectors';
 const available = existsSync(root);
-const crypto = createNodeCrypto();
+const crypto = cacheGoodSignatures(createNodeCrypto());
 const policy: Policy['gpu'] = {
   required: true,
   architectures: ['hopper', 'blackwell'],
@@ -89,6 +91,33 @@ describe('NVIDIA vectors', () => {
       expect(opaqueText(parsed.value, opaqueTypes.driverVersion)).toBe(meta.driver_version);
       expect(vbiosVersion(parsed.value)).toMatch(/^(96|97)\.00\./);
     } else expect(meta.expected).not.toBe('valid');
+  });
+
+  it('no bit of a whole GPU report can change', () => {
+    const path = (file: string) => join(root, 'nvidia', 'h100-complete-with-rims', file);
+    const report = new Uint8Array(readFileSync(path('report.bin')));
+    const meta = JSON.parse(readFileSync(path('meta.json'), 'utf8')) as Meta;
+    const rest = {
+      name: 'gpu0',
+      architecture: 'hopper' as const,
+      certificates: certificatesOf(readFileSync(path('cert_chain.pem'), 'utf8')),
+      nonce: fromHex(meta.nonce ?? '') ?? new Uint8Array(),
+      reference: { kind: 'none' } as const,
+      policy: { ...policy, requireReferenceMeasurements: false },
+      anchors: vendorAnchors,
+      now: Date.parse(meta.evaluate_at),
+      crypto,
+    };
+    // Without reference values, so that only format, chain and signature stand between a change and affirming.
+    expect(verifyGpu({ ...rest, report }).verdict.status).toBe('affirming');
+    fc.assert(
+      fc.property(fc.nat(report.length - 1), fc.nat(7), (at, bit) => {
+        const changed = report.slice();
+        changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+        return verifyGpu({ ...rest, report: changed }).verdict.status !== 'affirming';
+      }),
+      { numRuns: 60 },
+    );
   });
 
   it.each(['gpus.json', 'switches.json'])('hgx-4gpu-4switch %s', (file) => {

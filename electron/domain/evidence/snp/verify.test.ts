@@ -1,17 +1,19 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../../contract/evidence.ts';
+import { cacheGoodSignatures } from '../../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { vendorAnchors } from '../anchors.ts';
 import { toHex } from '../readers/bytes.ts';
 import { parsePemCertificates } from '../readers/pem.ts';
-import { parseSnpReport } from './report.ts';
+import { parseSnpReport, snpSignedBytes } from './report.ts';
 import { verifySnp } from './verify.ts';
 
 const folder = '../shared/vectors/sev-snp';
 const available = existsSync(folder);
-const crypto = createNodeCrypto();
+const crypto = cacheGoodSignatures(createNodeCrypto());
 
 interface Meta {
   readonly expected: string;
@@ -79,6 +81,29 @@ describe('SNP vectors', () => {
       expect(failed[0]?.reason).toMatch(families[meta.expected] ?? /^$/);
     }
     expect(verdict.notChecked).not.toEqual([]);
+  });
+
+  it.each(names.filter((name) => load(name).meta.expected === 'valid'))('%s: no bit of it can change', (name) => {
+    const { meta, report, certificates } = load(name);
+    const rest = {
+      name: 'cpu0',
+      certificates,
+      policy,
+      anchors: vendorAnchors,
+      now: Date.parse(meta.evaluate_at),
+      crypto,
+    };
+    fc.assert(
+      fc.property(fc.nat(snpSignedBytes - 1), fc.nat(7), (at, bit) => {
+        const changed = report.slice();
+        changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+        return verifySnp({ ...rest, report: changed }).verdict.status !== 'affirming';
+      }),
+      { numRuns: 25 },
+    );
+    for (const size of [0, 1, 1183, 1185, 4096]) {
+      expect(verifySnp({ ...rest, report: new Uint8Array(size) }).verdict.status).toBe('contraindicated');
+    }
   });
 
   it.each(names)('%s reads field by field', (name) => {
