@@ -7,7 +7,6 @@ export function appStateOf({ version, host, profile, vault, nodes, runs, clock }
   const state = vault.state();
   const network = nodes.state();
   const active = runs.active();
-  const all = runs.list();
   const now = clock();
   return {
     version,
@@ -24,7 +23,7 @@ export function appStateOf({ version, host, profile, vault, nodes, runs, clock }
     firstRun: {
       vault: state.state !== 'absent',
       network: network.state === 'running',
-      sampleJob: all.ok && all.value.length > 0,
+      sampleJob: runs.any(),
     },
   };
 }

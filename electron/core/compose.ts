@@ -255,7 +255,9 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     emitApp();
   });
   settings.onChange(({ autoLockMinutes }) => vault.setAutoLock(autoLockMinutes * 60_000));
-  if (options.externalNetwork !== undefined) network.start();
+  // A command of the CLI that needs the network starts it itself; the others should not wait for it.
+  const wanted = current.ok && current.value.startLocalNetwork && host !== 'cli';
+  if (options.externalNetwork !== undefined || wanted) network.start();
   const recovered = runs.recover();
   if (!recovered.ok) trouble('runs', recovered.error);
 

@@ -8,9 +8,7 @@ import {
   passphrase,
   runEnd,
   startTestNetwork,
-  taskEnd,
   value,
-  waitFor,
   type TestCore,
   type TestNetwork,
 } from './testing/harness.ts';
@@ -195,52 +193,4 @@ describe('the core', () => {
     expect(test.troubles).toEqual([]);
     await test.end();
   });
-
-  it('finds a run again after it was closed, and follows it to its end', async () => {
-    const first = await openReadyCore(network);
-    const sealed = await taskEnd(
-      first.core,
-      value(
-        await first.core.invoke('datasets.seal', { path: 'assets/data/digits.csv', name: 'digits', target: 'digit' }),
-      ),
-    );
-    value(await first.core.invoke('nodes.verify', { node: 'singapore-h100' }));
-    const launched = value(
-      await first.core.invoke('jobs.launch', {
-        draft: {
-          name: 'long',
-          datasetId: sealed.resultId ?? '',
-          program: {
-            type: 'builtin',
-            trainer: 'csv-classification',
-            target: 'digit',
-            hidden: [32],
-            epochs: 60,
-            batchSize: 64,
-            learningRate: 0.01,
-            heldOutShare: 0.2,
-            seed: 1,
-          },
-          nodes: ['singapore-h100'],
-          policyId: 'default',
-          budget: { maximumUsd: 5, maximumSeconds: 120 },
-          checkpointEverySteps: 200,
-          evidenceRenewSeconds: 5,
-        },
-      }),
-    );
-    await waitFor(async () => value(await first.core.invoke('runs.get', { id: launched.runId })).lastStep > 20);
-    await first.core.close();
-
-    const second = await openTestCore({ profile: first.profile, externalNetwork: network.directory });
-    value(await second.core.invoke('vault.unlock', { passphrase }));
-    const found = value(await second.core.invoke('runs.get', { id: launched.runId }));
-    expect(['running', 'collecting']).toContain(found.state);
-    const ended = await runEnd(second.core, launched.runId);
-    expect(ended.error).toBeUndefined();
-    expect(ended.state).toBe('succeeded');
-    expect(ended.heldOutAccuracy).toBeGreaterThanOrEqual(0.93);
-    expect(second.troubles).toEqual([]);
-    await second.end();
-  }, 40_000);
 });

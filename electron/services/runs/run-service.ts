@@ -52,6 +52,8 @@ export interface RunService {
   recover(): Result<void>;
   /** Signs what waited for the vault. */
   onUnlock(): void;
+  /** Whether there is or was any run. */
+  any(): boolean;
   /** Runs that a node works on now. */
   active(): readonly RunView[];
   close(): Promise<void>;
@@ -68,6 +70,7 @@ interface Live {
 export function createRunService(options: RunServiceOptions): RunService {
   const { ports, store } = options;
   const live = new Map<string, Live>();
+  let some = false;
 
   const stateOf = (record: RunRecord): RunState => {
     const runId = record.view.id;
@@ -150,6 +153,7 @@ export function createRunService(options: RunServiceOptions): RunService {
     if (!logged.ok) return logged;
     const stored = store.put(record);
     if (!stored.ok) return stored;
+    some = true;
     const state = stateOf(record);
     state.event({ kind: 'state', message: 'The order is signed.', digest: record.view.jobId });
     options.onChange(record.view);
@@ -202,7 +206,12 @@ export function createRunService(options: RunServiceOptions): RunService {
         await entry.done;
         return ok(state.record.view);
       }
-      const told = await client.stopJob(state.record.view.jobId);
+      const { session } = state.record;
+      if (session === undefined) throw new Error('a run with a node has a session');
+      // A connection of its own: the run's is closed as soon as the node says that the job ended.
+      const own = ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256);
+      const told = await own.stopJob(state.record.view.jobId);
+      own.close();
       if (!told.ok) return told;
       await entry.done;
       return ok(state.record.view);
@@ -245,6 +254,12 @@ export function createRunService(options: RunServiceOptions): RunService {
         const signed = countersign(stateOf(old), ports);
         if (!signed.ok) options.onTrouble(old.view.id, signed.error);
       }
+    },
+    any() {
+      if (some) return true;
+      const found = store.list();
+      some = found.ok && found.value.length > 0;
+      return some;
     },
     active: () => [...live.values()].map(({ state }) => state.record.view).filter(({ state }) => isWithNode(state)),
     async close() {

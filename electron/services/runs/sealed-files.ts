@@ -47,6 +47,11 @@ export function createSealedFiles(
       if (artifact.kind === 'model' || fetched.error.code === 'integrity') failure ??= fetched.error;
       return;
     }
+    if (artifact.kind === 'checkpoint') {
+      const { name, sha256 } = artifact;
+      const logged = ports.audit('checkpoint-received', runId, { jobId, name, sha256 }, state.record.view.simulated);
+      if (!logged.ok) failure ??= logged.error;
+    }
     const at = new Date(ports.clock()).toISOString();
     state.change((record) => {
       record.artifacts = [...record.artifacts.filter(({ name }) => name !== artifact.name), { ...artifact, path }];
