@@ -42,6 +42,11 @@ export const routes: ReadonlyArray<AppRoute> = [
     screen: lazy(() => import('../features/evidence/EvidenceListScreen.tsx')),
   },
   {
+    path: '/evidence/node/:name',
+    where: ({ name }) => [{ name: 'Evidence', path: '/evidence' }, { name: name ?? '' }],
+    screen: lazy(() => import('../features/evidence/EvidenceScreen.tsx')),
+  },
+  {
     path: '/evidence/:id',
     where: ({ id }) => [{ name: 'Evidence', path: '/evidence' }, { name: id ?? '' }],
     screen: lazy(() => import('../features/evidence/EvidenceScreen.tsx')),

@@ -4,13 +4,11 @@ export { DownloadLink } from './DownloadLink.tsx';
 export { clearForLock } from './follow.ts';
 export {
   createQueryClient,
-  HostError,
   HostProvider,
   methodQuery,
   useAction,
   useConnection,
   useHost,
   useMethod,
-  useStream,
   type MethodOptions,
 } from './query.tsx';

@@ -8,13 +8,7 @@ import {
   type UseQueryResult,
 } from '@tanstack/react-query';
 import { createContext, use, useEffect, useState, type ReactNode } from 'react';
-import type {
-  MethodInput,
-  MethodName,
-  MethodOutput,
-  StreamEvent,
-  StreamName,
-} from '../../../electron/contract/methods.ts';
+import type { MethodInput, MethodName, MethodOutput } from '../../../electron/contract/methods.ts';
 import type { NacreError } from '../../../electron/contract/result.ts';
 import type { HostClient, HostConnection } from './client.ts';
 import { followHost } from './follow.ts';
@@ -135,12 +129,6 @@ export function useAction<M extends MethodName>(
     },
     onError: (error) => options.onFailed?.(error.error),
   });
-}
-
-/** Listens to one pushed stream while the component is on screen. */
-export function useStream<S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void): void {
-  const client = useHost();
-  useEffect(() => client.subscribe(stream, listener), [client, stream, listener]);
 }
 
 export function useConnection(): HostConnection {

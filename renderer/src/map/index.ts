@@ -1,3 +1,3 @@
 /** The offline world map. It knows nothing of hosts, state or features. */
-export { describeCluster, type MapNode } from './cluster.ts';
+export type { MapNode } from './cluster.ts';
 export { WorldMap, type WorldMapProps } from './WorldMap.tsx';

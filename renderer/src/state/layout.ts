@@ -5,6 +5,8 @@ export type ThemeChoice = 'system' | 'light' | 'dark';
 export interface NodeFilter {
   readonly text: string;
   readonly trust: 'any' | 'verified' | 'warning' | 'refused' | 'unknown';
+  /** Short GPU models; empty means any. */
+  readonly gpus: ReadonlyArray<string>;
 }
 
 /** What could be lost without harm: layout, selection, filters. What the core owns is in react-query. */
@@ -26,7 +28,7 @@ const initial = {
   theme: 'system' as ThemeChoice,
   logAxis: true,
   selectedNode: undefined,
-  nodeFilter: { text: '', trust: 'any' } as NodeFilter,
+  nodeFilter: { text: '', trust: 'any', gpus: [] } as NodeFilter,
   firstRunSkipped: false,
 };
 

@@ -3,8 +3,6 @@ import type { AppState, EvidenceView, NodeView } from '../../../electron/contrac
 
 /** Made-up views for tests and for looking at screens. Everything in them is simulated and says so. */
 
-export const sampleNow = '2026-11-22T14:02:53Z';
-
 export function makeNode(change: Partial<NodeView>): NodeView {
   return {
     name: 'local-01',

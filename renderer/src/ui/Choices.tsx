@@ -120,10 +120,6 @@ function Choice({ kind, children, note, ...input }: ChoiceProps & { readonly kin
   );
 }
 
-export function Checkbox(props: ChoiceProps) {
-  return <Choice kind="checkbox" {...props} />;
-}
-
 export function Radio(props: ChoiceProps) {
   return <Choice kind="radio" {...props} />;
 }

@@ -32,34 +32,6 @@ export function Banner({ kind, title, children, action }: BannerProps) {
 
 export type ProgressState = 'moving' | 'waiting' | 'paused' | 'stopped' | 'done';
 
-/** A bare bar, for a share inside a table or a list. Beside it there must be words. */
-export function Meter({
-  share,
-  label,
-  state = 'moving',
-}: {
-  readonly share: number;
-  readonly label: string;
-  readonly state?: ProgressState;
-}) {
-  const bounded = Math.min(1, Math.max(0, Number.isFinite(share) ? share : 0));
-  return (
-    <div
-      className={styles.meter}
-      role="meter"
-      aria-label={label}
-      aria-valuemin={0}
-      aria-valuemax={100}
-      aria-valuenow={Math.round(bounded * 100)}
-    >
-      <div
-        className={cx(styles.fill, state !== 'moving' && styles[state])}
-        style={{ transform: `scaleX(${bounded})` }}
-      />
-    </div>
-  );
-}
-
 export interface ProgressBarProps {
   readonly title: ReactNode;
   /** Spoken name; needed when the title is not plain text. */

@@ -61,31 +61,3 @@ export function TextInput({
     </Field>
   );
 }
-
-export interface TextAreaProps extends FieldOptions, Omit<ComponentProps<'textarea'>, 'name' | 'id'> {
-  readonly mono?: boolean;
-}
-
-export function TextArea({ name, hint, error, caution, hiddenName, mono = false, ...area }: TextAreaProps) {
-  return (
-    <Field
-      name={name}
-      hint={hint}
-      error={error}
-      caution={caution}
-      {...(hiddenName === undefined ? {} : { hiddenName })}
-    >
-      {({ id, describedBy, invalid }) => (
-        <div className={cx(styles.input, mono && styles.mono, invalid && styles.bad)}>
-          <textarea
-            spellCheck={false}
-            {...area}
-            id={id}
-            aria-describedby={describedBy}
-            aria-invalid={invalid || undefined}
-          />
-        </div>
-      )}
-    </Field>
-  );
-}

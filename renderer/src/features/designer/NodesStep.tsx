@@ -3,7 +3,18 @@ import { Link } from 'react-router';
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { Estimate, NodeView } from '../../../../electron/contract/views.ts';
 import { useNow } from '../../state/index.ts';
-import { Segmented, SimulatedTag, TrustLabel, formatAge, formatDuration, formatUsd, plural } from '../../ui/index.ts';
+import {
+  Radio,
+  reasonWords,
+  Segmented,
+  shortGpu,
+  SimulatedTag,
+  TrustLabel,
+  formatAge,
+  formatDuration,
+  formatUsd,
+  plural,
+} from '../../ui/index.ts';
 import styles from './Designer.module.css';
 import { Step } from './Step.tsx';
 
@@ -76,18 +87,18 @@ export function NodesStep({ draft, nodes, estimate, policyName, edit }: NodesSte
                 return (
                   <tr key={node.name} className={usable ? undefined : styles.off}>
                     <td>
-                      <input
-                        type="radio"
+                      <Radio
                         name="designer-node"
-                        aria-label={`Run on ${node.name}`}
                         checked={chosen === node.name}
                         disabled={!usable}
                         onChange={() => edit({ nodes: [node.name] })}
-                      />
+                      >
+                        <span className="sr">Run on {node.name}</span>
+                      </Radio>
                     </td>
                     <td className="mono">{node.name}</td>
                     <td>
-                      {node.cpuFamily.toUpperCase()} + {node.gpuModel}
+                      {node.cpuFamily.toUpperCase()} + {shortGpu(node.gpuModel)}
                     </td>
                     <td className="dim">
                       {node.city}, {node.country}
@@ -101,7 +112,9 @@ export function NodesStep({ draft, nodes, estimate, policyName, edit }: NodesSte
                           simulated={node.simulated}
                           note={
                             node.trust === 'refused' ? (
-                              <Link to={`/evidence/${encodeURIComponent(node.name)}`}>{node.reason ?? 'Why'}</Link>
+                              <Link to={`/evidence/node/${encodeURIComponent(node.name)}`}>
+                                {node.reason === undefined ? 'Why' : reasonWords(node.reason)}
+                              </Link>
                             ) : node.verifiedAt === undefined ? (
                               'not asked'
                             ) : (

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useNavigate, useParams } from 'react-router';
+import { Link, useNavigate, useParams } from 'react-router';
 import type { Check } from '../../../../electron/contract/evidence.ts';
 import type { EvidenceView } from '../../../../electron/contract/views.ts';
 import { useAction, useMethod } from '../../host/index.ts';
@@ -9,6 +9,7 @@ import {
   Button,
   cx,
   Digest,
+  EmptyState,
   ErrorMessage,
   formatAge,
   formatBytes,
@@ -63,21 +64,27 @@ const measurementColumns: ReadonlyArray<Column<Measurement>> = [
 
 /** One verification: the verdict, every check, what was expected and found, raw fields, and what was not checked. */
 export default function EvidenceScreen() {
-  const { id = '' } = useParams();
-  const evidence = useMethod('evidence.get', { id }, { enabled: id !== '' });
-  if (evidence.data === undefined) {
+  const { id = '', name = '' } = useParams();
+  const byId = useMethod('evidence.get', { id }, { enabled: id !== '' });
+  const byNode = useMethod('nodes.evidence', { node: name }, { enabled: name !== '' });
+  const { data, error } = name === '' ? byId : byNode;
+  if (data === undefined || data === null) {
     return (
       <Page>
         <PageHead title="Evidence" />
-        {evidence.error === null ? (
+        {error !== null ? (
+          <ErrorMessage error={error.error} />
+        ) : data === undefined ? (
           <Waiting>Reading the evidence</Waiting>
         ) : (
-          <ErrorMessage error={evidence.error.error} />
+          <EmptyState title={`No evidence of ${name} yet`} actions={<Link to="/nodes">Open nodes</Link>}>
+            It was never asked, so nothing is known about it and no key goes to it.
+          </EmptyState>
         )}
       </Page>
     );
   }
-  return <EvidenceDocument key={evidence.data.id} evidence={evidence.data} />;
+  return <EvidenceDocument key={data.id} evidence={data} />;
 }
 
 function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {

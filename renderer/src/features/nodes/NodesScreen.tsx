@@ -5,6 +5,7 @@ import { useLayout, useNow } from '../../state/index.ts';
 import {
   Banner,
   Button,
+  Chip,
   EmptyState,
   ErrorMessage,
   formatCount,
@@ -12,6 +13,7 @@ import {
   PageHead,
   plural,
   Segmented,
+  shortGpu,
   Table,
   TextInput,
   TrustMark,
@@ -38,6 +40,7 @@ export default function NodesScreen() {
   const all = nodes.data;
   const shown = useMemo(() => filterNodes(all ?? [], filter), [all, filter]);
   const columns = useMemo(() => nodeColumns(now), [now]);
+  const gpus = useMemo(() => [...new Set((all ?? []).map((node) => shortGpu(node.gpuModel)))].toSorted(), [all]);
   const marks = useMemo(
     () =>
       shown.map((node): MapNode => ({
@@ -137,6 +140,20 @@ export default function NodesScreen() {
             onChange={(event) => setFilter({ ...filter, text: event.currentTarget.value })}
           />
         </div>
+        {gpus.map((gpu) => (
+          <Chip
+            key={gpu}
+            pressed={filter.gpus.includes(gpu)}
+            onToggle={() =>
+              setFilter({
+                ...filter,
+                gpus: filter.gpus.includes(gpu) ? filter.gpus.filter((other) => other !== gpu) : [...filter.gpus, gpu],
+              })
+            }
+          >
+            {gpu}
+          </Chip>
+        ))}
         <span className="small faint">
           Prices and places of the local network are made up; evidence ages count from the last answer.
         </span>
@@ -158,7 +175,9 @@ export default function NodesScreen() {
             empty={
               <EmptyState
                 title="No node fits"
-                actions={<Button onClick={() => setFilter({ text: '', trust: 'any' })}>Clear the filters</Button>}
+                actions={
+                  <Button onClick={() => setFilter({ text: '', trust: 'any', gpus: [] })}>Clear the filters</Button>
+                }
               >
                 {plural(all.length, 'node')} without them.
               </EmptyState>

@@ -27,8 +27,14 @@ describe('words of nodes', () => {
       makeNode({ name: 'local-01', city: 'Helsinki', trust: 'verified' }),
       makeNode({ name: 'local-02', city: 'Frankfurt', trust: 'refused', reason: 'debug-enabled' }),
     ];
-    expect(filterNodes(nodes, { text: 'debug frank', trust: 'any' }).map((node) => node.name)).toEqual(['local-02']);
-    expect(filterNodes(nodes, { text: 'local', trust: 'verified' }).map((node) => node.name)).toEqual(['local-01']);
-    expect(filterNodes(nodes, { text: 'nowhere', trust: 'any' })).toEqual([]);
+    expect(filterNodes(nodes, { text: 'debug frank', trust: 'any', gpus: [] }).map((node) => node.name)).toEqual([
+      'local-02',
+    ]);
+    expect(filterNodes(nodes, { text: 'local', trust: 'verified', gpus: [] }).map((node) => node.name)).toEqual([
+      'local-01',
+    ]);
+    expect(filterNodes(nodes, { text: '', trust: 'any', gpus: ['H200'] })).toEqual([]);
+    expect(filterNodes(nodes, { text: '', trust: 'any', gpus: ['H100', 'H200'] })).toHaveLength(2);
+    expect(filterNodes(nodes, { text: 'nowhere', trust: 'any', gpus: [] })).toEqual([]);
   });
 });

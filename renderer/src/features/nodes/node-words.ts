@@ -1,5 +1,5 @@
 import type { NodeView } from '../../../../electron/contract/views.ts';
-import { reasonWords, type Trust } from '../../ui/index.ts';
+import { reasonWords, shortGpu, type Trust } from '../../ui/index.ts';
 
 /** A node that is being checked is not yet known. */
 export function trustOf(node: NodeView): Trust {
@@ -21,15 +21,18 @@ export function reading(node: NodeView, field: string): number | undefined {
 export interface NodeFilterInput {
   readonly text: string;
   readonly trust: 'any' | Trust;
+  readonly gpus: ReadonlyArray<string>;
 }
 
-/** Nodes that hold every word of the text in name, place, hardware or reason, and have that trust. */
+/** Nodes that hold every word of the text in name, place, hardware or reason, and have that trust and one of those GPUs. */
+
 export function filterNodes(nodes: ReadonlyArray<NodeView>, filter: NodeFilterInput): ReadonlyArray<NodeView> {
   const words = filter.text
     .toLowerCase()
     .split(/\s+/u)
     .filter((word) => word !== '');
   return nodes.filter((node) => {
+    if (filter.gpus.length > 0 && !filter.gpus.includes(shortGpu(node.gpuModel))) return false;
     if (filter.trust !== 'any' && trustOf(node) !== filter.trust) return false;
     const text =
       `${node.name} ${node.city} ${node.country} ${node.region} ${node.cpuFamily} ${node.gpuModel} ${reasonWords(node.reason)}`.toLowerCase();
