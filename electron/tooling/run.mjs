@@ -1,6 +1,6 @@
 // The one door of every npm script: sets up what is missing, then runs the command on Node 24.
 import path from 'node:path';
-import { childEnvironment, ensurePackages, node24, root, run } from './setup.mjs';
+import { childEnvironment, ensurePackages, node24, personFolder, root, run } from './setup.mjs';
 
 const usage = 'usage: node electron/tooling/run.mjs start|test|cli|bench|build [ARGUMENTS]\n';
 const [command, ...args] = process.argv.slice(2);
@@ -8,7 +8,10 @@ const [command, ...args] = process.argv.slice(2);
 /** @param {string} entry @param {string[]} rest */
 function script(entry, rest) {
   const file = path.join(root, 'electron', entry);
-  return run(node24(), ['--disable-warning=ExperimentalWarning', file, ...rest], { env: childEnvironment() });
+  return run(node24(), ['--disable-warning=ExperimentalWarning', file, ...rest], {
+    env: childEnvironment(),
+    cwd: personFolder(),
+  });
 }
 
 const commands = {

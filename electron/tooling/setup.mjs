@@ -99,13 +99,13 @@ export function toolScript(packageName, command) {
  * Runs a program to its end and gives its exit code; Ctrl-C reaches it and is answered by it, not by us.
  * `quiet` sends its stdout to our stderr.
  * @param {string} program @param {string[]} args
- * @param {{quiet?: boolean, shell?: boolean, env?: NodeJS.ProcessEnv}} [options]
+ * @param {{quiet?: boolean, shell?: boolean, env?: NodeJS.ProcessEnv, cwd?: string}} [options]
  * @returns {Promise<number>}
  */
 export function run(program, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
-      cwd: root,
+      cwd: options.cwd ?? root,
       env: options.env ?? process.env,
       shell: options.shell ?? false,
       stdio: ['inherit', options.quiet === true ? 2 : 'inherit', 'inherit'],
@@ -128,6 +128,11 @@ export function run(program, args, options = {}) {
 
 // The terminal sends Ctrl-C to the whole group; this process only waits for the child to close down well.
 function ignore() {}
+
+/** Where the person stands: npm moves to the repository's root and keeps the former place in INIT_CWD. */
+export function personFolder() {
+  return process.cwd() === root ? (process.env['INIT_CWD'] ?? root) : process.cwd();
+}
 
 /** Runs a package's command on Node 24. @param {string} packageName @param {string} command @param {string[]} args */
 export function runTool(packageName, command, args, options = {}) {
