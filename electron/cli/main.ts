@@ -46,7 +46,7 @@ Exit codes: 0 done, 1 refused or a check failed, 2 wrong use, 3 unavailable, 70 
 
 if (import.meta.main) {
   const stop = new AbortController();
-  // The first Ctrl-C asks the command to stop cleanly; a second one ends the process as usual.
-  process.once('SIGINT', () => stop.abort());
+  // The first signal asks the command to stop cleanly; a second one ends the process as usual.
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   process.exitCode = await runCommandLine(process.argv.slice(2), createTerminal(stop.signal));
 }
