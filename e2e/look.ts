@@ -1,5 +1,5 @@
 import path from 'node:path';
-import AxeBuilder from '@axe-core/playwright';
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
 const serious = new Set(['serious', 'critical']);
@@ -30,6 +30,8 @@ export async function picture(page: Page, name: string): Promise<void> {
       document.documentElement.dataset['theme'] = next;
       return former;
     }, theme);
+    // Colours change over --quick; a picture taken earlier would show neither theme.
+    await page.waitForTimeout(250);
     await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) });
     await page.evaluate((former) => {
       if (former !== undefined) document.documentElement.dataset['theme'] = former;

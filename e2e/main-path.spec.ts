@@ -53,7 +53,9 @@ test('first run to downloaded model', async ({ page }) => {
 
   await test.step('a refused node shows its reason', async () => {
     await page.getByRole('link', { name: 'Nodes' }).click();
-    await expect(page.getByText('debug-enabled').first()).toBeVisible();
+    await expect(page.getByText('debug enabled').first()).toBeVisible();
+    await expect(page.getByText('tcb below minimum').first()).toBeVisible();
+    await expect(page.getByText('measurement not allowed').first()).toBeVisible();
     await accessible(page);
     await picture(page, 'nodes');
     await page.getByRole('link', { name: 'Evidence' }).first().click();
@@ -102,7 +104,7 @@ test('first run to downloaded model', async ({ page }) => {
     await page.getByRole('button', { name: 'Lock vault' }).click();
     await expect(page.getByRole('button', { name: 'Unlock vault' })).toBeVisible();
     await expect(page.getByText('digits')).toHaveCount(0);
-    await expect(page.getByText('debug-enabled')).toHaveCount(0);
+    await expect(page.getByText('debug enabled')).toHaveCount(0);
     await accessible(page);
     await picture(page, 'lock');
     await page.getByLabel('Passphrase', { exact: true }).fill('this is not the passphrase');
