@@ -30,9 +30,7 @@ export function checkEvidence(context: PackContext, appraiser: Appraiser): Check
     const sha256 = bytesToHex(crypto.sha256(canonicalJson(record.answer)));
     const title = `Evidence of ${record.node}, verified again by the clock of ${record.verifiedAt}`;
     if (again.ok) {
-      const { verification } = again.value;
       list.judge(`evidence.${at}`, title, 'verdict-differs', differences(record, again.value, context));
-      for (const item of verification.notChecked) list.notChecked.push(`${record.node}: ${item}`);
     } else if (record.status === 'affirming') {
       list.fail(`evidence.${at}`, title, 'evidence-unreadable', `${path}: ${again.error.message}`);
     } else list.pass(`evidence.${at}`, `${title}: refused then, unreadable now`);
@@ -46,7 +44,7 @@ export function checkEvidence(context: PackContext, appraiser: Appraiser): Check
       ...(again.ok ? { again: again.value } : {}),
     };
   });
-  dedupe(list.notChecked);
+  list.notChecked.push(...limitsOf(checked));
   checkRelease(context, checked);
   return checked;
 }
@@ -157,7 +155,16 @@ function checkRelease({ contents, order, crypto, list }: PackContext, evidence: 
   list.judge('release', title, 'release-unbound', problems);
 }
 
-function dedupe(items: string[]): void {
-  const unique = [...new Set(items)];
-  items.splice(0, items.length, ...unique);
+/** What the verifications say nothing about, each sentence once with the nodes that it is about. */
+function limitsOf(evidence: readonly CheckedEvidence[]): string[] {
+  const nodes = new Map<string, Set<string>>();
+  for (const { record, again } of evidence) {
+    if (again === undefined) continue;
+    const { notChecked, submodules } = again.verification;
+    const parts = submodules.flatMap((part) => part.notChecked.map((item) => `${part.name}: ${item}`));
+    for (const sentence of [...notChecked, ...parts]) {
+      nodes.set(sentence, (nodes.get(sentence) ?? new Set()).add(record.node));
+    }
+  }
+  return [...nodes].map(([sentence, names]) => `${sentence} (${[...names].join(', ')})`);
 }

@@ -1,5 +1,6 @@
 import type { PackContext } from './context.ts';
 import type { CheckedEvidence } from './check-evidence.ts';
+import { checkRenewal } from './check-renewal.ts';
 import { compareReceipt } from '../receipt/compare.ts';
 import { isCountersigned, readReceipt } from '../receipt/receipt.ts';
 import { verifyFrames } from './metric-chain.ts';
@@ -42,6 +43,10 @@ export function checkReceipt(
   const { sessionId, earSha256 } = contents.release;
   const { nacre } = statement.predicate;
   const finished = Date.parse(statement.predicate.runDetails.metadata.finishedOn);
+  if (!Number.isFinite(finished)) {
+    list.fail('receipt', titles.receipt, 'receipt-differs', 'The receipt names no time at which the run ended.');
+    return undefined;
+  }
   // Renewals go on while the model is fetched; the receipt can name only those before it was made.
   const ofSession = evidence.filter(
     ({ record }) =>
@@ -63,6 +68,7 @@ export function checkReceipt(
     frames: chain.ok ? chain.value.frames : nacre.frames,
   });
   list.judge('receipt', titles.receipt, 'receipt-differs', problems);
+  checkRenewal(context, evidence, statement.predicate.runDetails.metadata.finishedOn);
   if (isCountersigned(contents.receipt, { signingKey, organisationKey: opened.organisationKey }, crypto.verify)) {
     list.pass('countersigned', titles.countersigned);
   } else {

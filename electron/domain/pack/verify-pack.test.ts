@@ -68,6 +68,7 @@ describe('verifyPack on a whole pack', () => {
       'release',
       'chain',
       'receipt',
+      'evidence.renewal',
       'countersigned',
       'model',
       'audit',
@@ -142,6 +143,19 @@ describe('verifyPack on packs that were put together again', () => {
     const [refused, basis] = run.evidence as [(typeof run.evidence)[0], (typeof run.evidence)[0]];
     expect(failures(pack({ ...run, evidence: [{ ...refused, ear: '' }, basis] }))).toEqual([]);
     expect(failures(pack({ ...run, evidence: [refused, { ...basis, ear: '' }] }))).toEqual(['ear.1', 'release']);
+  });
+
+  it('names the minutes without fresh evidence, which undo nothing else', () => {
+    const [, basis] = run.evidence as [(typeof run.evidence)[0], (typeof run.evidence)[0]];
+    const order = payloadOf<JobOrder>(run.order);
+    const late = structuredClone(payloadOf<ReceiptStatement>(run.receipt));
+    late.predicate.runDetails.metadata.finishedOn = '2026-11-22T11:30:00.000Z';
+    const receipt = countersignReceipt(signJson(payloadTypes.inToto, late, attestedKey), organisation);
+    if (!receipt.ok) throw new Error(receipt.error.message);
+    const row = verify(pack({ ...run, receipt: receipt.value })).checks.find(({ id }) => id === 'evidence.renewal');
+    expect(row).toMatchObject({ outcome: 'fail', required: false, reason: 'evidence-gap' });
+    expect(row?.detail).toContain(`${basis.verifiedAt} to 2026-11-22T11:30:00.000Z`);
+    expect(order.evidenceRenewSeconds).toBe(60);
   });
 
   it('refuses a receipt that says something else, is not countersigned, or is signed by another key', () => {
