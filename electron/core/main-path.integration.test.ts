@@ -1,7 +1,9 @@
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { methods } from '../contract/methods.ts';
 import type { RunView } from '../contract/views.ts';
+import { createCore } from './create-core.ts';
 import {
   openReadyCore,
   openTestCore,
@@ -12,15 +14,21 @@ import {
   type TestCore,
   type TestNetwork,
 } from './testing/harness.ts';
+import { tapDirectory, type Wiretap } from './testing/wiretap.ts';
 
 const honest = ['frankfurt-h100', 'singapore-h100', 'virginia-h200'];
 const refusals = { 'saopaulo-h100': 'debug', 'helsinki-h200': 'tcb', 'tokyo-h100': 'measurement' } as const;
 
 let network: TestNetwork;
+let tap: Wiretap;
 beforeAll(async () => {
   network = await startTestNetwork();
+  tap = await tapDirectory(network.directory);
 }, 30_000);
-afterAll(() => network.stop());
+afterAll(async () => {
+  tap.close();
+  await network.stop();
+});
 
 describe('the main path', () => {
   let test: TestCore;
@@ -28,7 +36,7 @@ describe('the main path', () => {
   const states: string[] = [];
 
   beforeAll(async () => {
-    test = await openReadyCore(network);
+    test = await openReadyCore({ ...network, directory: tap.directory });
     test.core.subscribe('run.event', ({ event }) => {
       if (event.kind === 'state') states.push(event.message);
     });
@@ -132,16 +140,31 @@ describe('the main path', () => {
     expect(kinds.indexOf('order-signed')).toBeLessThan(kinds.indexOf('key-released'));
   });
 
-  it('leaves no row of the table in the clear in its profile', async () => {
-    const rows = (await readFile('assets/data/breast_cancer.csv', 'utf8')).split('\n').slice(1, 40);
+  it('leaves no row of the table in the clear: not in its profile, on the nodes’ disks, or on the line', async () => {
+    const table = await readFile('assets/data/breast_cancer.csv', 'utf8');
+    const rows = table
+      .split('\n')
+      .slice(0, 60)
+      .map((row) => row.slice(0, 40));
+    expect(rows.every((row) => row.length === 40 && table.includes(row))).toBe(true);
     const found: string[] = [];
-    for (const entry of await readdir(test.profile, { recursive: true })) {
-      const path = join(test.profile, entry);
-      if (!(await stat(path)).isFile()) continue;
-      const bytes = await readFile(path, 'latin1');
-      if (rows.some((row) => bytes.includes(row.slice(0, 40)))) found.push(entry);
+    let files = 0;
+    for (const folder of [test.profile, dirname(network.directory)]) {
+      for (const entry of await readdir(folder, { recursive: true })) {
+        const path = join(folder, entry);
+        if (!(await stat(path)).isFile()) continue;
+        files += 1;
+        const bytes = await readFile(path, 'latin1');
+        if (rows.some((row) => bytes.includes(row))) found.push(entry);
+      }
     }
+    expect(files).toBeGreaterThan(10);
     expect(found).toEqual([]);
+    const heard = tap.heard().toString('latin1');
+    expect(heard.length).toBeGreaterThan(124_000);
+    expect(rows.filter((row) => heard.includes(row))).toEqual([]);
+    // Nor is the sealed file seen: it goes through TLS.
+    expect(heard.includes('age-encryption.org')).toBe(false);
   });
 
   it('refuses everything but state and unlocking while it is locked', async () => {
@@ -191,6 +214,29 @@ describe('the core', () => {
       if (!answer.ok) expect(['internal'], `${name}: ${answer.error.message}`).not.toContain(answer.error.code);
     }
     expect(test.troubles).toEqual([]);
+    await test.end();
+  });
+
+  it('opens a profile once, and names what is wrong with one', async () => {
+    const test = await openTestCore();
+    const second = await createCore({ profile: test.profile, host: 'test' });
+    expect(second).toMatchObject({ ok: false, error: { code: 'in_use' } });
+    await test.core.close();
+    expect(await test.core.call('app.state', {})).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    const again = await openTestCore({ profile: test.profile });
+    await again.end();
+    const nowhere = await createCore({ profile: '/dev/null/profile', host: 'test' });
+    expect(nowhere.ok).toBe(false);
+    if (!nowhere.ok) expect(nowhere.error.code).not.toBe('internal');
+  });
+
+  it('has one handler for every method of the contract', async () => {
+    const test = await openTestCore();
+    for (const name of Object.keys(methods)) {
+      const answer = await test.core.call(name, { extra: 'no method takes this' });
+      expect(answer.ok, name).toBe(false);
+      if (!answer.ok) expect(['invalid_input', 'locked'], `${name}: ${answer.error.code}`).toContain(answer.error.code);
+    }
     await test.end();
   });
 });
