@@ -104,6 +104,7 @@ export function createRunService(options: RunServiceOptions): RunService {
       state.flush();
       entry.client?.close();
       live.delete(runId);
+      ports.telemetry.release(runId);
       resolve();
     };
     work(entry).then(

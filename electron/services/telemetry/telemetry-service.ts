@@ -67,13 +67,16 @@ export function createTelemetryService(options: { frames: FrameStore; verify: Ve
       const rows = options.frames.read(runId, node);
       if (!rows.ok) return rows;
       const telemetry = emptyNode();
+      let last: Frame | undefined;
       for (const row of rows.value) {
         const frame = frameSchema.safeParse(parse(row.json));
         if (!frame.success)
           return err('damaged', `Stored telemetry of ${node} cannot be read at frame ${row.sequence}.`);
         count(telemetry, frame.data);
-        telemetry.chain = { next: row.sequence + 1, head: frameHash(frame.data) };
+        last = frame.data;
       }
+      // Each frame was checked when it came; only the head is needed to go on.
+      if (last !== undefined) telemetry.chain = { next: last.sequence + 1, head: frameHash(last) };
       nodes.set(node, telemetry);
     }
     runs.set(runId, nodes);

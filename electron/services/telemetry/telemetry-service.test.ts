@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { err, ok } from '../../contract/result.ts';
+import type { Frame, FrameBody } from '../../contract/wire.ts';
+import { createSigner, verifyEd25519 } from '../../domain/dsse/dsse.ts';
+import { encodeBase64 } from '../../domain/encoding/base64.ts';
+import { chainStart, frameHash, frameMessage } from '../../domain/telemetry/frame-chain.ts';
+import { createTelemetryService, type FrameStore } from './telemetry-service.ts';
+
+const signer = createSigner(new Uint8Array(32).fill(5));
+const identity = { jobId: 'ab'.repeat(32), node: 'n1', signingKey: signer.publicKey };
+
+function frames(bodies: readonly FrameBody[]): Frame[] {
+  const made: Frame[] = [];
+  for (const body of bodies) {
+    const last = made.at(-1);
+    const unsigned = {
+      version: 1 as const,
+      jobId: identity.jobId,
+      node: identity.node,
+      sequence: made.length,
+      previous: last === undefined ? chainStart.head : frameHash(last),
+      at: new Date(Date.UTC(2026, 10, 22) + made.length * 1000).toISOString(),
+      body,
+    };
+    made.push({ ...unsigned, signature: encodeBase64(signer.sign(frameMessage(unsigned))) });
+  }
+  return made;
+}
+
+function memoryStore(full = false): FrameStore & { rows: { sequence: number; json: string }[] } {
+  const rows: { sequence: number; json: string }[] = [];
+  return {
+    rows,
+    append: (_run, _node, added) => {
+      if (full) return err('disk_full', 'The disk is full.');
+      rows.push(...added);
+      return ok(undefined);
+    },
+    read: () => ok(rows),
+    heads: () => ok(rows.length === 0 ? [] : [{ node: 'n1', sequence: rows.length - 1, frames: rows.length }]),
+  };
+}
+
+const gpu = (index: number, load: number): FrameBody => ({
+  kind: 'gpu',
+  gpu: index,
+  uuid: `GPU-${index}`,
+  fields: { DCGM_FI_DEV_GPU_UTIL: load },
+  simulated: true,
+});
+const bodies: FrameBody[] = [
+  { kind: 'metric', step: 1, values: { loss: 2 } },
+  gpu(0, 40),
+  gpu(1, 60),
+  { kind: 'metric', step: 2, values: {}, nonFinite: { loss: 'NaN' } },
+  gpu(0, 80),
+  gpu(1, 100),
+  { kind: 'metric', step: 3, values: { loss: 1 } },
+];
+const query = { runId: 'r', names: ['loss', 'DCGM_FI_DEV_GPU_UTIL'], maximumPoints: 100 };
+
+describe('telemetry service', () => {
+  it('draws a loss that is no number as a gap, and the mean of a node’s GPUs', () => {
+    const store = memoryStore();
+    const service = createTelemetryService({ frames: store, verify: verifyEd25519 });
+    for (const frame of frames(bodies)) expect(service.ingest('r', identity, frame).ok).toBe(true);
+    const series = service.series(query);
+    if (!series.ok) throw new Error(series.error.message);
+    const [loss, load] = series.value;
+    expect(loss?.points).toEqual([
+      { x: 1, y: 2 },
+      { x: 2, y: null },
+      { x: 3, y: 1 },
+    ]);
+    expect(load).toMatchObject({ unit: '%', x: 'time' });
+    expect(load?.points.map(({ y }) => y).slice(-2)).toEqual([50, 90]);
+
+    // After a restart the same chain goes on and the same lines are drawn.
+    const next = createTelemetryService({ frames: store, verify: verifyEd25519 });
+    expect(next.chain('r', 'n1')).toEqual(service.chain('r', 'n1'));
+    expect(next.series(query)).toEqual(series);
+  });
+
+  it('keeps nothing of a frame that is not the next one', () => {
+    const store = memoryStore();
+    const service = createTelemetryService({ frames: store, verify: verifyEd25519 });
+    const [first, second, third] = frames(bodies);
+    service.ingest('r', identity, first);
+    expect(service.ingest('r', identity, third)).toMatchObject({ ok: false, error: { code: 'integrity' } });
+    expect(service.ingest('r', identity, { ...second, at: 'x' })).toMatchObject({ ok: false });
+    expect(store.rows).toHaveLength(1);
+    expect(service.ingest('r', identity, second).ok).toBe(true);
+  });
+
+  it('does not count what the disk did not take', () => {
+    const service = createTelemetryService({ frames: memoryStore(true), verify: verifyEd25519 });
+    expect(service.ingest('r', identity, frames(bodies)[0])).toMatchObject({ ok: false, error: { code: 'disk_full' } });
+    expect(service.chain('r', 'n1')).toEqual({ ok: true, value: chainStart });
+  });
+});
