@@ -19,7 +19,7 @@ let datasetId = '';
 
 beforeAll(async () => {
   network = await startTestNetwork();
-  test = await openReadyCore(network);
+  test = await openReadyCore(network, { timeouts: { connectMs: 5000, idleMs: 5000, slowMs: 1500 } });
   const sealed = await taskEnd(
     test.core,
     value(await test.core.invoke('datasets.seal', { path: 'assets/data/digits.csv', name: 'digits', target: 'digit' })),
@@ -110,12 +110,14 @@ describe('a run under way', () => {
     const runId = await launch('virginia-h200', training(5000));
     await running(runId);
     const lane = async () => value(await test.core.invoke('runs.get', { id: runId })).nodes[0]?.lane ?? [];
+    await network.setFault('virginia-h200', 'hang');
+    await waitFor(async () => (await lane()).some(({ state }) => state === 'gap'));
     await network.setFault('virginia-h200', 'stale-nonce');
     await waitFor(async () => (await lane()).some(({ state }) => state === 'refused'));
     await network.setFault('virginia-h200', 'none');
     const run = value(await test.core.invoke('runs.stop', { id: runId }));
     expect(run.nodes[0]?.trust).toBe('refused');
-    expect(run.nodes[0]?.lane[0]?.state).toBe('verified');
+    expect(run.nodes[0]?.lane.map(({ state }) => state)).toEqual(['verified', 'gap', 'refused']);
   });
 
   it('is followed while the vault is locked and after a restart; what waits is signed at unlock', async () => {
