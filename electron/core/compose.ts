@@ -53,6 +53,8 @@ export interface Composed {
   close(): Promise<void>;
 }
 
+/** Bundles keep the folders of the sources, with other endings. */
+const built = !import.meta.url.endsWith('.ts');
 const beside = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /** Makes every service once and wires them. Errors: those of the store and the audit log; then nothing stays open. */
@@ -162,7 +164,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     attest,
     policy: () => policies.get('default'),
     random,
-    entry: options.networkEntry ?? beside('../localnet/main.ts'),
+    entry: options.networkEntry ?? beside(`../localnet/main.${built ? 'js' : 'ts'}`),
     folder: join(profile, 'local-network'),
     ...(options.spawnNode === undefined ? {} : { spawnNode: options.spawnNode }),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
