@@ -162,7 +162,9 @@ export function createRunService(options: RunServiceOptions): RunService {
       const brought = await bringToNode(state, order, candidates, ports, entry.abort.signal);
       if (!brought.ok) return brought;
       state.step('running');
-      ports.audit('run-started', record.view.id, { jobId: record.view.jobId }, record.view.simulated);
+      const started = ports.audit('run-started', record.view.id, { jobId: record.view.jobId }, record.view.simulated);
+      // The key is out and its release is logged; the run goes on, and the log on disk tells of the missing entry.
+      if (!started.ok) options.onTrouble(record.view.id, started.error);
       return withNode(entry, brought.value);
     });
     return ok({ runId: record.view.id, jobId: record.view.jobId });
