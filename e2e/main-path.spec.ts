@@ -58,6 +58,12 @@ test('first run to downloaded model', async ({ page }) => {
     await expect(page.getByText('measurement not allowed').first()).toBeVisible();
     await accessible(page);
     await picture(page, 'nodes');
+    await page.getByRole('row', { name: /saopaulo-h100/ }).click();
+    await page.getByRole('button', { name: 'Open evidence' }).click();
+    await expect(page.getByText('Contraindicated').first()).toBeVisible();
+    await expect(page.getByText('debug', { exact: false }).first()).toBeVisible();
+    await accessible(page);
+    await picture(page, 'evidence');
     await page.getByRole('link', { name: 'Evidence' }).first().click();
     await expect(page.locator('[data-trust="refused"]').first()).toBeVisible();
     await accessible(page);
@@ -109,7 +115,7 @@ test('first run to downloaded model', async ({ page }) => {
     await picture(page, 'lock');
     await page.getByLabel('Passphrase', { exact: true }).fill('this is not the passphrase');
     await page.getByRole('button', { name: 'Unlock vault' }).click();
-    await expect(page.getByRole('alert')).toBeVisible({ timeout: 30_000 });
+    await expect(page.getByText('That is not the passphrase')).toBeVisible({ timeout: 30_000 });
     await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
     await page.getByRole('button', { name: 'Unlock vault' }).click();
     await expect(page.getByRole('button', { name: 'Unlock vault' })).toHaveCount(0, { timeout: 30_000 });
