@@ -2,6 +2,9 @@ import path from 'node:path';
 import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
+/** The pictures that the README shows. */
+const inReadme = new Set(['run-dark', 'first-run-dark', 'nodes-light', 'evidence-dark', 'designer-dark', 'keys-light']);
+
 const serious = new Set(['serious', 'critical']);
 
 /** Fails on any serious or critical axe violation, naming the rule and the element. */
@@ -14,16 +17,11 @@ export async function accessible(page: Page): Promise<void> {
 }
 
 /**
- * Pictures of a screen, dark and light, into the results folder; with NACRE_PICTURES=1 into assets/screenshots, where
- * the README shows them.
+ * Pictures of a screen, dark and light, into the results folder; with NACRE_PICTURES=1 those of the README into
+ * assets/screenshots.
  */
 export async function picture(page: Page, name: string): Promise<void> {
   const update = process.env['NACRE_PICTURES'] === '1';
-  const folder = path.join(
-    import.meta.dirname,
-    '..',
-    ...(update ? ['assets', 'screenshots'] : ['test-results', 'pictures']),
-  );
   for (const theme of ['dark', 'light'] as const) {
     const before = await page.evaluate((next) => {
       const former = document.documentElement.dataset['theme'];
@@ -32,7 +30,9 @@ export async function picture(page: Page, name: string): Promise<void> {
     }, theme);
     // Colours change over --quick; a picture taken earlier would show neither theme.
     await page.waitForTimeout(250);
-    await page.screenshot({ path: path.join(folder, `${name}-${theme}.png`) });
+    const file = `${name}-${theme}`;
+    const folder = update && inReadme.has(file) ? ['assets', 'screenshots'] : ['test-results', 'pictures'];
+    await page.screenshot({ path: path.join(import.meta.dirname, '..', ...folder, `${file}.png`) });
     await page.evaluate((former) => {
       if (former !== undefined) document.documentElement.dataset['theme'] = former;
     }, before);
