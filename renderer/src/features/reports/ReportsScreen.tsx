@@ -4,6 +4,7 @@ import type { ReportView } from '../../../../electron/contract/views.ts';
 import { DownloadLink, useAction, useMethod } from '../../host/index.ts';
 import {
   Button,
+  buttonClass,
   Digest,
   EmptyState,
   ErrorMessage,
@@ -153,13 +154,13 @@ function ReportPanel({ report }: { readonly report: ReportView }) {
             ]}
           />
           <p className="mono small">{packFile.path}</p>
-          <DownloadLink file={packFile}>Download auditor pack</DownloadLink>
+          <DownloadLink file={packFile} className={buttonClass()}>Download auditor pack</DownloadLink>
         </Section>
       )}
       {pdfFile === undefined ? null : (
         <Section title="PDF report">
           <p className="mono small">{pdfFile.path}</p>
-          <DownloadLink file={pdfFile}>Download PDF report</DownloadLink>
+          <DownloadLink file={pdfFile} className={buttonClass()}>Download PDF report</DownloadLink>
         </Section>
       )}
       {pack.error === null ? null : <ErrorMessage inline error={pack.error.error} />}
