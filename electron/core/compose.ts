@@ -28,7 +28,7 @@ import { createSealingPool } from '../workers/sealing-pool.ts';
 import { activityOf } from './activity.ts';
 import { appStateOf } from './app-state.ts';
 import { createAttestor } from './attest-node.ts';
-import type { CoreOptions } from './create-core.ts';
+import type { CoreOptions } from './core-options.ts';
 import { createDownloads } from './downloads.ts';
 import { createEd25519Verifier, sha256Of } from './ed25519.ts';
 import { createEvidenceBook } from './evidence-records.ts';

@@ -7,7 +7,8 @@ import type { RunView, TaskView } from '../../contract/views.ts';
 import type { Result } from '../../contract/result.ts';
 import type { AgentClient } from '../../networks/agent-client/agent-client.ts';
 import { startLocalNetwork, type LocalNetwork } from '../../networks/local/local-network.ts';
-import { createCore, type CoreOptions } from '../create-core.ts';
+import type { CoreOptions } from '../core-options.ts';
+import { createCore } from '../create-core.ts';
 import type { Core } from '../types.ts';
 
 /** Cheap enough for tests; a real vault takes 256 MiB. */

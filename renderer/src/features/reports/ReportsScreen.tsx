@@ -154,13 +154,17 @@ function ReportPanel({ report }: { readonly report: ReportView }) {
             ]}
           />
           <p className="mono small">{packFile.path}</p>
-          <DownloadLink file={packFile} className={buttonClass()}>Download auditor pack</DownloadLink>
+          <DownloadLink file={packFile} className={buttonClass()}>
+            Download auditor pack
+          </DownloadLink>
         </Section>
       )}
       {pdfFile === undefined ? null : (
         <Section title="PDF report">
           <p className="mono small">{pdfFile.path}</p>
-          <DownloadLink file={pdfFile} className={buttonClass()}>Download PDF report</DownloadLink>
+          <DownloadLink file={pdfFile} className={buttonClass()}>
+            Download PDF report
+          </DownloadLink>
         </Section>
       )}
       {pack.error === null ? null : <ErrorMessage inline error={pack.error.error} />}
