@@ -1,9 +1,8 @@
 import { CSPProvider } from '@base-ui/react/csp-provider';
 import { useQueryClient } from '@tanstack/react-query';
-import { Suspense, useEffect, useState } from 'react';
+import { lazy, Suspense, useEffect, useState } from 'react';
 import { matchPath, Navigate, Route, Routes, useLocation, useNavigate } from 'react-router';
 import LockScreen from '../features/lock/LockScreen.tsx';
-import FirstRunScreen from '../features/first-run/FirstRunScreen.tsx';
 import { clearForLock, useAction, useConnection, useMethod } from '../host/index.ts';
 import { useDrafts, useLayout, useNow } from '../state/index.ts';
 import {
@@ -25,6 +24,8 @@ import { useActivity } from './idle.ts';
 import { bindings, useGlobalKeys } from './keys.ts';
 import { routes } from './routes.tsx';
 import { useTheme } from './theme.ts';
+
+const FirstRunScreen = lazy(() => import('../features/first-run/FirstRunScreen.tsx'));
 
 /** Gives each run and node of the palette no more than a line; longer lists are found on their screens. */
 const listedInPalette = 30;
@@ -118,20 +119,20 @@ function Shell() {
           </Banner>
         ) : null}
         <div className="grow scroll">
-          {vault === 'locked' ? (
-            <LockScreen />
-          ) : vault === 'absent' ? (
-            <FirstRunScreen />
-          ) : (
-            <Suspense fallback={<Waiting>Opening</Waiting>}>
+          <Suspense fallback={<Waiting>Opening</Waiting>}>
+            {vault === 'locked' ? (
+              <LockScreen />
+            ) : vault === 'absent' ? (
+              <FirstRunScreen />
+            ) : (
               <Routes>
                 {routes.map(({ path, screen: Screen }) => (
                   <Route key={path} path={path} element={<Screen />} />
                 ))}
                 <Route path="*" element={<Navigate to={home} replace />} />
               </Routes>
-            </Suspense>
-          )}
+            )}
+          </Suspense>
         </div>
       </Page>
       <CommandPalette open={unlocked && open === 'palette'} onClose={() => setOpen(undefined)} commands={commands} />
