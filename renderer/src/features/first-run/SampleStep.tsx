@@ -38,7 +38,7 @@ export function SampleStep({
           { name: 'Dataset', value: 'breast cancer, 569 rows, 30 features' },
           { name: 'Job', value: 'built-in trainer, a small network' },
           { name: 'Nodes', value: 'the cheapest that is verified' },
-          { name: 'Costs', value: '$0.00, simulated prices' },
+          { name: 'Costs', value: 'nothing is paid; prices are simulated' },
         ]}
       />
       <h3 className={styles.sub}>What you will have</h3>

@@ -102,7 +102,7 @@ export function VaultStep({ current }: { readonly current: boolean }) {
       </ul>
       <div className={styles.acts}>
         {done ? (
-          <span className="small faint">The passphrase can be changed under Settings.</span>
+          <span className="small faint">The passphrase can be changed under Keys.</span>
         ) : (
           <>
             <Button

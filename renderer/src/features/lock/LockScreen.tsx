@@ -47,10 +47,10 @@ export function standings(usdPerHour: number, spends: boolean): ReadonlyArray<St
     },
     { what: 'Key release', state: 'stopped', stopped: true, means: 'no node gets a key; a lost node is not replaced' },
     {
-      what: 'Sealing, transfers',
-      state: 'stopped',
+      what: 'Sealing, launching',
+      state: 'cannot finish',
       stopped: true,
-      means: 'they stop at a whole part and resume from it',
+      means: 'both need a signature of the vault; what reaches it while locked is refused, start it again',
     },
     { what: 'Views', state: 'cleared', stopped: false, means: 'names, runs and drafts left this window with the lock' },
   ];
