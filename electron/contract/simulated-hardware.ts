@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { snpTcbSchema } from './evidence.ts';
+import { snpTcbSchema } from './policy.ts';
 import { gpuArchitectureSchema } from './node-evidence.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { Policy, Verification } from '../contract/evidence.ts';
+import type { Verification } from '../contract/evidence.ts';
+import type { Policy } from '../contract/policy.ts';
 import type { Challenge, Runtime } from '../contract/node-evidence.ts';
 import type { PackAnchors } from '../contract/pack.ts';
 import { err, ok, type Result } from '../contract/result.ts';

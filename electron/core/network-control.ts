@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { NodeFault } from '../contract/local-network.ts';
 import { err, ok, type Result } from '../contract/result.ts';
-import type { Policy } from '../contract/evidence.ts';
+import type { Policy } from '../contract/policy.ts';
 import type { NetworkState, TaskView } from '../contract/views.ts';
 import type { Directory } from '../contract/wire.ts';
 import {

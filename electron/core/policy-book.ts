@@ -1,4 +1,4 @@
-import { policySchema, type Policy } from '../contract/evidence.ts';
+import { policySchema, type Policy } from '../contract/policy.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { Directory } from '../contract/wire.ts';
 import { localMinimumTcb, localNetworkPolicy, policyDigest } from '../domain/policy/policy.ts';

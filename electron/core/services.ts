@@ -1,7 +1,7 @@
 import type { SettingsService } from '../services/settings/settings-service.ts';
 import type { NacreError, Result } from '../contract/result.ts';
 import type { AppState, RunView, TaskView } from '../contract/views.ts';
-import type { Policy } from '../contract/evidence.ts';
+import type { Policy } from '../contract/policy.ts';
 import type { AuditLog } from '../services/audit/audit-log.ts';
 import type { DatasetService } from '../services/datasets/dataset-service.ts';
 import type { ReportService } from '../services/reports/report-service.ts';

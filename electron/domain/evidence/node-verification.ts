@@ -1,4 +1,5 @@
-import type { Check, Policy, SubmoduleVerdict, Verification } from '../../contract/evidence.ts';
+import type { Check, SubmoduleVerdict, Verification } from '../../contract/evidence.ts';
+import type { Policy } from '../../contract/policy.ts';
 import { nodeEvidenceSchema, type Challenge, type NodeEvidence } from '../../contract/node-evidence.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
 import { decodeBase64 } from '../encoding/base64.ts';

@@ -1,4 +1,5 @@
-import type { EarStatus, Policy, Verification } from '../../contract/evidence.ts';
+import type { EarStatus, Verification } from '../../contract/evidence.ts';
+import type { Policy } from '../../contract/policy.ts';
 import type { PackAnchors, PackEvidence } from '../../contract/pack.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { VerifySignature } from '../dsse/dsse.ts';

@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import { auditBundleSchema, type AuditBundle } from '../../contract/audit.ts';
 import { dsseEnvelopeSchema, type DsseEnvelope } from '../../contract/dsse.ts';
-import { policySchema, type Policy } from '../../contract/evidence.ts';
+import { policySchema, type Policy } from '../../contract/policy.ts';
 import {
   packAnchorsSchema,
   packEvidenceSchema,

@@ -1,5 +1,5 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { policySchema, type Policy, type SnpTcb } from '../../contract/evidence.ts';
+import { policySchema, type Policy, type SnpTcb } from '../../contract/policy.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
 import { toHex } from '../evidence/readers/bytes.ts';

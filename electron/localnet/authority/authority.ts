@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { SnpTcb } from '../../contract/evidence.ts';
+import type { SnpTcb } from '../../contract/policy.ts';
 import type { GpuArchitecture } from '../../contract/node-evidence.ts';
 import type { SimulatedGpu, SimulatedHardware } from '../../contract/simulated-hardware.ts';
 import {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { SnpTcb } from '../../contract/evidence.ts';
+import type { SnpTcb } from '../../contract/policy.ts';
 
 /** Reference values of the SIMULATED image and firmware that honest nodes run. */
 export const honestTcb: SnpTcb = { bootloader: 10, tee: 0, snp: 27, microcode: 84 };

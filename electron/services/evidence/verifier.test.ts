@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Policy } from '../../contract/evidence.ts';
+import type { Policy } from '../../contract/policy.ts';
 import type { Challenge, NodeEvidence, Runtime } from '../../contract/node-evidence.ts';
 import type { SimulatedHardware } from '../../contract/simulated-hardware.ts';
 import { createSigner } from '../../domain/dsse/dsse.ts';

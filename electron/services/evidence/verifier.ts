@@ -1,4 +1,5 @@
-import type { Policy, Verification } from '../../contract/evidence.ts';
+import type { Verification } from '../../contract/evidence.ts';
+import type { Policy } from '../../contract/policy.ts';
 import { challengeSchema, type Challenge, type NodeEvidence } from '../../contract/node-evidence.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';

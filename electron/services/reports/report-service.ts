@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { AuditBundle } from '../../contract/audit.ts';
 import type { DsseEnvelope } from '../../contract/dsse.ts';
-import type { Policy } from '../../contract/evidence.ts';
+import type { Policy } from '../../contract/policy.ts';
 import { packLimits, type PackAnchors, type PackEvidence, type PackRelease } from '../../contract/pack.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { ExportedFile, PackVerdict, ReportView, RunView } from '../../contract/views.ts';

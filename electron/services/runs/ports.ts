@@ -1,6 +1,7 @@
 import type { AuditKind } from '../../contract/audit.ts';
 import type { DsseEnvelope } from '../../contract/dsse.ts';
-import type { Policy, Verification } from '../../contract/evidence.ts';
+import type { Verification } from '../../contract/evidence.ts';
+import type { Policy } from '../../contract/policy.ts';
 import type { JobOrder } from '../../contract/job.ts';
 import type { Result } from '../../contract/result.ts';
 import type {

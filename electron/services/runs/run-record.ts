@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dsseEnvelopeSchema } from '../../contract/dsse.ts';
-import { policySchema } from '../../contract/evidence.ts';
+import { policySchema } from '../../contract/policy.ts';
 import { jobOrderSchema, runStates, type RunState } from '../../contract/job.ts';
 import { runViewSchema } from '../../contract/views.ts';
 import { artifactSchema } from '../../contract/wire.ts';

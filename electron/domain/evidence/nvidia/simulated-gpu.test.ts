@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Policy } from '../../../contract/evidence.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import type { SimulatedGpu } from '../../../contract/simulated-hardware.ts';
 import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { random, startSimulatedNetwork } from '../../../services/evidence/testing/simulated-network.ts';

@@ -1,4 +1,5 @@
-import type { Policy, SubmoduleVerdict } from '../../../contract/evidence.ts';
+import type { SubmoduleVerdict } from '../../../contract/evidence.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import type { TrustAnchors } from '../anchors.ts';
 import { assertClock, createVerdict, type VerdictBuilder } from '../checks.ts';
 import type { EvidenceCrypto } from '../crypto.ts';

@@ -1,6 +1,6 @@
 import { constants, createHash, generateKeyPairSync, sign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Policy } from '../../../contract/evidence.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import type { SimulatedCpu } from '../../../contract/simulated-hardware.ts';
 import { issueHardware, type AuthorityState } from '../../../localnet/authority/authority.ts';
 import { honestMeasurement, honestTcb, oldTcb, otherMeasurement } from '../../../localnet/authority/reference.ts';

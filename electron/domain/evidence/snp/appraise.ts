@@ -1,4 +1,4 @@
-import type { Policy } from '../../../contract/evidence.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import type { AmdProduct } from '../anchors.ts';
 import type { VerdictBuilder } from '../checks.ts';
 import type { EvidenceCrypto } from '../crypto.ts';

@@ -1,4 +1,4 @@
-import type { SnpTcb } from '../../../contract/evidence.ts';
+import type { SnpTcb } from '../../../contract/policy.ts';
 import type { AmdProduct } from '../anchors.ts';
 
 /** TCB_VERSION: Turin and later put FMC first and move everything by one (AMD 56860 table TCB_VERSION). */

@@ -1,4 +1,4 @@
-import type { SnpTcb } from '../../../contract/evidence.ts';
+import type { SnpTcb } from '../../../contract/policy.ts';
 import type { AmdProduct } from '../anchors.ts';
 import { Malformed, parseWith, type Parsed } from '../readers/bytes.ts';
 import { derTags, expectTag, readDer, smallInteger } from '../readers/der.ts';

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Policy } from '../../../contract/evidence.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import { cacheGoodSignatures } from '../../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { vendorAnchors } from '../anchors.ts';

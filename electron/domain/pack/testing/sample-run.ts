@@ -2,7 +2,7 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, hexToBytes, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { AuditEntry, AuditKind } from '../../../contract/audit.ts';
 import { payloadTypes, type DsseEnvelope } from '../../../contract/dsse.ts';
-import type { Policy } from '../../../contract/evidence.ts';
+import type { Policy } from '../../../contract/policy.ts';
 import type { JobOrder } from '../../../contract/job.ts';
 import type { PackAnchors, PackEvidence, PackRelease } from '../../../contract/pack.ts';
 import {

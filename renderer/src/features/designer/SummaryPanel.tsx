@@ -1,5 +1,5 @@
 import type { ReactNode } from 'react';
-import type { Policy } from '../../../../electron/contract/evidence.ts';
+import type { Policy } from '../../../../electron/contract/policy.ts';
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { Estimate } from '../../../../electron/contract/views.ts';
 import { SimulatedTag, formatBytes, formatDuration, formatUsd, formatUsdPerHour } from '../../ui/index.ts';

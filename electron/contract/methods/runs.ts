@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { jobDraftSchema } from '../job.ts';
+import { estimateSchema, exportedFileSchema, runEventSchema, runViewSchema, seriesSchema } from '../views.ts';
+import { none, path, id } from './fields.ts';
+
+export const runsMethods = {
+  'jobs.estimate': { input: z.strictObject({ draft: jobDraftSchema }), output: estimateSchema },
+  'jobs.launch': {
+    input: z.strictObject({ draft: jobDraftSchema }),
+    output: z.object({ runId: z.string(), jobId: z.string() }),
+  },
+  /** The sample job of the first run: seals the bundled table, verifies, trains; one call. */
+  'jobs.launchSample': { input: none, output: z.object({ runId: z.string(), jobId: z.string() }) },
+  'runs.list': { input: none, output: z.array(runViewSchema) },
+  'runs.get': { input: z.strictObject({ id }), output: runViewSchema },
+  'runs.events': { input: z.strictObject({ id }), output: z.array(runEventSchema) },
+  'runs.series': {
+    input: z.strictObject({
+      id,
+      names: z.array(z.string().max(128)).min(1).max(32),
+      node: id.optional(),
+      maximumPoints: z.number().int().min(10).max(2000),
+    }),
+    output: z.array(seriesSchema),
+  },
+  'runs.stop': { input: z.strictObject({ id }), output: runViewSchema },
+  /** Opens the sealed model on this desk into a new folder and says where. */
+  'runs.exportModel': {
+    input: z.strictObject({ id, directory: path.optional() }),
+    output: z.object({ directory: z.string(), files: z.array(exportedFileSchema) }),
+  },
+} as const;
