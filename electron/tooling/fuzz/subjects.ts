@@ -1,0 +1,138 @@
+import { randomBytes } from 'node:crypto';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { vendorAnchors, simulatedAnchors, type TrustAnchors } from '../../domain/evidence/anchors.ts';
+import { parseNitroDocument } from '../../domain/evidence/nitro/document.ts';
+import { verifyNitro } from '../../domain/evidence/nitro/verify.ts';
+import { goldenFromDirectory } from '../../domain/evidence/nvidia/reference.ts';
+import { parseGpuReport } from '../../domain/evidence/nvidia/report.ts';
+import { verifyGpu } from '../../domain/evidence/nvidia/verify.ts';
+import { concat, parseWith, toHex } from '../../domain/evidence/readers/bytes.ts';
+import { readCbor } from '../../domain/evidence/readers/cbor.ts';
+import { parseCrl } from '../../domain/evidence/readers/crl.ts';
+import { parseDer } from '../../domain/evidence/readers/der.ts';
+import { parsePemCertificates } from '../../domain/evidence/readers/pem.ts';
+import { parseCertificate } from '../../domain/evidence/readers/x509.ts';
+import { buildGpuReport } from '../../domain/evidence/simulated/gpu-builder.ts';
+import { buildNitroDocument, createSimulatedNitro } from '../../domain/evidence/simulated/nitro-builder.ts';
+import { buildSnpReport } from '../../domain/evidence/simulated/snp-builder.ts';
+import { parseSnpReport, snpSignedBytes } from '../../domain/evidence/snp/report.ts';
+import { verifySnp } from '../../domain/evidence/snp/verify.ts';
+import { cacheGoodSignatures } from '../../services/evidence/caching-crypto.ts';
+import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
+import { startSimulatedNetwork } from '../../services/evidence/testing/simulated-network.ts';
+import type { ParserTarget } from './parsers.ts';
+import type { VerifierTarget } from './verifiers.ts';
+
+/** Everything that is fuzzed: parsers of evidence, and verifiers with evidence of the project's own test authority. */
+export interface FuzzSubjects {
+  readonly parsers: readonly ParserTarget[];
+  readonly verifiers: readonly VerifierTarget[];
+}
+
+const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
+const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
+const ascii = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
+const pem = (der: Uint8Array): Uint8Array =>
+  ascii(`-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`);
+
+/** @param now milliseconds since the epoch; the keys of the test authority are fresh ones. */
+export async function createSubjects(now: number): Promise<FuzzSubjects> {
+  const network = await startSimulatedNetwork(now);
+  const { cpu, gpus } = network.hardware();
+  const [gpu] = gpus;
+  if (gpu === undefined) throw new Error('the simulated machine has a GPU');
+  const nonce = random(32);
+  const crypto = cacheGoodSignatures(createNodeCrypto());
+  const anchors = simulatedAnchors(network.network.anchors);
+
+  const snp = buildSnpReport(cpu, random(64), random);
+  const snpCertificates = cpu.certificates.map(bytesOf);
+  const gpuReport = buildGpuReport(gpu, nonce, random);
+  const gpuCertificates = gpu.certificates.map(bytesOf);
+  const nitro = createSimulatedNitro({ now, random });
+  const pcrs = new Map([0, 1, 2, 3, 4].map((index) => [index, random(48)] as const));
+  const document = buildNitroDocument(nitro, { timestamp: now, pcrs, nonce, userData: random(48) });
+  const nitroRoot = nitro.caBundle[0] ?? new Uint8Array(0);
+  const nitroAnchors: TrustAnchors = { ...vendorAnchors, awsNitro: [toHex(sha256(nitroRoot))] };
+
+  const certificates = [...snpCertificates, ...gpuCertificates, ...nitro.caBundle, nitro.certificate];
+  return {
+    parsers: [
+      { name: 'snp report', seeds: [snp], parse: parseSnpReport },
+      { name: 'spdm report', seeds: [gpuReport], parse: parseGpuReport },
+      { name: 'nitro document', seeds: [document], parse: parseNitroDocument },
+      { name: 'cbor', seeds: [document], parse: (bytes) => parseWith(() => readCbor(bytes, 'the input')) },
+      { name: 'der', seeds: certificates, parse: (bytes) => parseDer(bytes, 16_384) },
+      { name: 'certificate', seeds: certificates, parse: parseCertificate },
+      { name: 'crl', seeds: certificates, parse: parseCrl },
+      {
+        name: 'pem',
+        seeds: [pem(nitroRoot), concat(...certificates.slice(0, 3).map(pem))],
+        parse: (bytes) => parsePemCertificates(Buffer.from(bytes).toString('latin1')),
+      },
+    ],
+    verifiers: [
+      {
+        name: 'snp report',
+        evidence: snp,
+        // Everything but the padding of r and s, which the parser demands to be zero.
+        signed: [
+          [0, snpSignedBytes],
+          [0x2a0, 0x2a0 + 48],
+          [0x2e8, 0x2e8 + 48],
+        ],
+        verify: (report) =>
+          verifySnp({
+            name: 'cpu0',
+            report,
+            certificates: snpCertificates,
+            policy: network.policy.snp,
+            anchors,
+            now,
+            crypto,
+          }).verdict.status,
+      },
+      {
+        name: 'snp endorsement key',
+        evidence: snpCertificates[0] ?? new Uint8Array(0),
+        signed: [[0, snpCertificates[0]?.length ?? 0]],
+        verify: (leaf) =>
+          verifySnp({
+            name: 'cpu0',
+            report: snp,
+            certificates: [leaf, ...snpCertificates.slice(1)],
+            policy: network.policy.snp,
+            anchors,
+            now,
+            crypto,
+          }).verdict.status,
+      },
+      {
+        name: 'spdm report',
+        evidence: gpuReport,
+        signed: [[0, gpuReport.length]],
+        verify: (report) =>
+          verifyGpu({
+            name: 'gpu0',
+            architecture: gpu.architecture,
+            report,
+            certificates: gpuCertificates,
+            nonce,
+            reference: { kind: 'golden', golden: goldenFromDirectory(network.network.gpuMeasurements) },
+            policy: network.policy.gpu,
+            anchors,
+            now,
+            crypto,
+          }).verdict.status,
+      },
+      {
+        name: 'nitro document',
+        evidence: document,
+        signed: [[0, document.length]],
+        verify: (changed) =>
+          verifyNitro({ name: 'cpu0', document: changed, nonce, pcrs: new Map(), anchors: nitroAnchors, now, crypto })
+            .verdict.status,
+      },
+    ],
+  };
+}
