@@ -1,0 +1,261 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { decodeUtf8 } from '../../encoding/utf8.ts';
+import { Malformed, parseWith, type Parsed } from './bytes.ts';
+
+/**
+ * JSON as evidence needs it (RFC 8259 within I-JSON, RFC 7493): `JSON.parse` lets the last of two equal keys win, so that
+ * two readers of one signed text can see two values. Here a repeated key, a lone surrogate, broken UTF-8, too deep nesting
+ * and anything after the value are refused with the byte offset. Every node knows its bytes, because some formats hash
+ * or sign the source text of one member.
+ */
+export type JsonNode = { readonly start: number; readonly end: number } & (
+  | { readonly kind: 'object'; readonly members: ReadonlyMap<string, JsonNode> }
+  | { readonly kind: 'array'; readonly items: readonly JsonNode[] }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'number'; readonly value: number }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'null' }
+);
+
+export interface JsonLimits {
+  /** What the text is, for the error: "the QE identity". */
+  readonly what: string;
+  /** Bytes. */
+  readonly maxSize: number;
+  /** Nested objects and arrays; default 32. */
+  readonly maxDepth?: number;
+}
+
+/** @param source bytes, or a text that is taken as its UTF-8. Offsets are bytes either way. */
+export function parseJson(source: Uint8Array | string, limits: JsonLimits): Parsed<JsonNode> {
+  return parseWith(() => readJson(source, limits));
+}
+
+/** As `parseJson`, for use inside another parser. @throws Malformed */
+export function readJson(source: Uint8Array | string, { what, maxSize, maxDepth = 32 }: JsonLimits): JsonNode {
+  if (source.length > maxSize) throw new Malformed(`${what} is longer than ${maxSize} bytes`);
+  if (typeof source === 'string' && !source.isWellFormed()) throw new Malformed(`${what} has half a surrogate pair`);
+  const bytes = typeof source === 'string' ? utf8ToBytes(source) : source;
+  if (bytes.length > maxSize) throw new Malformed(`${what} is longer than ${maxSize} bytes`);
+  return new Reader(bytes, what, maxDepth).document();
+}
+
+/** The exact source bytes of a node: what its author hashed or signed. */
+export function jsonSource(source: Uint8Array, node: JsonNode): Uint8Array {
+  return source.subarray(node.start, node.end);
+}
+
+/** A member of an object. @returns undefined when the node is no object or has no such member */
+export function jsonMember(node: JsonNode | undefined, name: string): JsonNode | undefined {
+  return node?.kind === 'object' ? node.members.get(name) : undefined;
+}
+
+/** The text of a string member. @returns undefined unless it is a string */
+export function jsonText(node: JsonNode | undefined, name: string): string | undefined {
+  const found = jsonMember(node, name);
+  return found?.kind === 'string' ? found.value : undefined;
+}
+
+/** The value of a number member. @returns undefined unless it is a number */
+export function jsonNumber(node: JsonNode | undefined, name: string): number | undefined {
+  const found = jsonMember(node, name);
+  return found?.kind === 'number' ? found.value : undefined;
+}
+
+/** The items of an array member. @returns undefined unless it is an array */
+export function jsonItems(node: JsonNode | undefined, name: string): readonly JsonNode[] | undefined {
+  const found = jsonMember(node, name);
+  return found?.kind === 'array' ? found.items : undefined;
+}
+
+/** Plain values for a schema to look at. Objects have no prototype, so `__proto__` is a key like another. */
+export function jsonPlain(node: JsonNode): unknown {
+  switch (node.kind) {
+    case 'object': {
+      const plain = Object.create(null) as Record<string, unknown>;
+      for (const [name, value] of node.members) plain[name] = jsonPlain(value);
+      return plain;
+    }
+    case 'array':
+      return node.items.map(jsonPlain);
+    case 'null':
+      return null;
+    case 'string':
+    case 'number':
+    case 'boolean':
+      return node.value;
+  }
+}
+
+const quote = 0x22;
+const backslash = 0x5c;
+const simpleEscapes: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
+
+class Reader {
+  readonly #bytes: Uint8Array;
+  readonly #what: string;
+  readonly #maxDepth: number;
+  #at = 0;
+
+  constructor(bytes: Uint8Array, what: string, maxDepth: number) {
+    this.#bytes = bytes;
+    this.#what = what;
+    this.#maxDepth = maxDepth;
+  }
+
+  document(): JsonNode {
+    this.#space();
+    const node = this.#value(0);
+    this.#space();
+    if (this.#at !== this.#bytes.length) this.#refuse('something follows the value');
+    return node;
+  }
+
+  #refuse(problem: string, at = this.#at): never {
+    throw new Malformed(`${this.#what} is not usable JSON: ${problem} at byte ${at}`);
+  }
+
+  #space(): void {
+    for (;;) {
+      const byte = this.#bytes[this.#at];
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+      this.#at++;
+    }
+  }
+
+  /** Takes one ASCII character when it is the next. */
+  #take(character: string): boolean {
+    if (this.#bytes[this.#at] !== character.charCodeAt(0)) return false;
+    this.#at++;
+    return true;
+  }
+
+  #value(depth: number): JsonNode {
+    const start = this.#at;
+    const byte = this.#bytes[start];
+    if (byte === undefined) this.#refuse('it ends too early');
+    switch (byte) {
+      case 0x7b:
+        return this.#object(start, depth + 1);
+      case 0x5b:
+        return this.#array(start, depth + 1);
+      case quote:
+        return { kind: 'string', value: this.#string(), start, end: this.#at };
+      case 0x74:
+        return { kind: 'boolean', value: true, start, end: this.#word('true') };
+      case 0x66:
+        return { kind: 'boolean', value: false, start, end: this.#word('false') };
+      case 0x6e:
+        return { kind: 'null', start, end: this.#word('null') };
+      default:
+        return { kind: 'number', value: this.#number(), start, end: this.#at };
+    }
+  }
+
+  #word(word: string): number {
+    for (const character of word) if (!this.#take(character)) this.#refuse('an unknown word');
+    return this.#at;
+  }
+
+  #object(start: number, depth: number): JsonNode {
+    this.#enter(depth);
+    const members = new Map<string, JsonNode>();
+    this.#space();
+    if (!this.#take('}')) {
+      do {
+        this.#space();
+        const at = this.#at;
+        if (this.#bytes[at] !== quote) this.#refuse('a member name is missing');
+        const name = this.#string();
+        if (members.has(name)) this.#refuse('a member name appears twice', at);
+        this.#space();
+        if (!this.#take(':')) this.#refuse('a colon is missing');
+        this.#space();
+        members.set(name, this.#value(depth));
+        this.#space();
+      } while (this.#take(','));
+      if (!this.#take('}')) this.#refuse('an object is not closed');
+    }
+    return { kind: 'object', members, start, end: this.#at };
+  }
+
+  #array(start: number, depth: number): JsonNode {
+    this.#enter(depth);
+    const items: JsonNode[] = [];
+    this.#space();
+    if (!this.#take(']')) {
+      do {
+        this.#space();
+        items.push(this.#value(depth));
+        this.#space();
+      } while (this.#take(','));
+      if (!this.#take(']')) this.#refuse('an array is not closed');
+    }
+    return { kind: 'array', items, start, end: this.#at };
+  }
+
+  #enter(depth: number): void {
+    if (depth > this.#maxDepth) this.#refuse(`it is nested deeper than ${this.#maxDepth} levels`);
+    this.#at++;
+  }
+
+  /** From the opening to behind the closing quote. */
+  #string(): string {
+    const opening = this.#at++;
+    let text = '';
+    let plainFrom = this.#at;
+    for (;;) {
+      const byte = this.#bytes[this.#at];
+      if (byte === undefined) this.#refuse('a string is not closed', opening);
+      if (byte < 0x20) this.#refuse('a control character in a string');
+      if (byte === quote || byte === backslash) {
+        text += this.#utf8(plainFrom, this.#at++);
+        if (byte === quote) break;
+        text += this.#escape();
+        plainFrom = this.#at;
+      } else this.#at++;
+    }
+    if (!text.isWellFormed()) this.#refuse('half of a surrogate pair in a string', opening);
+    return text;
+  }
+
+  #utf8(from: number, to: number): string {
+    return decodeUtf8(this.#bytes.subarray(from, to)) ?? this.#refuse('a string is not UTF-8', from);
+  }
+
+  #escape(): string {
+    const at = this.#at - 1;
+    const character = String.fromCharCode(this.#bytes[this.#at++] ?? 0);
+    if (character !== 'u') return simpleEscapes[character] ?? this.#refuse('an unknown escape', at);
+    const digits = String.fromCharCode(...this.#bytes.subarray(this.#at, this.#at + 4));
+    if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.#refuse('an unknown escape', at);
+    this.#at += 4;
+    return String.fromCharCode(Number.parseInt(digits, 16));
+  }
+
+  #number(): number {
+    const start = this.#at;
+    while (isNumberByte(this.#bytes[this.#at])) this.#at++;
+    const text = String.fromCharCode(...this.#bytes.subarray(start, Math.min(this.#at, start + 64)));
+    const value = Number(text);
+    if (this.#at - start > 40 || !/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) || !Number.isFinite(value)) {
+      this.#refuse('no value', start);
+    }
+    return value;
+  }
+}
+
+/** Digits, `+`, `-`, `.`, `e`, `E`. */
+function isNumberByte(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  return (byte >= 0x30 && byte <= 0x39) || byte === 0x2b || byte === 0x2d || byte === 0x2e || (byte | 0x20) === 0x65;
+}
