@@ -1,5 +1,6 @@
 import { auditCommand } from './audit-command.ts';
 import type { Command } from './command.ts';
+import { conformanceCommand } from './conformance-command.ts';
 import { datasetCommand } from './dataset-command.ts';
 import { demoCommand } from './demo-command.ts';
 import { keysCommand } from './keys-command.ts';
@@ -19,6 +20,7 @@ import { verifyCommand } from './verify-command.ts';
 export const commands: readonly Command[] = [
   demoCommand,
   verifyCommand,
+  conformanceCommand,
   sealCommand,
   openCommand,
   sealedCommand,

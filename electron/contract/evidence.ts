@@ -11,6 +11,9 @@ export const evidenceFamilies = [
   'dstack',
   'azure-vtpm',
   'composite',
+  // Not of an attester, but verified and shown in the same way: a signed reference manifest, a set of root certificates.
+  'nvidia-rim',
+  'roots',
 ] as const;
 export type EvidenceFamily = (typeof evidenceFamilies)[number];
 

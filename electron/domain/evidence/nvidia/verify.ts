@@ -24,8 +24,8 @@ export interface GpuInput {
   readonly report: Uint8Array;
   /** DER, leaf first: attestation key, BROM, provisioner, model identity, device identity root. */
   readonly certificates: readonly Uint8Array[];
-  /** 32 bytes that this GPU had to sign. */
-  readonly nonce: Uint8Array;
+  /** 32 bytes that this GPU had to sign; undefined for evidence from the past, whose freshness is then not checked. */
+  readonly nonce: Uint8Array | undefined;
   readonly reference: GpuReference;
   readonly policy: Policy['gpu'];
   readonly anchors: TrustAnchors;
@@ -69,17 +69,7 @@ export function verifyGpu(input: GpuInput): GpuResult {
   });
   writeClaims(verdict, report, input);
   const leaf = checkChain(verdict, report, input);
-  verdict.judge(
-    'gpu.nonce',
-    'The GPU answered this challenge',
-    crypto.equal(report.nonce, input.nonce),
-    'gpu-nonce-mismatch',
-    {
-      detail: 'The GPU signed another nonce: its evidence is old, or was made for someone else.',
-      expected: toHex(input.nonce),
-      found: toHex(report.nonce),
-    },
-  );
+  checkNonce(verdict, report, input);
   verdict.judge(
     'gpu.measurements.order',
     'The measurements are numbered 1, 2, 3 …',
@@ -95,6 +85,24 @@ export function verifyGpu(input: GpuInput): GpuResult {
   );
   verdict.notChecked('That the GPU is in this machine: a genuine GPU elsewhere, relayed in time, looks the same.');
   return { verdict: verdict.build(), report, serial: leaf?.serial };
+}
+
+function checkNonce(verdict: VerdictBuilder, report: GpuReport, { nonce, crypto }: GpuInput): void {
+  if (nonce === undefined) {
+    verdict.notChecked('Freshness: no nonce was given, so the report may be of any day.');
+    return;
+  }
+  verdict.judge(
+    'gpu.nonce',
+    'The GPU answered this challenge',
+    crypto.equal(report.nonce, nonce),
+    'gpu-nonce-mismatch',
+    {
+      detail: 'The GPU signed another nonce: its evidence is old, or was made for someone else.',
+      expected: toHex(nonce),
+      found: toHex(report.nonce),
+    },
+  );
 }
 
 function writeClaims(verdict: VerdictBuilder, report: GpuReport, input: GpuInput): void {

@@ -1,0 +1,30 @@
+import type { ConformanceRow } from '../../../contract/conformance.ts';
+import type { Verification } from '../../../contract/evidence.ts';
+
+/** Reasons of vectors, and those of ours that say the same or more. A reason that is the same word needs no line. */
+const finer: Readonly<Record<string, RegExp>> = {
+  chain: /^(chain-|certificate-|signing-key-mismatch|product-mismatch|endorsement-)/,
+  expired: /^(certificate-expired|.*-expired|.*-not-current)$/,
+  'root-not-aws': /^chain-root-not-pinned$/,
+  'root-not-pinned': /^chain-root-not-pinned$/,
+  'crl-missing': /^crl-/,
+  'crl-signature': /^crl-(signature|issuer-mismatch)$/,
+  'collateral-not-yet-valid': /not-yet-valid|not-current/,
+  'collateral-expired': /expired|not-current/,
+  'nonce-mismatch': /nonce-mismatch$/,
+  // A hold is told by OCSP alone; without an answer such a device fails on what is missing.
+  'certificate-on-hold': /^(certificate-revoked|revocation-)/,
+};
+
+/** How the reasons of a verdict stand to the expected one: the best of all failed required rows counts. */
+export function agreementOf(expected: string, verification: Verification | undefined): ConformanceRow['agreement'] {
+  const code = expected.replace(/^invalid:?/, '');
+  if (expected === 'valid' || code === '' || verification?.reason === undefined) return 'none';
+  if (verification.reason === code) return 'exact';
+  const rows = [...verification.submodules.flatMap(({ checks }) => checks), ...verification.binding];
+  const reasons = rows
+    .filter(({ required, outcome }) => required && outcome !== 'pass')
+    .map(({ reason }) => reason ?? '');
+  const pattern = finer[code];
+  return reasons.some((reason) => reason === code || pattern?.test(reason) === true) ? 'finer' : 'other';
+}

@@ -1,0 +1,40 @@
+import type { SubmoduleVerdict } from '../../../../contract/evidence.ts';
+import { createVerdict } from '../../checks.ts';
+import { iso } from '../../readers/chain.ts';
+import { toHex } from '../../readers/bytes.ts';
+import { verifyRim } from '../../nvidia/rim.ts';
+import { textOf, type Artifact } from '../artifact.ts';
+import type { Family, FamilyInput } from '../family.ts';
+
+/** NVIDIA reference manifests on their own: signed by whom, for what, until when. */
+export const rimFamily: Family = {
+  family: 'nvidia-rim',
+  expects: 'a reference manifest (SWID XML with a signature)',
+  kinds: ['rim'],
+  verify(input) {
+    const manifests = input.set.of('rim');
+    return { submodules: manifests.map((one, at) => verdictOf(one, `rim${at}`, input)), used: manifests };
+  },
+};
+
+function verdictOf(artifact: Artifact, name: string, { anchors, now, crypto }: FamilyInput): SubmoduleVerdict {
+  const verdict = createVerdict({ name, family: 'nvidia-rim', evidenceSha256: toHex(crypto.sha256(artifact.bytes)) });
+  const title = 'The manifest is signed by NVIDIA and in its validity';
+  const result = verifyRim(textOf(artifact), { anchors: anchors.nvidiaRim, now, crypto });
+  if (!result.ok) verdict.fail('rim.signature', title, result.reason, { detail: result.detail });
+  else {
+    const { rim, signer, notAfter } = result;
+    verdict.pass('rim.signature', title, { found: signer });
+    verdict.judge('rim.measurements', 'It names measurements', rim.active.length > 0, 'reference-empty', {
+      detail: 'The manifest holds no active measurement: it would let every device pass.',
+    });
+    verdict.claim('product', rim.product);
+    verdict.claim('version', rim.version);
+    verdict.claim('signer', signer);
+    verdict.claim('signer valid until', iso(notAfter));
+    verdict.claim('active measurements', String(rim.active.length));
+    for (const { index, values } of rim.active) verdict.measurement(`measurement ${index}`, values.join(' or '));
+  }
+  verdict.notChecked('Revocation of the signer: NVIDIA answers only over OCSP, and no answer was given.');
+  return verdict.build();
+}

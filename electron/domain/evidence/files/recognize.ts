@@ -1,0 +1,210 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import type { EvidenceKind } from '../../../contract/evidence-files.ts';
+import { decodeBase64 } from '../../encoding/base64.ts';
+import { decodeUtf8 } from '../../encoding/utf8.ts';
+import { err, ok, type Result } from '../../../contract/result.ts';
+import { parseCrl } from '../readers/crl.ts';
+import { fromHex } from '../readers/bytes.ts';
+import { parseJson, type JsonNode } from '../readers/json.ts';
+import { parseCertificate } from '../readers/x509.ts';
+import type { Artifact, EvidenceFile } from './artifact.ts';
+import { recognizeBytes } from './recognize-bytes.ts';
+import { jwtPattern, recognizeJson } from './recognize-json.ts';
+
+/** Largest size of each kind in bytes (ATTESTATION §4.8); a file of any other kind may be as large as files may be. */
+export const kindLimits: Readonly<Partial<Record<EvidenceKind, number>>> = {
+  'tdx-quote': 16_384,
+  'sgx-quote': 16_384,
+  'snp-report': 1184,
+  'nitro-document': 16_384,
+  'gpu-report': 65_536,
+  rim: 262_144,
+  'dstack-event-log': 1_048_576,
+  'ccel-log': 1_048_576,
+  certificates: 262_144,
+  'revocation-list': 1_048_576,
+};
+
+const maximumJsonBytes = 4 * 1_048_576;
+const maximumDepth = 4;
+/** Values inside JSON documents that are looked at; real ones have some dozens. */
+const maximumValues = 4096;
+
+/**
+ * Everything that one file holds, the file itself first. By content alone: names are only repeated in what is said.
+ * Errors: `invalid_input`, with the offset where the content stopped making sense: an empty file, JSON with a key twice,
+ * a PEM block that is not one, more bytes than its kind may have.
+ */
+export function recognize(file: EvidenceFile): Result<Artifact[]> {
+  if (file.bytes.length === 0) return err('invalid_input', `${file.name} is empty.`, { details: { offset: 0 } });
+  const budget = { values: maximumValues };
+  const found = recognizeOne(file.name, file.name, file.bytes, [], 0, budget);
+  if (!found.ok) return found;
+  for (const artifact of found.value) {
+    const limit = kindLimits[artifact.kind];
+    if (limit !== undefined && artifact.bytes.length > limit) {
+      return err(
+        'invalid_input',
+        `${artifact.name} is a ${artifact.kind} of ${artifact.bytes.length} bytes; at most ${limit} are read.`,
+        { details: { file: file.name, offset: limit } },
+      );
+    }
+  }
+  return found;
+}
+
+function recognizeOne(
+  file: string,
+  name: string,
+  bytes: Uint8Array,
+  wrapping: readonly string[],
+  depth: number,
+  budget: { values: number },
+): Result<Artifact[]> {
+  const binary = recognizeBytes(bytes);
+  if (binary !== undefined) return ok([{ name, file, wrapping, ...binary }]);
+  if (bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80) {
+    if (parseCertificate(bytes).ok) return ok([{ kind: 'certificates', name, file, wrapping, bytes }]);
+    if (parseCrl(bytes).ok) return ok([{ kind: 'revocation-list', name, file, wrapping, bytes }]);
+  }
+  const text = plainText(bytes);
+  if (text === undefined) return ok([{ kind: 'bytes', name, file, wrapping, bytes }]);
+  return recognizeText(file, name, bytes, text, wrapping, depth, budget);
+}
+
+function recognizeText(
+  file: string,
+  name: string,
+  bytes: Uint8Array,
+  text: string,
+  wrapping: readonly string[],
+  depth: number,
+  budget: { values: number },
+): Result<Artifact[]> {
+  const base = { name, file, wrapping, bytes, text };
+  const trimmed = text.trim();
+  if (trimmed.startsWith('-----BEGIN')) return ok(recognizePem(base, trimmed));
+  if (trimmed.startsWith('<'))
+    return ok([{ ...base, kind: /<[\w:.-]*SoftwareIdentity[\s>]/.test(trimmed) ? 'rim' : 'text' }]);
+  if (jwtPattern.test(trimmed)) return ok([{ ...base, kind: 'nras-token' }]);
+  if (/^[{["]/.test(trimmed)) {
+    const parsed = parseJson(bytes, { what: name, maxSize: maximumJsonBytes });
+    if (parsed.ok) return recognizeNode(base, parsed.value, depth, budget);
+    // Text in quotes or brackets inside another document is that document's own; a file of JSON must be JSON.
+    if (depth > 0) return ok([{ ...base, kind: 'text' }]);
+    return err('invalid_input', `${parsed.detail}.`, { details: { file, ...offsetOf(parsed.detail) } });
+  }
+  if (depth < maximumDepth && trimmed.length >= 64) {
+    const unwrapped = unwrap(trimmed);
+    if (unwrapped !== undefined) {
+      const inner = recognizeOne(file, name, unwrapped.bytes, [...wrapping, unwrapped.form], depth + 1, budget);
+      // Text of hex digits that hides nothing we know stays text, unless it is all of the file.
+      if (inner.ok && inner.value.some(({ kind }) => kind !== 'bytes' && kind !== 'text' && kind !== 'json'))
+        return inner;
+      if (depth === 0 && inner.ok) return inner;
+    }
+  }
+  return ok([{ ...base, kind: 'text' }]);
+}
+
+function recognizeNode(
+  base: Omit<Artifact, 'kind' | 'json'>,
+  json: JsonNode,
+  depth: number,
+  budget: { values: number },
+): Result<Artifact[]> {
+  const kind = recognizeJson(json);
+  const found: Artifact[] = [{ ...base, kind, json }];
+  // Nothing is taken out of what is only a description, nor out of the one-format documents.
+  const closed: readonly EvidenceKind[] = [
+    'vector-description',
+    'dcap-collateral',
+    'collateral-bundle',
+    'jwks',
+    'fingerprints',
+    'nras-token',
+    'dstack-event-log',
+  ];
+  if (closed.includes(kind) || depth >= maximumDepth) return ok(found);
+  const visit = (node: JsonNode, path: string): void => {
+    if (budget.values-- <= 0) return;
+    if (node.kind === 'object') for (const [name, member] of node.members) visit(member, `${path}.${name}`);
+    else if (node.kind === 'array') node.items.forEach((item, at) => visit(item, `${path}[${at}]`));
+    else if (node.kind === 'string' && node.value.length >= 64) {
+      const inside = insideString(base, node.value, `${base.name}#${path.replace(/^\./, '')}`, depth, budget);
+      found.push(...inside);
+    }
+  };
+  visit(json, '');
+  return ok(found);
+}
+
+/** Known things inside one string value; a string of JSON text counts (dstack's event log). */
+function insideString(
+  base: Omit<Artifact, 'kind' | 'json'>,
+  value: string,
+  name: string,
+  depth: number,
+  budget: { values: number },
+): Artifact[] {
+  const bytes = utf8ToBytes(value);
+  const found = recognizeText(base.file, name, bytes, value, base.wrapping, depth + 1, budget);
+  return found.ok ? found.value.filter(({ kind }) => kind !== 'bytes' && kind !== 'text' && kind !== 'json') : [];
+}
+
+const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*?)-----END \1-----/y;
+
+/** Blocks of a PEM text; labels other than of certificates and CRLs make the whole a text. */
+function recognizePem(base: Omit<Artifact, 'kind' | 'json'>, trimmed: string): Artifact[] {
+  const labels: string[] = [];
+  const bodies: Uint8Array[] = [];
+  for (let at = 0; at < trimmed.length && labels.length < 64;) {
+    pemBlock.lastIndex = at;
+    const match = pemBlock.exec(trimmed);
+    if (match === null) break;
+    labels.push(match[1] ?? '');
+    bodies.push(decodeBase64((match[2] ?? '').replace(/\s/g, '')) ?? new Uint8Array());
+    at = pemBlock.lastIndex;
+    while (/\s/.test(trimmed.charAt(at))) at++;
+  }
+  const [body] = bodies;
+  if (labels.length === 1 && labels[0] === 'X509 CRL' && body !== undefined) {
+    return [
+      { kind: 'revocation-list', name: base.name, file: base.file, wrapping: [...base.wrapping, 'PEM'], bytes: body },
+    ];
+  }
+  // Broken blocks are for the reader of certificates to name, with the character.
+  return [
+    {
+      ...base,
+      kind: trimmed.includes('CERTIFICATE-----') ? 'certificates' : 'text',
+      wrapping: [...base.wrapping, 'PEM'],
+    },
+  ];
+}
+
+/** Hex (with 0x, spaces or line ends) or base64 (also base64url, also without padding). */
+function unwrap(text: string): { form: string; bytes: Uint8Array } | undefined {
+  const dense = text.replace(/\s+/g, '');
+  const hex = /^(?:0x)?[0-9a-fA-F]+$/.test(dense) ? fromHex(dense.replace(/^0x/, '')) : undefined;
+  if (hex !== undefined) return { form: 'hex', bytes: hex };
+  if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(dense)) return undefined;
+  const standard = dense.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '');
+  const bytes = decodeBase64(standard, { padding: false });
+  return bytes === undefined ? undefined : { form: /[-_]/.test(dense) ? 'base64url' : 'base64', bytes };
+}
+
+/** UTF-8 without control characters other than white space (a zero byte at the end is seen in the field). */
+function plainText(bytes: Uint8Array): string | undefined {
+  const text = decodeUtf8(bytes);
+  if (text === undefined) return undefined;
+  const shown = text.replace(/\0+$/, '');
+  // oxlint-disable-next-line no-control-regex -- control characters are what tells bytes from text
+  return shown.length === 0 || /[\0-\x08\x0e-\x1f\x7f]/.test(shown) ? undefined : shown;
+}
+
+/** The offset that a reader put into its sentence. */
+export function offsetOf(detail: string): { offset?: number } {
+  const match = /(?:at byte|at offset|at character) (\d+)/.exec(detail);
+  return match === null ? {} : { offset: Number(match[1]) };
+}

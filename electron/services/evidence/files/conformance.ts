@@ -1,0 +1,166 @@
+import { readFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { z } from 'zod';
+import type { ConformanceReport, ConformanceRow } from '../../../contract/conformance.ts';
+import { evidenceFamilies, type EvidenceFamily } from '../../../contract/evidence.ts';
+import type { FileVerification } from '../../../contract/evidence-files.ts';
+import { err, ok, type Result } from '../../../contract/result.ts';
+import { vendorAnchors } from '../../../domain/evidence/anchors.ts';
+import type { EvidenceCrypto } from '../../../domain/evidence/crypto.ts';
+import { agreementOf } from '../../../domain/evidence/files/agreement.ts';
+import { evidenceFilePolicy } from '../../../domain/evidence/files/default-policy.ts';
+import { verifyEvidenceSet } from '../../../domain/evidence/files/verify.ts';
+import { fromHex } from '../../../domain/evidence/readers/bytes.ts';
+import { parseJson, jsonPlain } from '../../../domain/evidence/readers/json.ts';
+import { listFolder, readEvidenceFolder } from './read-files.ts';
+
+/** What a vector says of itself. `files` and sources are for people. */
+const descriptionSchema = z.object({
+  family: z.string().max(64),
+  expected: z.string().regex(/^(valid|invalid(:.*)?)$/),
+  evaluate_at: z.iso.datetime({ offset: true }),
+  nonce: z
+    .string()
+    .regex(/^(?:[0-9a-fA-F]{2})+$/)
+    .optional(),
+});
+type Description = z.infer<typeof descriptionSchema>;
+
+const indexSchema = z.object({ vectors: z.array(z.looseObject({ dir: z.string().max(512) })).max(100_000) });
+
+const maximumDepth = 6;
+const maximumDescriptionBytes = 4 * 1_048_576;
+
+/** Families by the names that vectors use. */
+const familyNames: Readonly<Record<string, EvidenceFamily>> = { 'sev-snp': 'snp', eventlog: 'dstack' };
+
+export interface ConformanceOptions {
+  readonly crypto: EvidenceCrypto;
+  /** Milliseconds, for the time that a row took. */
+  readonly stopwatch: () => number;
+  readonly onRow?: (row: ConformanceRow) => void;
+}
+
+/**
+ * Runs the verifier over a folder of vectors: those of its INDEX.json, and every folder with a meta.json that the index
+ * does not name. A row passes only if valid or invalid agrees; a vector that cannot be read fails.
+ * Errors: `invalid_input` when there is no vector at all, and those of reading the folder.
+ */
+export async function runConformance(folder: string, options: ConformanceOptions): Promise<Result<ConformanceReport>> {
+  const listed = await listFolder(folder);
+  if (!listed.ok) return listed;
+  const index = await readIndex(join(folder, 'INDEX.json'));
+  if (!index.ok) return index;
+  const found = await findVectors(folder, folder, 0);
+  if (!found.ok) return found;
+  const names = [...new Set([...index.value, ...found.value])].toSorted();
+  if (names.length === 0) {
+    return err('invalid_input', `${folder} holds no vectors: neither INDEX.json nor a folder with meta.json.`);
+  }
+  const rows: ConformanceRow[] = [];
+  for (const name of names) {
+    const started = options.stopwatch();
+    const row = { ...(await runVector(folder, name, options.crypto)), milliseconds: options.stopwatch() - started };
+    rows.push(row);
+    options.onRow?.(row);
+  }
+  const passed = rows.filter((row) => row.passed).length;
+  return ok({ rows, passed, failed: rows.length - passed });
+}
+
+async function readIndex(path: string): Promise<Result<string[]>> {
+  const json = await readJsonFile(path);
+  if (!json.ok) return json.error.code === 'not_found' ? ok([]) : json;
+  const parsed = indexSchema.safeParse(json.value);
+  if (!parsed.success)
+    return err('invalid_input', `${path} is no index of vectors: ${parsed.error.issues[0]?.message ?? '?'}.`);
+  return ok(parsed.data.vectors.map(({ dir }) => dir));
+}
+
+async function findVectors(root: string, folder: string, depth: number): Promise<Result<string[]>> {
+  const entries = await listFolder(folder);
+  if (!entries.ok) return entries;
+  if (entries.value.some(({ name, folder: isFolder }) => name === 'meta.json' && !isFolder))
+    return ok([relative(root, folder) || '.']);
+  const names: string[] = [];
+  for (const entry of entries.value) {
+    if (!entry.folder || depth >= maximumDepth || entry.name.startsWith('.')) continue;
+    const inside = await findVectors(root, join(folder, entry.name), depth + 1);
+    if (!inside.ok) return inside;
+    names.push(...inside.value);
+  }
+  return ok(names);
+}
+
+type RowWithoutTime = Omit<ConformanceRow, 'milliseconds'>;
+
+async function runVector(root: string, name: string, crypto: EvidenceCrypto): Promise<RowWithoutTime> {
+  const folder = join(root, name);
+  if (relative(root, folder).startsWith('..')) return unreadable(name, 'The index leads out of its folder.');
+  const json = await readJsonFile(join(folder, 'meta.json'));
+  if (!json.ok) return unreadable(name, json.error.message);
+  const description = descriptionSchema.safeParse(json.value);
+  if (!description.success) {
+    const [issue] = description.error.issues;
+    return unreadable(name, `meta.json: ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? '?'}.`);
+  }
+  const files = await readEvidenceFolder(folder, ['meta.json']);
+  if (!files.ok) return unreadable(name, files.error.message, description.data);
+  if (files.value.length === 0) return unreadable(name, 'The folder holds no evidence.', description.data);
+  const { expected, family, evaluate_at: at, nonce } = description.data;
+  const input = {
+    files: files.value,
+    policy: evidenceFilePolicy,
+    anchors: vendorAnchors,
+    now: Date.parse(at),
+    crypto,
+    ...(nonce === undefined ? {} : { nonce: fromHex(nonce) ?? new Uint8Array() }),
+  };
+  const verdict = verifyEvidenceSet(input);
+  const named = evidenceFamilies.find((one) => one === (familyNames[family] ?? family));
+  // Evidence that has lost its marks goes to the reader of its family, which says where it stops.
+  const judged =
+    !verdict.ok && verdict.error.details?.['unrecognized'] === true && named !== undefined
+      ? verifyEvidenceSet({ ...input, family: named })
+      : verdict;
+  if (!judged.ok && judged.error.details?.['unrecognized'] === true) {
+    return unreadable(name, judged.error.message, description.data);
+  }
+  return rowOf(name, family, expected, judged);
+}
+
+function rowOf(name: string, family: string, expected: string, result: Result<FileVerification>): RowWithoutTime {
+  // Content that no reader takes is refused evidence, not a vector that could not be read.
+  const verification = result.ok ? result.value.verification : undefined;
+  const valid = verification?.status === 'affirming';
+  const reason = result.ok ? (verification?.reason ?? 'warning') : 'evidence-malformed';
+  const detail = result.ok ? verification?.reasonDetail : result.error.message;
+  const sameFamily = !result.ok || result.value.family === (familyNames[family] ?? family);
+  return {
+    name,
+    family,
+    expected,
+    verdict: valid ? 'valid' : `invalid:${reason}`,
+    ...(detail === undefined ? {} : { detail }),
+    ...(sameFamily ? {} : { detail: `Taken for the family ${result.value.family}.` }),
+    agreement: agreementOf(expected, verification),
+    passed: valid === (expected === 'valid') && sameFamily,
+  };
+}
+
+function unreadable(name: string, detail: string, description?: Description): RowWithoutTime {
+  const { family = 'unknown', expected = 'unknown' } = description ?? {};
+  return { name, family, expected, verdict: 'unreadable', detail, agreement: 'none', passed: false };
+}
+
+async function readJsonFile(path: string): Promise<Result<unknown>> {
+  let bytes: Uint8Array;
+  try {
+    bytes = new Uint8Array(await readFile(path));
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return err(code === 'ENOENT' ? 'not_found' : 'unavailable', `${path} cannot be read (${code}).`);
+  }
+  const parsed = parseJson(bytes, { what: path, maxSize: maximumDescriptionBytes });
+  return parsed.ok ? ok(jsonPlain(parsed.value)) : err('invalid_input', `${parsed.detail}.`);
+}
