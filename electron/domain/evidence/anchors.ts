@@ -48,15 +48,23 @@ const vendorSet: AnchorSet & { simulated: false } = {
 export const vendorAnchors = vendorSet as VendorAnchors;
 
 /** Anchors of a local network, from its directory. A vendor fingerprint among them is a mistake and is dropped. */
-export function simulatedAnchors(roots: { amd: readonly string[]; nvidia: readonly string[] }): SimulatedAnchors {
-  const real = new Set([...vendorSet.amd.map(({ sha256 }) => sha256), ...vendorSet.nvidiaDevice]);
+export function simulatedAnchors(roots: {
+  amd: readonly string[];
+  nvidia: readonly string[];
+  intel?: readonly string[];
+}): SimulatedAnchors {
+  const real = new Set([
+    ...vendorSet.amd.map(({ sha256 }) => sha256),
+    ...vendorSet.nvidiaDevice,
+    ...vendorSet.intelSgx,
+  ]);
   const set: AnchorSet & { simulated: true } = {
     simulated: true,
     // The simulated CPUs are all of one product line.
     amd: roots.amd.filter((sha256) => !real.has(sha256)).map((sha256) => ({ sha256, product: 'Genoa' })),
     nvidiaDevice: roots.nvidia.filter((sha256) => !real.has(sha256)),
     nvidiaRim: [],
-    intelSgx: [],
+    intelSgx: (roots.intel ?? []).filter((sha256) => !real.has(sha256)),
     awsNitro: [],
   };
   return set as SimulatedAnchors;

@@ -69,12 +69,12 @@ export class ByteReader {
   }
 }
 
-const digits = '0123456789abcdef';
+const octets = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
-  for (const byte of bytes) text += digits.charAt(byte >> 4) + digits.charAt(byte & 15);
+  for (let at = 0; at < bytes.length; at++) text += octets[bytes[at] ?? 0];
   return text;
 }
 
@@ -102,5 +102,7 @@ export function isZero(bytes: Uint8Array): boolean {
 
 /** For public bytes such as names and object identifiers; digests and secrets go through `EvidenceCrypto.equal`. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+  if (a.length !== b.length) return false;
+  for (let at = 0; at < a.length; at++) if (a[at] !== b[at]) return false;
+  return true;
 }

@@ -1,0 +1,206 @@
+import { utf8ToBytes } from '@noble/hashes/utils.js';
+import { decodeUtf8 } from '../../encoding/utf8.ts';
+import type { TrustAnchors } from '../anchors.ts';
+import type { EvidenceCrypto } from '../crypto.ts';
+import { Malformed, fromHex, parseWith, sameBytes, toHex, type Parsed } from '../readers/bytes.ts';
+import { validatePath, type ChainProblem } from '../readers/chain.ts';
+import { parseCrl, type RevocationList } from '../readers/crl.ts';
+import { parsePemCertificates } from '../readers/pem.ts';
+import { parseCertificate, type Certificate } from '../readers/x509.ts';
+import { boundedCache, type BoundedCache } from './bounded-cache.ts';
+import { crlBytes, type DcapCollateral } from './collateral.ts';
+import { parseQeIdentity, parseTcbInfo, type QeIdentity, type TcbInfo } from './documents.ts';
+import { readPckClaims, type PckClaims } from './pck.ts';
+
+/**
+ * What a DCAP verifier remembers between quotes, for one set of anchors. Only facts that time cannot change are kept: bytes
+ * that were read, and good signatures over them. A path that was good carries the window in which all its certificates are
+ * valid, and every use compares the clock with it; revocation is looked up anew each time. Bad material is not kept.
+ */
+export interface DcapState {
+  readonly anchors: TrustAnchors;
+  readonly crypto: EvidenceCrypto;
+  /** `crypto` that knows good signatures over certificates and lists by the identity of the bytes that we decoded. */
+  readonly chainCrypto: EvidenceCrypto;
+  readonly authorities: BoundedCache<Certificate>;
+  readonly platforms: BoundedCache<PckPlatform>;
+  readonly collateralByObject: WeakMap<DcapCollateral, PreparedCollateral>;
+  readonly collateral: BoundedCache<PreparedCollateral>;
+}
+
+export function createDcapState(anchors: TrustAnchors, crypto: EvidenceCrypto): DcapState {
+  return {
+    anchors,
+    crypto,
+    chainCrypto: rememberGoodByIdentity(crypto),
+    authorities: boundedCache(64),
+    platforms: boundedCache(4096),
+    collateralByObject: new WeakMap(),
+    collateral: boundedCache(64),
+  };
+}
+
+/** Keys are arrays that only this module's readers hold, so their bytes cannot change under a remembered verdict. */
+function rememberGoodByIdentity(crypto: EvidenceCrypto): EvidenceCrypto {
+  const good = new WeakMap<Uint8Array, { readonly spki: Uint8Array; readonly signature: Uint8Array }>();
+  return {
+    ...crypto,
+    verifyEcdsa(input) {
+      if (!('spki' in input.key) || input.encoding !== 'der') return crypto.verifyEcdsa(input);
+      const { spki } = input.key;
+      const known = good.get(input.data);
+      if (known?.signature === input.signature && sameBytes(known.spki, spki)) return true;
+      if (!crypto.verifyEcdsa(input)) return false;
+      good.set(input.data, { spki, signature: input.signature });
+      return true;
+    },
+  };
+}
+
+/** A certificate path and, once it was found good, when it stays so. */
+export interface CertificatePath {
+  readonly certificates: readonly Certificate[];
+  good?: { readonly from: number; readonly until: number };
+}
+
+/** As `validatePath`, without its cost for a path that was good under these anchors and is still inside its window. */
+export function pathProblems(state: DcapState, path: CertificatePath, now: number): ChainProblem[] {
+  if (path.good !== undefined && now >= path.good.from && now <= path.good.until) return [];
+  const { certificates: chain } = path;
+  const problems = validatePath({ chain, anchors: state.anchors.intelSgx, now, crypto: state.chainCrypto });
+  if (problems.length === 0) {
+    path.good = {
+      from: Math.max(...chain.map(({ notBefore }) => notBefore)),
+      until: Math.min(...chain.map(({ notAfter }) => notAfter)),
+    };
+  }
+  return problems;
+}
+
+/** The PCK certificate of a platform with its issuers. */
+export interface PckPlatform {
+  readonly path: CertificatePath;
+  readonly leaf: Certificate;
+  readonly authority: Certificate;
+  readonly root: Certificate;
+  readonly claims: Parsed<PckClaims>;
+  /** The last QE report whose signature by this PCK key was good: a platform makes one for each attestation key. */
+  goodQe?: { readonly report: Uint8Array; readonly signature: Uint8Array };
+}
+
+/** Reads the certification data of a quote (PEM: leaf, CA, root). */
+export function readPlatform(state: DcapState, pem: Uint8Array): Parsed<PckPlatform> & { readonly key: string } {
+  const key = toHex(state.crypto.sha256(pem));
+  const known = state.platforms.get(key);
+  if (known !== undefined) return { ok: true, value: known, key };
+  const parsed = parseWith((): PckPlatform => {
+    const text = decodeUtf8(pem);
+    if (text === undefined) throw new Malformed('the certification data is no text');
+    const certificates = readChain(state, text);
+    const [leaf, authority, root] = certificates;
+    if (certificates.length !== 3 || leaf === undefined || authority === undefined || root === undefined) {
+      throw new Malformed(`the quote carries ${certificates.length} certificates, it must be 3: PCK, its CA, the root`);
+    }
+    return { path: { certificates }, leaf, authority, root, claims: readPckClaims(leaf) };
+  });
+  return { ...parsed, key };
+}
+
+/** Certificates of a PEM text. Authorities (all but the first) that came before are the same objects again. */
+function readChain(state: DcapState, text: string): Certificate[] {
+  const blocks = parsePemCertificates(text);
+  if (!blocks.ok) throw new Malformed(blocks.detail);
+  if (blocks.value.length > 4) throw new Malformed(`a chain of ${blocks.value.length} certificates`);
+  return blocks.value.map((der, depth) => {
+    const key = depth === 0 ? undefined : toHex(state.crypto.sha256(der));
+    const known = key === undefined ? undefined : state.authorities.get(key);
+    if (known !== undefined) return known;
+    const parsed = parseCertificate(der);
+    if (!parsed.ok) throw new Malformed(parsed.detail);
+    return parsed.value;
+  });
+}
+
+/** Remembers the authorities of a path that was found good. */
+export function rememberAuthorities(state: DcapState, { certificates }: CertificatePath): void {
+  for (const authority of certificates.slice(1))
+    state.authorities.set(toHex(state.crypto.sha256(authority.der)), authority);
+}
+
+/** One signed JSON document of the collateral. */
+export interface PreparedDocument<T> {
+  readonly missing: boolean;
+  readonly chain: Parsed<CertificatePath>;
+  /** By the first certificate of the chain, over the exact bytes. Says nothing about that certificate. */
+  readonly signed: boolean;
+  readonly parsed: Parsed<T>;
+}
+
+export type PreparedList =
+  { readonly kind: 'missing' } | { readonly kind: 'given'; readonly list: Parsed<RevocationList> };
+
+/** Collateral read, its document signatures checked: all that does not depend on the clock. */
+export interface PreparedCollateral {
+  readonly tcbInfo: PreparedDocument<TcbInfo>;
+  readonly qeIdentity: PreparedDocument<QeIdentity>;
+  readonly rootCrl: PreparedList;
+  readonly pckCrl: PreparedList;
+}
+
+/** Frozen collateral is known by its object, other by the digest of its texts. */
+export function prepareCollateral(state: DcapState, collateral: DcapCollateral): PreparedCollateral {
+  const known = state.collateralByObject.get(collateral);
+  if (known !== undefined) return known;
+  const key = toHex(state.crypto.sha256(utf8ToBytes(JSON.stringify(Object.entries(collateral)))));
+  const prepared = state.collateral.get(key) ?? prepare(state, collateral);
+  state.collateral.set(key, prepared);
+  if (Object.isFrozen(collateral)) state.collateralByObject.set(collateral, prepared);
+  return prepared;
+}
+
+function prepare(state: DcapState, collateral: DcapCollateral): PreparedCollateral {
+  const { tcbInfo, tcbInfoSignature, tcbInfoIssuerChain, qeIdentity, qeIdentitySignature, qeIdentityIssuerChain } =
+    collateral;
+  return {
+    tcbInfo: document(state, tcbInfo, tcbInfoSignature, tcbInfoIssuerChain, parseTcbInfo),
+    qeIdentity: document(state, qeIdentity, qeIdentitySignature, qeIdentityIssuerChain, parseQeIdentity),
+    rootCrl: revocationList(collateral.rootCaCrl),
+    pckCrl: revocationList(collateral.pckCrl),
+  };
+}
+
+function document<T>(
+  state: DcapState,
+  text: string,
+  signature: string,
+  pem: string,
+  parse: (text: string) => Parsed<T>,
+): PreparedDocument<T> {
+  const chain = parseWith((): CertificatePath => {
+    const certificates = readChain(state, pem);
+    if (certificates.length !== 2)
+      throw new Malformed(`the issuer chain has ${certificates.length} certificates, not 2`);
+    return { certificates };
+  });
+  const signer = chain.ok ? chain.value.certificates[0] : undefined;
+  const signed =
+    signer?.publicKey.kind === 'P-256' &&
+    state.crypto.verifyEcdsa({
+      curve: 'P-256',
+      hash: 'sha256',
+      key: { spki: signer.publicKey.spki },
+      encoding: 'raw',
+      signature: fromHex(signature) ?? new Uint8Array(),
+      data: utf8ToBytes(text),
+    });
+  return { missing: text === '', chain, signed, parsed: parse(text) };
+}
+
+function revocationList(text: string): PreparedList {
+  if (text.trim() === '') return { kind: 'missing' };
+  const der = crlBytes(text);
+  return {
+    kind: 'given',
+    list: der === undefined ? { ok: false, detail: 'The list is neither hex, base64 nor PEM.' } : parseCrl(der),
+  };
+}
