@@ -24,6 +24,14 @@ export const auditKinds = [
   'backup-exported',
   'vault-restored',
   'shares-made',
+  'members-changed',
+  'approval-requested',
+  'approval-imported',
+  'approval-given',
+  'approval-refused',
+  'approval-withdrawn',
+  'approval-used',
+  'override-granted',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

@@ -28,5 +28,5 @@ export const lockReasons = ['asked', 'idle', 'suspend', 'screen-lock', 'closing'
 export type LockReason = (typeof lockReasons)[number];
 
 /** What a signature is for; goes into the audit log beside the key id. */
-export const signingPurposes = ['manifest', 'job-order', 'policy', 'attestation-result', 'receipt', 'audit'] as const;
+export const signingPurposes = ['manifest', 'job-order', 'policy', 'attestation-result', 'receipt', 'audit', 'approval'] as const;
 export type SigningPurpose = (typeof signingPurposes)[number];

@@ -216,6 +216,10 @@ export const runViewSchema = z.object({
   endedAt: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
   nodes: z.array(runNodeSchema),
+  /** While the release waits for custodians. */
+  approval: z
+    .object({ requestId: z.string(), have: z.number().int(), need: z.number().int(), expiresAt: z.string() })
+    .optional(),
   upload: progressSchema.optional(),
   progress: progressSchema.optional(),
   lastStep: z.number().int(),

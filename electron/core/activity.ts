@@ -24,6 +24,14 @@ const verbs: Readonly<Record<AuditKind, string>> = {
   'backup-exported': 'backed up',
   'vault-restored': 'restored from a backup',
   'shares-made': 'split into recovery shares',
+  'members-changed': 'is the rule of members',
+  'approval-requested': 'waits for approval',
+  'approval-imported': 'came in',
+  'approval-given': 'was approved',
+  'approval-refused': 'was refused by a custodian',
+  'approval-withdrawn': 'was withdrawn',
+  'approval-used': 'was used',
+  'override-granted': 'was overridden',
 };
 
 /** One line of "what is happening", from the log that nobody can change. */

@@ -3,7 +3,7 @@ import { costUsd } from '../domain/job/estimate.ts';
 import type { Services } from './services.ts';
 
 /** The figures of the top bar, from what the services know now. */
-export function appStateOf({ version, host, profile, vault, nodes, runs, clock }: Services): AppState {
+export function appStateOf({ version, host, profile, vault, nodes, approvals, runs, clock }: Services): AppState {
   const state = vault.state();
   const network = nodes.state();
   const active = runs.active();
@@ -14,7 +14,7 @@ export function appStateOf({ version, host, profile, vault, nodes, runs, clock }
     profile,
     vault: state,
     network,
-    approvals: { waiting: 0 },
+    approvals: { waiting: approvals.waiting() },
     money: {
       usdPerHour: active.reduce((sum, run) => sum + run.usdPerHour, 0),
       atRiskUsd: active.reduce((sum, run) => sum + costUsd(run.usdPerHour, unsavedSeconds(run, now)), 0),

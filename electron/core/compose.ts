@@ -6,6 +6,7 @@ import { err, ok, type NacreError, type Result } from '../contract/result.ts';
 import { settingsDefaults } from '../contract/settings.ts';
 import type { RunView } from '../contract/views.ts';
 import { createAppraiser } from '../domain/pack/appraiser.ts';
+import { createApprovalService } from '../services/approvals/approval-service.ts';
 import { openAuditLog } from '../services/audit/audit-log.ts';
 import { createDatasetService } from '../services/datasets/dataset-service.ts';
 import { createNodeCrypto } from '../services/evidence/node-crypto.ts';
@@ -25,6 +26,7 @@ import { createTelemetryService } from '../services/telemetry/telemetry-service.
 import { loadVaultCrypto } from '../services/vault/crypto.ts';
 import { createVaultService } from '../services/vault/vault-service.ts';
 import { createSealingPool } from '../workers/sealing-pool.ts';
+import { createLoggedRules } from './logged-rules.ts';
 import { activityOf } from './activity.ts';
 import { appStateOf } from './app-state.ts';
 import { createAttestor } from './attest-node.ts';
@@ -107,6 +109,22 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   };
   const emitApp = () => hub.emit('app.changed', 'app', () => services.appState());
 
+  const approvals = createApprovalService({
+    store: store.value,
+    audit: log,
+    loggedRules: createLoggedRules(audit.value),
+    ownKey: () => {
+      const signer = vault.signer('approval');
+      return signer.ok ? ok(signer.value.publicKey) : signer;
+    },
+    sign: (payloadType, value) => signing.envelope('approval', payloadType, value),
+    verify,
+    clock,
+    random,
+    offline: false,
+    onChange: emitApp,
+  });
+
   const sealing = createSealingService({
     pool: createSealingPool(options.sealingEntry === undefined ? {} : { entry: options.sealingEntry }),
     random,
@@ -177,6 +195,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     },
   });
   const ports: RunPorts = {
+    approvals,
     nodes,
     attest,
     datasets,
@@ -236,6 +255,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     nodes,
     network,
     evidence,
+    approvals,
     runs,
     telemetry,
     reports,

@@ -2,6 +2,7 @@ import type { SettingsService } from '../services/settings/settings-service.ts';
 import type { NacreError, Result } from '../contract/result.ts';
 import type { AppState, RunView, TaskView } from '../contract/views.ts';
 import type { Policy } from '../contract/policy.ts';
+import type { ApprovalService } from '../services/approvals/approval-service.ts';
 import type { AuditLog } from '../services/audit/audit-log.ts';
 import type { DatasetService } from '../services/datasets/dataset-service.ts';
 import type { ReportService } from '../services/reports/report-service.ts';
@@ -40,6 +41,7 @@ export interface Services {
   readonly nodes: Nodes;
   readonly network: NetworkControl;
   readonly evidence: EvidenceBook;
+  readonly approvals: ApprovalService;
   readonly runs: RunService;
   readonly telemetry: TelemetryService;
   readonly reports: ReportService;

@@ -1,3 +1,4 @@
+import type { ApprovalSubject, ApprovalView } from '../../contract/approval.ts';
 import type { AuditKind } from '../../contract/audit.ts';
 import type { DsseEnvelope } from '../../contract/dsse.ts';
 import type { Verification } from '../../contract/evidence.ts';
@@ -14,6 +15,7 @@ import type {
 } from '../../contract/wire.ts';
 import type { VerifySignature } from '../../domain/dsse/dsse.ts';
 import type { OrderDataset } from '../../domain/job/order.ts';
+import type { Approved } from '../approvals/approved.ts';
 import type { VerifiedNode } from '../evidence/verified-node.ts';
 import type { SealedDataset } from '../sealing/sealed-dataset.ts';
 import type { TelemetryService } from '../telemetry/telemetry-service.ts';
@@ -103,7 +105,17 @@ export interface PoliciesPort {
   get(id: string): Result<{ readonly policy: Policy; readonly digest: string }>;
 }
 
+/** Leave for key releases; see services/approvals. */
+export interface ReleaseApprovals {
+  /** Errors: `approval_missing` with `requestId`, `have` and `need` in the details; `locked`; those of log and disk. */
+  authorise(kind: 'key-release', subject: ApprovalSubject<'key-release'>): Result<Approved<'key-release'>>;
+  get(id: string): Result<ApprovalView>;
+  withdraw(id: string): Result<unknown>;
+  onChange(listener: () => void): () => void;
+}
+
 export interface RunPorts {
+  readonly approvals: ReleaseApprovals;
   readonly nodes: NodesPort;
   readonly attest: (request: AttestationRequest) => Promise<Result<Attestation>>;
   readonly datasets: DatasetsPort;

@@ -5,6 +5,7 @@ import type { JobOrder } from '../../contract/job.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { createSigner, signJson } from '../../domain/dsse/dsse.ts';
 import { payloadTypes } from '../../contract/wire.ts';
+import type { Approved } from '../approvals/approved.ts';
 import type { VerifiedNode } from '../evidence/verified-node.ts';
 import type { SealedDataset } from '../sealing/sealed-dataset.ts';
 import { releaseKey, signOrder, type SignedOrder } from './release-key.ts';
@@ -22,6 +23,7 @@ const order = {
 } as JobOrder;
 // The brands are given only by their services; a test of what comes after them has to claim them.
 const dataset = { root, manifestEnvelope: signJson(payloadTypes.manifest, {}, signer) } as SealedDataset;
+const free = { use: (_act: string, act: () => unknown) => act() } as unknown as Approved<'key-release'>;
 let node: VerifiedNode;
 let signed: SignedOrder;
 
@@ -36,6 +38,7 @@ beforeAll(async () => {
     evidenceSha256: 'ee'.repeat(32),
     simulated: true,
     freshUntil: now + 5000,
+    verification: { node: 'a', simulated: true, verifiedAt: '', submodules: [] },
     challenge: {},
     evidence: {},
     ear: 'x.y.z',
@@ -69,7 +72,7 @@ function context(log: Result<void> = ok(undefined)) {
 describe('releaseKey', () => {
   it('logs, then unwraps, then wipes', async () => {
     const { value, steps, fileKey } = context();
-    const release = await releaseKey(node, dataset, signed, value);
+    const release = await releaseKey(node, dataset, signed, free, value);
     expect(release.ok).toBe(true);
     expect(steps).toEqual(['key-released', 'unwrap']);
     expect([...fileKey]).toEqual(Array.from({ length: 16 }, () => 0));
@@ -88,8 +91,31 @@ describe('releaseKey', () => {
 
   it('does not touch the key when the log cannot be written', async () => {
     const { value, steps } = context(err('disk_full', 'The disk is full.'));
-    expect(await releaseKey(node, dataset, signed, value)).toMatchObject({ ok: false, error: { code: 'disk_full' } });
+    expect(await releaseKey(node, dataset, signed, free, value)).toMatchObject({
+      ok: false,
+      error: { code: 'disk_full' },
+    });
     expect(steps).toEqual(['key-released']);
+  });
+
+  it('touches neither log nor key when the approval does not hold', async () => {
+    const { value, steps } = context();
+    const asked: string[] = [];
+    const spent = {
+      requestId: 'ff'.repeat(32),
+      use: (act: string) => {
+        asked.push(act);
+        return err('approval_missing', 'used already');
+      },
+    } as unknown as Approved<'key-release'>;
+    expect(await releaseKey(node, dataset, signed, spent, value)).toMatchObject({
+      error: { code: 'approval_missing' },
+    });
+    const measured = { ...node.verification, submodules: [{ name: 'cpu0', family: 'snp', measurements: { m: 'ab' } }] };
+    await releaseKey({ ...node, verification: measured } as unknown as VerifiedNode, dataset, signed, spent, value);
+    // Another measurement is another act: an approval of the one does not fit the other.
+    expect(new Set(asked).size).toBe(2);
+    expect(steps).toEqual([]);
   });
 
   it('refuses what does not belong together before it logs or unwraps anything', async () => {
@@ -104,7 +130,7 @@ describe('releaseKey', () => {
     ];
     for (const [code, who, what, time] of cases) {
       const { value, steps } = context();
-      const answer = await releaseKey(who, what, signed, { ...value, clock: () => time });
+      const answer = await releaseKey(who, what, signed, free, { ...value, clock: () => time });
       expect(answer).toMatchObject({ ok: false, error: { code } });
       expect(steps).toEqual([]);
     }

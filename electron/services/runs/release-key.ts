@@ -2,6 +2,8 @@ import type { DsseEnvelope } from '../../contract/dsse.ts';
 import type { JobOrder } from '../../contract/job.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { JobSubmission, ReleaseAad } from '../../contract/wire.ts';
+import { approvedNodeOf, releaseFingerprint } from '../../domain/approval/fingerprint.ts';
+import type { Approved } from '../approvals/approved.ts';
 import type { VerifiedNode } from '../evidence/verified-node.ts';
 import { sealFileKey } from './hpke-release.ts';
 import type { SealedDataset } from '../sealing/sealed-dataset.ts';
@@ -39,14 +41,18 @@ export interface KeyRelease {
 
 /**
  * The one place that a dataset key passes on its way out (DESIGN §5.4). The types say what must have happened before:
- * evidence verified, dataset sealed and whole, order signed. Logged before the key is even unwrapped: no log, no release.
+ * evidence verified, dataset sealed and whole, order signed, and leave given: by a quorum for exactly this job, dataset,
+ * policy and node, or because no rule asks for one. The approval is used up with the log entry, in one transaction; a
+ * crash after it has spent the approval and released nothing. Logged before the key is even unwrapped: no log, no release.
  * Errors: `integrity` (order and dataset do not belong together), `denied_by_policy` (another policy than the order's),
- * `attestation_failed` (evidence older than the policy allows), `timeout` (order too old), `locked`, and those of the log.
+ * `attestation_failed` (evidence older than the policy allows), `timeout` (order too old), `locked`, and `approval_missing`, those of
+ * the log.
  */
 export async function releaseKey(
   node: VerifiedNode,
   dataset: SealedDataset,
   order: SignedOrder,
+  approved: Approved<'key-release'>,
   context: ReleaseContext,
 ): Promise<Result<KeyRelease>> {
   const { jobId, notAfter, policyDigest, nodes } = order.order;
@@ -68,18 +74,27 @@ export async function releaseKey(
   if (!nodes.includes(node.name)) return err('denied_by_policy', `The order does not name node ${node.name}.`);
   if (Date.parse(notAfter) <= context.clock()) return err('timeout', 'The order has expired; launch the job again.');
   const aad: ReleaseAad = { datasetRoot: dataset.root, jobId, policyDigest, notAfter };
-  const logged = context.audit(
-    'key-released',
-    node.name,
-    {
-      jobId,
-      datasetRoot: dataset.root,
-      policyDigest,
-      notAfter,
-      sessionId: node.sessionId,
-      evidenceSha256: node.evidenceSha256,
-    },
-    node.simulated,
+  const act = releaseFingerprint({
+    jobId,
+    datasetRoot: dataset.root,
+    policyDigest,
+    node: approvedNodeOf(node.verification, node.evidenceSha256),
+  });
+  const logged = approved.use(act, () =>
+    context.audit(
+      'key-released',
+      node.name,
+      {
+        jobId,
+        datasetRoot: dataset.root,
+        policyDigest,
+        notAfter,
+        sessionId: node.sessionId,
+        evidenceSha256: node.evidenceSha256,
+        ...(approved.requestId === undefined ? {} : { approvalRequest: approved.requestId }),
+      },
+      node.simulated,
+    ),
   );
   if (!logged.ok) return logged;
   const fileKey = await context.fileKey(dataset);

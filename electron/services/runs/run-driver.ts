@@ -1,6 +1,7 @@
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { DirectoryNode } from '../../contract/wire.ts';
 import type { RunPorts, NodeClient } from './ports.ts';
+import { waitForApproval } from './release-approval.ts';
 import { releaseKey, type SignedOrder } from './release-key.ts';
 import { defaultRetry, withRetry } from './retry.ts';
 import type { RunState } from './run-state.ts';
@@ -181,14 +182,22 @@ async function uploadAndRelease(
 
   state.step('releasing');
   let { attestation } = chosen;
-  const age = ports.clock() - Date.parse(attestation.verification.verifiedAt);
-  if (age > freshForReleaseMs || ports.clock() > attestation.verified.freshUntil) {
+  if (isOld(attestation, ports)) {
     const again = forRelease(await attest(state, candidate, client, sessionId, ports, signal));
     if (!again.ok) return again;
     attestation = again.value;
   }
   if (signal.aborted) return err('cancelled', 'The run was stopped before the key was released.');
-  const release = await releaseKey(attestation.verified, dataset.value, order, ports);
+  const leave = await waitForApproval(state, order, attestation.verified, ports, signal);
+  if (!leave.ok) return leave;
+  // Custodians take their time: what they approved is a measurement, not an old answer to a challenge.
+  if (isOld(attestation, ports)) {
+    const again = forRelease(await attest(state, candidate, client, sessionId, ports, signal));
+    if (!again.ok) return again;
+    attestation = again.value;
+  }
+  if (signal.aborted) return err('cancelled', 'The run was stopped before the key was released.');
+  const release = await releaseKey(attestation.verified, dataset.value, order, leave.value, ports);
   if (!release.ok) return release;
   state.change((record) => {
     state.node(candidate.name).keyReleased = true;
@@ -224,4 +233,8 @@ async function uploadAndRelease(
     message: `The dataset key was released to ${candidate.name}, which confirmed it.`,
   });
   return ok(undefined);
+}
+
+function isOld({ verification, verified }: VerifiedAttestation, { clock }: RunPorts): boolean {
+  return clock() - Date.parse(verification.verifiedAt) > freshForReleaseMs || clock() > verified.freshUntil;
 }

@@ -1,0 +1,538 @@
+import {
+  approvalPayloadTypes,
+  approvalRequestSchema,
+  type Approval,
+  type ApprovalFile,
+  type ApprovalKind,
+  type ApprovalRequest,
+  type ApprovalSubject,
+  type ApprovalView,
+  type MembersView,
+  type QuorumRule,
+  type RuleLink,
+} from '../../contract/approval.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
+import { readApproval, readRequest, type SignedDocument } from '../../domain/approval/documents.ts';
+import { fingerprintsOf } from '../../domain/approval/fingerprint.ts';
+import { evaluateQuorum, type Quorum } from '../../domain/approval/quorum.ts';
+import { checkRule, needsApproval, readRuleChain } from '../../domain/approval/rule.ts';
+import { requestRecordSchema, type RequestRecord } from './approval-record.ts';
+import { viewOf, whyNotAnswer } from './approval-view.ts';
+import type { Approved } from './approved.ts';
+import { createMembers, signRule } from './members.ts';
+import type { ApprovalPorts } from './ports.ts';
+
+export interface ApprovalService {
+  /**
+   * Leave for an act. Where a rule asks for approval: an open or granted request for exactly this act is taken, or made.
+   * Errors: `approval_missing` with the request in `details`, `locked`, `integrity`, those of the log.
+   */
+  authorise<K extends ApprovalKind>(kind: K, subject: ApprovalSubject<K>): Result<Approved<K>>;
+  list(): Result<ApprovalView[]>;
+  /** By digest, or by a beginning of it that only one has. Errors: `not_found`, `invalid_input`. */
+  get(id: string): Result<ApprovalView>;
+  /** Signs an answer with this vault's key. `seen` is the digest that was shown. Errors: `not_permitted`, `wrong_state`. */
+  answer(id: string, decision: 'approve' | 'refuse', reason?: string): Result<ApprovalView>;
+  /** Takes a request back, so that it can no longer be used. */
+  withdraw(id: string): Result<ApprovalView>;
+  /** What travels: the request (to custodians) or this vault's own answer (back). */
+  exportFile(id: string, what: 'request' | 'answer'): Result<ApprovalFile>;
+  /** Takes in what came. Errors: `damaged`, `integrity`, `not_found` (an answer to a request that is not here). */
+  importFile(file: ApprovalFile): Result<{ kind: ApprovalFile['nacre']; id: string }>;
+  members(): Result<MembersView>;
+  /** The first version, signed by this vault's key, which must be an admin of it. Errors: `wrong_state` when there is one. */
+  found(rule: QuorumRule): Result<MembersView>;
+  /** The next version: set when the quorum of the present one approved it. Errors: `approval_missing`. */
+  change(rule: QuorumRule): Result<MembersView>;
+  exportMembers(): Result<ApprovalFile>;
+  /** Requests that wait for this desk: to be answered by its key, or to be granted. */
+  waiting(): number;
+  /** Called after each change; returns how to stop. */
+  onChange(listener: () => void): () => void;
+}
+
+interface Loaded {
+  readonly record: RequestRecord;
+  readonly request: SignedDocument<ApprovalRequest>;
+  readonly approvals: readonly SignedDocument<Approval>[];
+  readonly quorum: Quorum;
+}
+
+export function createApprovalService(ports: ApprovalPorts): ApprovalService {
+  const { store, audit, clock, verify } = ports;
+  const rows = store.collection('approvals', requestRecordSchema);
+  const members = createMembers(ports, verify);
+  const listeners = new Set<() => void>();
+  const idOf = (digest: string) => `request/${digest}`;
+  const changed = () => {
+    ports.onChange();
+    for (const listener of listeners) listener();
+  };
+  const ownKey = (): string | undefined => {
+    const key = ports.ownKey();
+    return key.ok ? Buffer.from(key.value).toString('base64') : undefined;
+  };
+
+  const load = (record: RequestRecord, rule: SignedDocument<QuorumRule>): Result<Loaded> => {
+    // From the signed bytes each time: what the store says about them is not believed.
+    const request = readRequest(record.request, verify);
+    if (!request.ok) return request;
+    const approvals: SignedDocument<Approval>[] = [];
+    for (const envelope of record.approvals) {
+      const approval = readApproval(envelope, verify);
+      if (!approval.ok) return approval;
+      approvals.push(approval.value);
+    }
+    return ok({
+      record,
+      request: request.value,
+      approvals,
+      quorum: evaluateQuorum(rule, request.value, approvals, clock()),
+    });
+  };
+
+  const requireRule = (): Result<SignedDocument<QuorumRule>> => {
+    const rule = members.rule();
+    if (!rule.ok) return rule;
+    return rule.value === undefined
+      ? err('wrong_state', "This profile has no members' rule yet.", {
+          hint: 'Set one, or import the one of your organisation first.',
+        })
+      : ok(rule.value);
+  };
+
+  const find = (id: string): Result<{ loaded: Loaded; rule: SignedDocument<QuorumRule> }> => {
+    if (!/^[0-9a-f]{6,64}$/.test(id)) return err('invalid_input', 'A request is named by six or more hex digits.');
+    const rule = requireRule();
+    if (!rule.ok) return rule;
+    const listing = rows.list({ prefix: idOf(id) });
+    if (!listing.ok) return listing;
+    const [only, second] = listing.value.items;
+    if (only === undefined) return err('not_found', `There is no request ${id}.`);
+    if (second !== undefined) return err('invalid_input', `More than one request begins with ${id}.`);
+    const loaded = load(only.value, rule.value);
+    return loaded.ok ? ok({ loaded: loaded.value, rule: rule.value }) : loaded;
+  };
+
+  const all = (rule: SignedDocument<QuorumRule>): Result<Loaded[]> => {
+    const listing = rows.list({ prefix: 'request/', newestFirst: true });
+    if (!listing.ok) return listing;
+    const found: Loaded[] = [];
+    for (const { value } of listing.value.items) {
+      const loaded = load(value, rule);
+      if (!loaded.ok) return loaded;
+      found.push(loaded.value);
+    }
+    return ok(found);
+  };
+
+  const show = ({ loaded, rule }: { loaded: Loaded; rule: SignedDocument<QuorumRule> }): ApprovalView =>
+    viewOf({ ...loaded, rule: rule.value, ownKey: ownKey() });
+
+  /** Judges again and spends, inside the caller's transaction. */
+  const spend = (digest: string, fingerprint: string): Result<void> => {
+    const found = find(digest);
+    if (!found.ok) return found;
+    const { record, request, quorum } = found.value.loaded;
+    const no = (why: string) =>
+      err('approval_missing', `Request ${digest.slice(0, 12)} ${why}.`, { details: { requestId: digest } });
+    if (record.origin !== 'own' || record.withdrawn) return no('was withdrawn');
+    if (!fingerprintsOf(request.value).includes(fingerprint)) return no('was approved for something else');
+    if (record.uses.includes(fingerprint)) return no('was used already; each approval is good for one act');
+    if (quorum.state !== 'granted') return no(`has ${quorum.have} of ${quorum.need} approvals and is ${quorum.state}`);
+    const used = audit(
+      'approval-used',
+      digest,
+      { kind: request.value.kind, act: fingerprint, approvals: quorum.have, rule: request.value.ruleSha256 },
+      false,
+    );
+    if (!used.ok) return used;
+    return rows.put(idOf(digest), { ...record, uses: [...record.uses, fingerprint] });
+  };
+
+  // The brand exists for the compiler only; this function is the one place that gives it.
+  const grant = <K extends ApprovalKind>(value: Omit<Approved<K>, symbol>): Approved<K> => value as Approved<K>;
+
+  const ask = <K extends ApprovalKind>(
+    kind: K,
+    subject: ApprovalSubject<K>,
+    rule: SignedDocument<QuorumRule>,
+  ): Result<string> => {
+    const publicKey = ownKey();
+    if (publicKey === undefined) return err('locked', 'The vault is locked, so no approval can be asked for.');
+    const self = rule.value.members.find((member) => member.publicKey === publicKey);
+    if (self === undefined || !self.roles.some((role) => role === 'launcher' || role === 'admin')) {
+      return err('not_permitted', "This vault's key is no launcher or admin in the members' rule, so it may not ask.", {
+        details: { publicKey },
+      });
+    }
+    const now = clock();
+    const validSeconds = rule.value.actions[kind]?.validSeconds ?? 0;
+    const document = approvalRequestSchema.safeParse({
+      v: 1,
+      kind,
+      nonce: Buffer.from(ports.random(16)).toString('hex'),
+      createdAt: new Date(now).toISOString(),
+      expiresAt: new Date(now + validSeconds * 1000).toISOString(),
+      ruleSha256: rule.digest,
+      requester: { name: self.name, publicKey },
+      subject,
+    });
+    if (!document.success) {
+      const issue = document.error.issues[0];
+      return err('invalid_input', `This cannot be asked for: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`);
+    }
+    const envelope = ports.sign(approvalPayloadTypes.request, document.data);
+    if (!envelope.ok) return envelope;
+    const read = readRequest(envelope.value, verify);
+    if (!read.ok) return read;
+    const { digest } = read.value;
+    const kept = store.transaction(() => {
+      const logged = audit('approval-requested', digest, { kind, expiresAt: document.data.expiresAt }, false);
+      if (!logged.ok) return logged;
+      return rows.insert(idOf(digest), {
+        version: 1,
+        origin: 'own',
+        request: envelope.value,
+        approvals: [],
+        uses: [],
+        withdrawn: false,
+      });
+    });
+    if (!kept.ok) return kept;
+    changed();
+    return ok(digest);
+  };
+
+  const service: ApprovalService = {
+    authorise(kind, subject) {
+      const rule = members.rule();
+      if (!rule.ok) return rule;
+      if (ports.offline) return err('wrong_state', 'An offline custody profile signs approvals and does nothing else.');
+      if (rule.value === undefined || !needsApproval(rule.value.value, kind)) {
+        return ok(
+          grant<typeof kind>({
+            // A rule that came since is obeyed.
+            use(_fingerprint, act) {
+              const again = members.rule();
+              if (!again.ok) return again;
+              return again.value !== undefined && needsApproval(again.value.value, kind)
+                ? err('approval_missing', 'Approval is needed since a moment ago; ask for it.')
+                : act();
+            },
+          }),
+        );
+      }
+      const wanted = fingerprintsOf({ kind, subject } as Pick<ApprovalRequest, 'kind' | 'subject'>);
+      const known = all(rule.value);
+      if (!known.ok) return known;
+      const open = known.value.find(
+        ({ record, request, quorum }) =>
+          record.origin === 'own' &&
+          !record.withdrawn &&
+          (quorum.state === 'waiting' || quorum.state === 'granted') &&
+          request.value.kind === kind &&
+          wanted.every((act) => fingerprintsOf(request.value).includes(act) && !record.uses.includes(act)),
+      );
+      if (open?.quorum.state === 'granted') {
+        const { digest } = open.request;
+        return ok(
+          grant<typeof kind>({
+            requestId: digest,
+            use(fingerprint, act) {
+              const done = store.transaction(() => {
+                const spent = spend(digest, fingerprint);
+                return spent.ok ? act() : spent;
+              });
+              if (done.ok) changed();
+              return done;
+            },
+          }),
+        );
+      }
+      let requestId = open?.request.digest;
+      if (requestId === undefined) {
+        const asked = ask(kind, subject, rule.value);
+        if (!asked.ok) return asked;
+        requestId = asked.value;
+      }
+      const have = open?.quorum.have ?? 0;
+      const need = rule.value.value.actions[kind]?.approvals ?? 0;
+      return err('approval_missing', `This needs ${need} approvals and has ${have}.`, {
+        hint: `Custodians answer request ${requestId.slice(0, 12)}; then do it again.`,
+        details: { requestId, have, need, ...(open === undefined ? {} : { expiresAt: open.request.value.expiresAt }) },
+      });
+    },
+
+    list() {
+      const rule = members.rule();
+      if (!rule.ok) return rule;
+      if (rule.value === undefined) return ok([]);
+      const inForce = rule.value;
+      const known = all(inForce);
+      return known.ok ? ok(known.value.map((loaded) => show({ loaded, rule: inForce }))) : known;
+    },
+    get(id) {
+      const found = find(id);
+      return found.ok ? ok(show(found.value)) : found;
+    },
+
+    answer(id, decision, reason) {
+      const found = find(id);
+      if (!found.ok) return found;
+      const { loaded, rule } = found.value;
+      const publicKey = ownKey();
+      if (publicKey === undefined) return err('locked', 'The vault is locked.');
+      const why = whyNotAnswer({ ...loaded, rule: rule.value, ownKey: publicKey }, decision);
+      if (why !== undefined) return err('not_permitted', why);
+      const { digest, value } = loaded.request;
+      const approval: Approval = {
+        v: 1,
+        requestSha256: digest,
+        decision,
+        publicKey,
+        at: new Date(clock()).toISOString(),
+        ...(reason === undefined ? {} : { reason }),
+      };
+      const done = store.transaction(() => {
+        const kind = decision === 'approve' ? 'approval-given' : 'approval-refused';
+        const logged = audit(kind, digest, { kind: value.kind, key: publicKey }, false);
+        if (!logged.ok) return logged;
+        const envelope = ports.sign(approvalPayloadTypes.approval, approval);
+        if (!envelope.ok) return envelope;
+        return rows.put(idOf(digest), { ...loaded.record, approvals: [...loaded.record.approvals, envelope.value] });
+      });
+      if (!done.ok) return done;
+      changed();
+      return service.get(digest);
+    },
+
+    withdraw(id) {
+      const found = find(id);
+      if (!found.ok) return found;
+      const { record, request } = found.value.loaded;
+      const done = store.transaction(() => {
+        const logged = audit('approval-withdrawn', request.digest, { kind: request.value.kind }, false);
+        return logged.ok ? rows.put(idOf(request.digest), { ...record, withdrawn: true }) : logged;
+      });
+      if (!done.ok) return done;
+      changed();
+      return service.get(request.digest);
+    },
+
+    exportFile(id, what) {
+      const found = find(id);
+      if (!found.ok) return found;
+      const { record, approvals } = found.value.loaded;
+      if (what === 'request') return ok({ nacre: 'approval-request', v: 1, request: record.request });
+      const own = ownKey();
+      const index = approvals.findLastIndex(({ value }) => value.publicKey === own);
+      const approval = record.approvals[index];
+      return approval === undefined
+        ? err('not_found', 'This vault has not answered that request.')
+        : ok({ nacre: 'approval', v: 1, approval });
+    },
+
+    importFile(file) {
+      if (file.nacre === 'members') {
+        const taken = importMembers(file.chain);
+        return taken.ok ? ok({ kind: file.nacre, id: taken.value }) : taken;
+      }
+      const taken = file.nacre === 'approval-request' ? importRequest(file.request) : importApproval(file.approval);
+      if (taken.ok) changed();
+      return taken.ok ? ok({ kind: file.nacre, id: taken.value }) : taken;
+    },
+
+    members() {
+      const rule = members.rule();
+      if (!rule.ok) return rule;
+      const publicKey = ownKey();
+      if (publicKey === undefined) return err('locked', 'The vault is locked.');
+      const roles = rule.value?.value.members.find((member) => member.publicKey === publicKey)?.roles ?? [];
+      return ok({
+        ...(rule.value === undefined ? {} : { rule: rule.value.value, sha256: rule.value.digest }),
+        own: { publicKey, roles },
+        offline: ports.offline,
+      });
+    },
+
+    found(rule) {
+      const present = members.rule();
+      if (!present.ok) return present;
+      if (present.value !== undefined) {
+        return err('wrong_state', "There is a members' rule already; it is changed with its own quorum.");
+      }
+      if (ports.offline) return err('wrong_state', 'An offline custody profile imports the rule of its organisation.');
+      const sound = checkRule(rule);
+      if (!sound.ok) return sound;
+      if (rule.version !== 1) return err('invalid_input', 'version: the first rule has version 1.');
+      const publicKey = ownKey();
+      if (!rule.members.some((member) => member.publicKey === publicKey && member.roles.includes('admin'))) {
+        return err('invalid_input', "members: this vault's key must be an admin of the first rule, which it signs.", {
+          details: publicKey === undefined ? {} : { publicKey },
+        });
+      }
+      const envelope = signRule(ports, rule);
+      if (!envelope.ok) return envelope;
+      const link: RuleLink = { rule: envelope.value };
+      const read = readRuleChain([link], undefined, verify);
+      if (!read.ok) return read;
+      const added = members.add(link, read.value, 'founded');
+      if (!added.ok) return added;
+      changed();
+      return service.members();
+    },
+
+    change(next) {
+      const present = requireRule();
+      if (!present.ok) return present;
+      const sound = checkRule(next);
+      if (!sound.ok) return sound;
+      if (next.version !== present.value.value.version + 1 || next.previous !== present.value.digest) {
+        return err(
+          'invalid_input',
+          `The next rule has version ${present.value.value.version + 1} and names the present one.`,
+          {
+            details: { previous: present.value.digest },
+          },
+        );
+      }
+      const publicKey = ownKey();
+      if (!present.value.value.members.some((m) => m.publicKey === publicKey && m.roles.includes('admin'))) {
+        return err('not_permitted', "Only an admin of the present rule changes it, and this vault's key is none.");
+      }
+      const leave = service.authorise('members-change', { rule: next });
+      if (!leave.ok) return leave;
+      const { requestId } = leave.value;
+      if (requestId === undefined) throw new Error('a change of members always needs approval');
+      const found = find(requestId);
+      if (!found.ok) return found;
+      const { record, request } = found.value.loaded;
+      const envelope = signRule(ports, next);
+      if (!envelope.ok) return envelope;
+      const link: RuleLink = { rule: envelope.value, change: { request: record.request, approvals: record.approvals } };
+      const [fingerprint = ''] = fingerprintsOf(request.value);
+      const chain = members.chain();
+      if (!chain.ok) return chain;
+      const read = readRuleChain([...chain.value, link], undefined, verify);
+      if (!read.ok) return read;
+      const added = leave.value.use(fingerprint, () => members.add(link, read.value, 'changed'));
+      if (!added.ok) return added;
+      changed();
+      return service.members();
+    },
+
+    exportMembers() {
+      const present = requireRule();
+      if (!present.ok) return present;
+      const chain = members.chain();
+      return chain.ok ? ok({ nacre: 'members', v: 1, chain: [...chain.value] }) : chain;
+    },
+
+    waiting() {
+      const listed = service.list();
+      if (!listed.ok) return 0;
+      return listed.value.filter(
+        ({ state, canAnswer, origin }) => state === 'waiting' && (origin === 'own' || canAnswer),
+      ).length;
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+
+  const importRequest = (envelope: RequestRecord['request']): Result<string> => {
+    const rule = requireRule();
+    if (!rule.ok) return rule;
+    const read = readRequest(envelope, verify);
+    if (!read.ok) return read;
+    const { value, digest } = read.value;
+    if (value.ruleSha256 !== rule.value.digest) {
+      return err(
+        'wrong_state',
+        "The request was made under another version of the members' rule than this profile has.",
+        {
+          hint: 'Import the newest rule first.',
+        },
+      );
+    }
+    const asker = rule.value.value.members.find(({ publicKey }) => publicKey === value.requester.publicKey);
+    if (asker === undefined || asker.name !== value.requester.name) {
+      return err('integrity', "Whoever asks is not in the members' rule under this name and key.");
+    }
+    const present = rows.get(idOf(digest));
+    if (!present.ok) return present;
+    if (present.value !== undefined) return ok(digest);
+    const kept = store.transaction(() => {
+      const logged = audit('approval-imported', digest, { kind: value.kind, what: 'request' }, false);
+      if (!logged.ok) return logged;
+      return rows.insert(idOf(digest), {
+        version: 1,
+        origin: 'imported',
+        request: envelope,
+        approvals: [],
+        uses: [],
+        withdrawn: false,
+      });
+    });
+    return kept.ok ? ok(digest) : kept;
+  };
+
+  const importApproval = (envelope: RequestRecord['request']): Result<string> => {
+    const read = readApproval(envelope, verify);
+    if (!read.ok) return read;
+    const { value } = read.value;
+    const found = find(value.requestSha256);
+    if (!found.ok) {
+      return found.error.code === 'not_found'
+        ? err('not_found', 'This approval answers a request that is not in this profile.', {
+            details: { requestSha256: value.requestSha256 },
+          })
+        : found;
+    }
+    const { record, request, approvals } = found.value.loaded;
+    if (approvals.some(({ digest }) => digest === read.value.digest)) return ok(request.digest);
+    const judged = evaluateQuorum(found.value.rule, request, [...approvals, read.value], clock()).answers.at(-1);
+    if (judged?.counts !== true) {
+      return err('not_permitted', `This answer does not count: ${judged?.why ?? 'unknown'}.`, {
+        details: { reason: judged?.why ?? 'unknown' },
+      });
+    }
+    const kept = store.transaction(() => {
+      const logged = audit(
+        'approval-imported',
+        request.digest,
+        { kind: request.value.kind, what: value.decision, key: value.publicKey },
+        false,
+      );
+      if (!logged.ok) return logged;
+      return rows.put(idOf(request.digest), { ...record, approvals: [...record.approvals, envelope] });
+    });
+    return kept.ok ? ok(request.digest) : kept;
+  };
+
+  const importMembers = (chain: readonly RuleLink[]): Result<string> => {
+    const logged = ports.loggedRules();
+    if (!logged.ok) return logged;
+    const read = readRuleChain(chain, logged.value, verify);
+    if (!read.ok) return read;
+    const have = members.chain();
+    if (!have.ok) return have;
+    const done = store.transaction(() => {
+      for (let i = have.value.length; i < chain.length; i++) {
+        const link = chain[i];
+        const upTo = readRuleChain(chain.slice(0, i + 1), undefined, verify);
+        if (link === undefined || !upTo.ok) return upTo.ok ? err('damaged', 'The rule has a gap.') : upTo;
+        const added = members.add(link, upTo.value, 'imported');
+        if (!added.ok) return added;
+      }
+      return ok(undefined);
+    });
+    if (!done.ok) return done;
+    changed();
+    return ok(read.value.digest);
+  };
+
+  return service;
+}
