@@ -3,6 +3,7 @@ import type { EvidenceKind } from '../../../contract/evidence-files.ts';
 import type { Policy } from '../../../contract/policy.ts';
 import type { AmdProduct, TrustAnchors } from '../anchors.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
+import type { DcapCollateral } from '../dcap/collateral.ts';
 import type { Certificate } from '../readers/x509.ts';
 import type { Artifact } from './artifact.ts';
 import type { EvidenceSet } from './evidence-set.ts';
@@ -11,6 +12,16 @@ import type { EvidenceSet } from './evidence-set.ts';
 export interface CollateralSource {
   /** Where it is from, for the verdict: `bundle intel-2026-11.json`, `store`. */
   readonly name: string;
+  /** Intel's collateral for a platform; `authority` is the name of the CA that issued its PCK certificate. */
+  dcap(wanted: {
+    readonly tee: 'tdx' | 'sgx';
+    readonly fmspc: string;
+    readonly authority: string;
+  }): DcapCollateral | undefined;
+  /** The highest `tcbEvaluationDataNumber` ever seen here. */
+  highestEvaluationDataNumber?(tee: 'tdx' | 'sgx'): number | undefined;
+  /** The newest key set of NVIDIA's attestation service, and when it was fetched (milliseconds since the epoch). */
+  jwks(): { readonly text: string; readonly fetchedAt: number } | undefined;
   /** DER of the CRL of an AMD root. */
   amdCrl(product: AmdProduct): Uint8Array | undefined;
   /** XML of NVIDIA manifests for this product and version; the verifier picks what fits. */

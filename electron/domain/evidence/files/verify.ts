@@ -1,6 +1,6 @@
 import type { Check, EvidenceFamily, Verification } from '../../../contract/evidence.ts';
-import type { FileVerification } from '../../../contract/evidence-files.ts';
-import { err, ok, type Result } from '../../../contract/result.ts';
+import type { EvidenceKind, FileVerification } from '../../../contract/evidence-files.ts';
+import { ok, type Result } from '../../../contract/result.ts';
 import { policyDigest } from '../../policy/policy.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import { assertClock, createChecks, statusOf, worstStatus } from '../checks.ts';
@@ -9,37 +9,25 @@ import { iso } from '../readers/chain.ts';
 import type { EvidenceFile } from './artifact.ts';
 import { certificateView } from './certificates.ts';
 import { createEvidenceSet, type EvidenceSet } from './evidence-set.ts';
-import { families } from './families.ts';
-import type { Family, FamilyInput, FamilyOutcome } from './family.ts';
+import { placeOf } from './inspect/read-fields.ts';
+import { detectFamily, expectFamily } from './detect.ts';
+import type { FamilyInput, FamilyOutcome } from './family.ts';
+
+/** What bytes without marks are read as, when a person names their family. */
+const binaryKinds: Readonly<Partial<Record<EvidenceFamily, EvidenceKind>>> = {
+  tdx: 'tdx-quote',
+  sgx: 'sgx-quote',
+  snp: 'snp-report',
+  nitro: 'nitro-document',
+  nvidia: 'gpu-report',
+  'azure-vtpm': 'hcl-report',
+};
 
 export type FilesToVerify = Omit<FamilyInput, 'set'> & {
   readonly files: readonly EvidenceFile[];
   /** What the evidence is said to be; recognized by content when absent. */
   readonly family?: EvidenceFamily;
 };
-
-/** The family of the files by what is in them, never by their names. Errors: `invalid_input` saying what was found. */
-export function detectFamily(set: EvidenceSet): Result<Family> {
-  const found = families.find((family) => fits(family, set));
-  if (found !== undefined) return ok(found);
-  const [first] = set.artifacts;
-  const what = set.artifacts
-    .map(({ name, kind }) => `${name} (${kind})`)
-    .slice(0, 6)
-    .join(', ');
-  return err(
-    'invalid_input',
-    `There is no evidence that Nacre knows in these files: ${what}. Reading stopped at offset 0.`,
-    {
-      hint: 'Name the family with --family to learn where its reader stops.',
-      details: { unrecognized: true, offset: 0, ...(first === undefined ? {} : { file: first.file }) },
-    },
-  );
-}
-
-function fits(family: Family, set: EvidenceSet): boolean {
-  return set.of(...family.kinds).length > 0 && (family.fits?.(set) ?? true);
-}
 
 /**
  * Verifies evidence that came as files, all families under one kind of verdict. The document is made also when the
@@ -55,24 +43,6 @@ export function verifyEvidenceSet(input: FilesToVerify): Result<FileVerification
   if (!family.ok) return family;
   const outcome = family.value.verify({ ...input, set: set.value });
   return ok(documentOf(family.value.family, set.value, outcome, input));
-}
-
-function expectFamily(set: EvidenceSet, name: EvidenceFamily): Result<Family> {
-  const family = families.find((one) => one.family === name);
-  if (family === undefined) {
-    return err('invalid_input', `Files of the family ${name} cannot be verified.`, { details: { unrecognized: true } });
-  }
-  if (fits(family, set)) return ok(family);
-  const [first] = set.artifacts;
-  const pem = set.artifacts.find(({ wrapping }) => wrapping.includes('PEM'));
-  const instead = pem ?? first;
-  // Bytes without any mark go to the reader of the family, which says where it stops.
-  if (first?.kind === 'bytes') return ok(family);
-  const found =
-    instead === undefined ? 'nothing' : instead === pem ? `${pem.name} is PEM` : `${instead.name} is a ${instead.kind}`;
-  return err('invalid_input', `${found}; ${family.expects} was expected. Reading stopped at offset 0.`, {
-    details: { offset: 0, ...(instead === undefined ? {} : { file: instead.file, kind: instead.kind }) },
-  });
 }
 
 function documentOf(
@@ -108,7 +78,7 @@ function documentOf(
       ...(outcome.notChecked ?? []),
     ],
     ...(failed === undefined ? {} : { reason: failed.reason ?? 'unknown' }),
-    ...(failed?.detail === undefined ? {} : { reasonDetail: failed.detail }),
+    ...reasonDetail(failed, outcome, family, set),
   };
   const used = new Set(outcome.used.map(({ file }) => file));
   return {
@@ -124,6 +94,26 @@ function documentOf(
         ? 'files'
         : (input.collateral?.name ?? 'none'),
   };
+}
+
+/** For evidence that cannot be read, also the offset where it stopped making sense. */
+function reasonDetail(
+  failed: Check | undefined,
+  outcome: FamilyOutcome,
+  family: EvidenceFamily,
+  set: EvidenceSet,
+): { reasonDetail?: string } {
+  if (failed?.detail === undefined) return {};
+  if (failed.reason !== 'evidence-malformed') return { reasonDetail: failed.detail };
+  const [artifact] = outcome.used;
+  const first = set.artifacts[0];
+  const place = placeOf(
+    artifact?.kind ?? binaryKinds[family] ?? 'bytes',
+    artifact?.bytes ?? first?.bytes ?? new Uint8Array(),
+  );
+  const words =
+    place === undefined ? '' : ` Reading ${artifact?.name ?? first?.name ?? 'it'} stopped at offset ${place}.`;
+  return { reasonDetail: `${failed.detail}${words}` };
 }
 
 function fileRow(

@@ -1,0 +1,112 @@
+import type { SgxPolicy, TdxPolicy } from '../../../../contract/policy.ts';
+import { createChecks, type CheckRows } from '../../checks.ts';
+import { readDcapCollateral, type DcapCollateral } from '../../dcap/collateral.ts';
+import { parseQuote } from '../../dcap/quote.ts';
+import { readPckClaims } from '../../dcap/pck.ts';
+import { parsePemCertificates } from '../../readers/pem.ts';
+import { parseCertificate, type Certificate } from '../../readers/x509.ts';
+import { verifySgx } from '../../sgx/verify.ts';
+import { verifyTdx } from '../../tdx/verify.ts';
+import type { Family, FamilyInput } from '../family.ts';
+import { evidenceFilePolicy } from '../default-policy.ts';
+
+/** Intel TDX: a quote, and collateral from the files or from what was imported. */
+export const tdxFamily: Family = {
+  family: 'tdx',
+  expects: 'a TDX quote of version 4 or 5',
+  kinds: ['tdx-quote'],
+  verify: (input) => verifyQuote(input, 'tdx'),
+};
+
+/** Intel SGX, in the same way. */
+export const sgxFamily: Family = {
+  family: 'sgx',
+  expects: 'an SGX quote of version 3',
+  kinds: ['sgx-quote'],
+  verify: (input) => verifyQuote(input, 'sgx'),
+};
+
+function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx'): ReturnType<Family['verify']> {
+  const { set, policy, anchors, now, crypto } = input;
+  const [artifact] = set.of(tee === 'tdx' ? 'tdx-quote' : 'sgx-quote');
+  const quote = artifact?.bytes ?? set.files[0]?.bytes ?? new Uint8Array();
+  const chain = quoteChain(quote);
+  const rows = createChecks();
+  const collateral = dcapCollateral(rows, input, tee, chain);
+  const highest = input.collateral?.highestEvaluationDataNumber?.(tee);
+  const request = {
+    name: 'cpu0',
+    quote,
+    collateral,
+    anchors,
+    now,
+    crypto,
+    ...(highest === undefined ? {} : { highestEvaluationDataNumber: highest }),
+  };
+  const { verdict } =
+    tee === 'tdx'
+      ? verifyTdx({ ...request, policy: policy.tdx ?? strictTdx() })
+      : verifySgx({ ...request, policy: policy.sgx ?? strictSgx() });
+  const asked = policy[tee] !== undefined;
+  rows.judge(
+    'binding.family',
+    'The policy accepts this kind of evidence',
+    asked && policy.families.includes(tee),
+    'family-not-allowed',
+    {
+      detail: `The policy says nothing about ${tee.toUpperCase()}, so it accepts none.`,
+    },
+  );
+  return {
+    submodules: [verdict],
+    binding: rows.checks,
+    chains: [{ name: 'cpu0', certificates: chain }],
+    used: set.of(tee === 'tdx' ? 'tdx-quote' : 'sgx-quote', 'dcap-collateral'),
+    notChecked: ['REPORTDATA: which keys or nonce the guest bound, nobody said what to expect.'],
+  };
+}
+
+/** The PCK chain that the quote carries; empty when it cannot be read. */
+export function quoteChain(quote: Uint8Array): Certificate[] {
+  const parsed = parseQuote(quote);
+  if (!parsed.ok) return [];
+  const pem = Array.from(parsed.value.signature.certificationData, (byte) => String.fromCharCode(byte)).join('');
+  const ders = parsePemCertificates(pem);
+  if (!ders.ok) return [];
+  return ders.value.flatMap((der) => {
+    const certificate = parseCertificate(der);
+    return certificate.ok ? [certificate.value] : [];
+  });
+}
+
+/** Collateral beside the quote, else imported collateral for its platform. What cannot be read fails by name. */
+export function dcapCollateral(
+  rows: CheckRows,
+  { set, collateral }: Pick<FamilyInput, 'set' | 'collateral'>,
+  tee: 'tdx' | 'sgx',
+  chain: readonly Certificate[],
+): DcapCollateral | undefined {
+  const [given] = set.of('dcap-collateral');
+  if (given !== undefined) {
+    const read = readDcapCollateral(given.bytes);
+    if (read.ok) return read.value;
+    rows.fail('collateral.format', 'The collateral can be read', 'collateral-malformed', {
+      detail: `${given.name}: ${read.detail}.`,
+    });
+    return undefined;
+  }
+  const [leaf] = chain;
+  const claims = leaf === undefined ? undefined : readPckClaims(leaf);
+  if (leaf === undefined || claims?.ok !== true) return undefined;
+  return collateral?.dcap({ tee, fmspc: claims.value.fmspc, authority: leaf.issuer.commonName ?? '' });
+}
+
+function strictTdx(): TdxPolicy {
+  if (evidenceFilePolicy.tdx === undefined) throw new Error('the default policy speaks of TDX');
+  return evidenceFilePolicy.tdx;
+}
+
+function strictSgx(): SgxPolicy {
+  if (evidenceFilePolicy.sgx === undefined) throw new Error('the default policy speaks of SGX');
+  return evidenceFilePolicy.sgx;
+}
