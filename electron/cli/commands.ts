@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { conformanceCommand } from './conformance-command.ts';
 import { datasetCommand } from './dataset-command.ts';
 import { demoCommand } from './demo-command.ts';
+import { evidenceCommand } from './evidence-command.ts';
 import { keysCommand } from './keys-command.ts';
 import { launchCommand } from './launch-command.ts';
 import { modelCommand } from './model-command.ts';
@@ -20,6 +21,7 @@ import { verifyCommand } from './verify-command.ts';
 export const commands: readonly Command[] = [
   demoCommand,
   verifyCommand,
+  evidenceCommand,
   conformanceCommand,
   sealCommand,
   openCommand,
