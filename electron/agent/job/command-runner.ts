@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { lstat, mkdir, open, readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
@@ -9,14 +10,19 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import type { CommandProgram } from '../../contract/job.ts';
 import type { ArtifactFile } from '../storage/artifact-store.ts';
 import { wipe, type Workspace } from '../storage/workspace.ts';
+import { createArtifactFolder } from '../mlflow/artifact-folder.ts';
+import { startTrackingServer, type TrackingServer } from '../mlflow/tracking-server.ts';
+import { createTrackingStore, type MetricPoint } from '../mlflow/tracking-store.ts';
 import { CheckpointWatcher } from './checkpoint-watcher.ts';
 import { LineReader, RateLimit } from './lines.ts';
-import { parseMetricLine } from './metric-lines.ts';
+import { metricBody, parseMetricLine } from './metric-lines.ts';
 import type { Runner, RunnerContext, RunnerOutcome } from './runner.ts';
 
 /** Lines a second that become frames: log lines, and metric lines. The rest is counted and said once. */
 const logLinesPerSecond = 200;
 const metricLinesPerSecond = 2000;
+/** Figures that one frame carries. */
+const framedValues = 64;
 /** How long a stopped command has to end by itself before it is killed: milliseconds. */
 const graceMs = 2000;
 
@@ -57,10 +63,30 @@ export class CommandRunner implements Runner {
   }
 
   async #execute(context: RunnerContext, folders: Folders): Promise<Result<RunnerOutcome>> {
+    const progress = { step: 0 };
+    const tracking = await startTracking(folders, (points) => {
+      for (const [step, figures] of byStep(points)) {
+        progress.step = Math.max(progress.step, step);
+        context.emit(metricBody(step, undefined, figures));
+      }
+    });
+    try {
+      return await this.#follow(context, folders, tracking, progress);
+    } finally {
+      await tracking.close();
+    }
+  }
+
+  async #follow(
+    context: RunnerContext,
+    folders: Folders,
+    tracking: TrackingServer,
+    progress: { step: number },
+  ): Promise<Result<RunnerOutcome>> {
     const [program = '', ...parameters] = this.#program.command;
     const child = spawn(program, parameters, {
       cwd: folders.scratch,
-      env: commandEnvironment(folders),
+      env: commandEnvironment(folders, tracking),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -68,7 +94,6 @@ export class CommandRunner implements Runner {
     const stop = (): void => killGroup(child, context.signal.reason === 'at once' ? 0 : graceMs);
     context.signal.addEventListener('abort', stop);
     if (context.signal.aborted) stop();
-    const progress = { step: 0 };
     const watcher = new CheckpointWatcher(folders.checkpoints, (file) => context.checkpoint(progress.step, [file]));
     watcher.start();
     const ended = exitOf(child);
@@ -112,8 +137,38 @@ export class CommandRunner implements Runner {
   }
 }
 
-/** Nothing is inherited but where programs are found. */
-function commandEnvironment(folders: Folders): NodeJS.ProcessEnv {
+const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
+
+/** MLflow's tracking REST for this job; artifacts go into the output, and with it into the sealed model. */
+async function startTracking(
+  folders: Folders,
+  onMetrics: (points: readonly MetricPoint[]) => void,
+): Promise<TrackingServer> {
+  return startTrackingServer({
+    store: createTrackingStore({ clock: Date.now, random, onMetrics }),
+    artifacts: createArtifactFolder(join(folders.output, 'mlflow')),
+    random,
+  });
+}
+
+/** Figures by step, in the order of logging; a name twice in one step begins a frame of its own. */
+function byStep(points: readonly MetricPoint[]): [step: number, figures: Record<string, number>][] {
+  const groups: [number, Record<string, number>][] = [];
+  for (const { key, value, step } of points) {
+    const last = groups.at(-1);
+    const full = last !== undefined && Object.keys(last[1]).length >= framedValues;
+    if (last === undefined || last[0] !== step || Object.hasOwn(last[1], key) || full)
+      groups.push([step, { [key]: value }]);
+    else last[1][key] = value;
+  }
+  return groups;
+}
+
+/**
+ * Nothing is inherited but where programs are found. The tracking token is the one secret that MLflow's client takes
+ * from the environment alone; it is this job's own, opens nothing but its metrics, and ends with it.
+ */
+function commandEnvironment(folders: Folders, tracking: TrackingServer): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'] ?? '',
     LANG: 'C.UTF-8',
@@ -124,6 +179,11 @@ function commandEnvironment(folders: Folders): NodeJS.ProcessEnv {
     DATASET_DIR: folders.dataset,
     OUTPUT_DIR: folders.output,
     CHECKPOINT_DIR: folders.checkpoints,
+    MLFLOW_TRACKING_URI: tracking.url,
+    MLFLOW_TRACKING_TOKEN: tracking.token,
+    // It would look for a repository around the script, and report to its maker.
+    GIT_PYTHON_REFRESH: 'quiet',
+    MLFLOW_DISABLE_TELEMETRY: 'true',
   };
 }
 
