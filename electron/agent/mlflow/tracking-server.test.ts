@@ -40,7 +40,7 @@ async function call(method: string, path: string, body?: unknown, token = server
 const api = (name: string) => `/api/2.0/mlflow/${name}`;
 const newRun = async (name: string): Promise<string> => {
   const { json } = await call('POST', api('runs/create'), { experiment_id: '0', run_name: name });
-  return (json['run'] as { info: { run_id: string } }).info.run_id;
+  return (json['run'] as unknown as { info: { run_id: string } }).info.run_id;
 };
 
 describe('the tracking server of a job', () => {
