@@ -1,4 +1,8 @@
 import { x25519 } from '@noble/curves/ed25519.js';
+import { hkdf } from '@noble/hashes/hkdf.js';
+import { hmac } from '@noble/hashes/hmac.js';
+import { sha256 } from '@noble/hashes/sha2.js';
+import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { decodeBase64 } from '../encoding/base64.ts';
 import { decodeBech32, encodeBech32 } from './bech32.ts';
@@ -23,6 +27,8 @@ export interface Identity {
   readonly recipient?: string;
   /** The file key; undefined when no stanza is for this identity; an error when one of its kind is malformed. */
   unwrap(stanzas: readonly Stanza[]): Result<Uint8Array | undefined>;
+  /** HMAC-SHA256 under a key of this identity and nothing else: by it a desk knows its own unfinished work again. */
+  mark?(text: Uint8Array): Uint8Array;
 }
 
 /** The largest scrypt work factor tried: 1 GiB of memory. A higher one in a file is an attack or another tool's whim. */
@@ -92,11 +98,16 @@ function malformed(type: string): Result<never> {
   return refuse('header', `A ${type} stanza of the age header is malformed.`);
 }
 
+function markWith(secret: Uint8Array, text: Uint8Array): Uint8Array {
+  return hmac(sha256, hkdf(sha256, secret, undefined, utf8ToBytes('nacre/identity/mark/v1'), 32), text);
+}
+
 function x25519Identity(scalar: Uint8Array): Identity {
   const own = x25519.getPublicKey(scalar);
   return {
     kind: 'x25519',
     recipient: encodeBech32('age', own),
+    mark: (text) => markWith(scalar, text),
     unwrap(stanzas) {
       for (const { type, args, body } of stanzas) {
         if (type !== 'X25519') continue;
@@ -118,6 +129,7 @@ function hybridIdentity(seed: Uint8Array): Identity {
     get recipient() {
       return encodeBech32('age1pq', hybridPublicKey(seed));
     },
+    mark: (text) => markWith(seed, text),
     unwrap(stanzas) {
       for (const { type, args, body } of stanzas) {
         if (type !== 'mlkem768x25519') continue;

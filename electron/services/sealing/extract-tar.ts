@@ -7,8 +7,8 @@ import { extract, type Extract } from 'tar-stream';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import { createOpener } from '../../domain/sealed/opener.ts';
 import { fileError } from './file-errors.ts';
-import type { OpenRequest, OpenTools } from './open.ts';
-import { partialName } from './partial-file.ts';
+import type { Opened, OpenRequest, OpenTools } from './open.ts';
+import { partialName, partialPlace } from './partial-file.ts';
 import { createProgressMeter } from './progress.ts';
 
 /** Carries a refusal out of a stream pipeline; never leaves this file. */
@@ -25,15 +25,15 @@ class Refused extends Error {
  * it was authenticated. Members that leave the folder, links and devices are refused: the archive may be anyone's.
  * Errors: as `openFile`, and `invalid_input` for a member that is refused or when there is no tar stream inside.
  */
-export async function extractTar(request: OpenRequest, tools: OpenTools): Promise<Result<{ plainBytes: number }>> {
+export async function extractTar(request: OpenRequest, tools: OpenTools): Promise<Result<Opened>> {
   const existing = await lstat(request.out).catch(() => undefined);
   if (existing !== undefined) return fileError('Writing', request.out, 'EEXIST');
-  const folder = partialName(request.out);
+  const folder = partialName(partialPlace(request.out));
   try {
     await mkdir(folder, { mode: 0o700 });
     const plainBytes = await unpack(request, tools, folder);
     await rename(folder, request.out);
-    return ok({ plainBytes });
+    return ok({ plainBytes, reusedSegments: 0 });
   } catch (error) {
     if (error instanceof Refused) return { ok: false, error: error.reason };
     if (request.signal?.aborted === true) return err('cancelled', 'Cancelled; nothing was kept.');

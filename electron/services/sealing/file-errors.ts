@@ -57,5 +57,9 @@ export function taskError(
         hint: 'Fetch the file again, or take another copy.',
         details: { failure: 'payload', chunk: failure.chunk },
       });
+    case 'stale':
+      return err('wrong_state', `What was sealed of ${places.from} before is not what it holds now.`, {
+        details: { path: places.from, reason: 'stale' },
+      });
   }
 }

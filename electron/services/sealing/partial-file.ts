@@ -1,12 +1,15 @@
 import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
 import { link, lstat, open, rename, rm, statfs, type FileHandle } from 'node:fs/promises';
 import path from 'node:path';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { fileError } from './file-errors.ts';
+import { removePartial, sha256Of, writeState, type Leftover, type UnfinishedFacts } from './unfinished.ts';
 
 /**
  * A file that gets its name only when it is whole: written beside its place under a hidden `.partial` name, synced, then
- * moved. Whatever happens before leaves nothing under the name; only a killed process leaves the `.partial` file.
+ * moved. Whatever happens before leaves nothing under the name; only a killed process leaves the `.partial` file and its
+ * state (unfinished.ts), with which the next run goes on.
  */
 export interface PartialFile {
   readonly descriptor: number;
@@ -24,12 +27,31 @@ export interface PartialFileOptions {
   /** Replace a file of that name. */
   readonly overwrite: boolean;
   readonly mode: number;
+  /** Where its `.partial` file is: `partialPlace`. */
+  readonly place: PartialPlace;
+  /** What lies beside it until it is whole. */
+  readonly state: { readonly facts: UnfinishedFacts; readonly mark: Uint8Array | undefined };
+  /** Goes on with this file instead of a new one. */
+  readonly leftover?: Leftover;
+}
+
+/** Folder and start of the names of all partial files of one target. */
+export interface PartialPlace {
+  readonly folder: string;
+  readonly prefix: string;
+}
+
+/** @param name what runs that may go on with each other's work agree on; the target's own name unless given. */
+export function partialPlace(target: string, name = path.basename(path.resolve(target))): PartialPlace {
+  const short = Buffer.byteLength(name) > 120 ? sha256Of(name).slice(0, 40) : name;
+  return { folder: path.dirname(path.resolve(target)), prefix: `.${short}.` };
 }
 
 /** Creates a `PartialFile` for `target`. Errors: `already_exists`, `disk_full`, `not_permitted`, `not_found`. */
 export async function createPartialFile(target: string, options: PartialFileOptions): Promise<Result<PartialFile>> {
-  const folder = path.dirname(path.resolve(target));
-  const temporary = partialName(target);
+  const { place, leftover } = options;
+  const { folder } = place;
+  const temporary = leftover?.partial ?? partialName(place);
   let handle: FileHandle;
   try {
     if (!options.overwrite && (await exists(target))) return fileError('Writing', target, 'EEXIST');
@@ -42,8 +64,13 @@ export async function createPartialFile(target: string, options: PartialFileOpti
         details: { path: target, needed: options.size, free },
       });
     }
-    handle = await open(temporary, 'wx+', options.mode);
+    if (leftover === undefined) await writeState(temporary, options.state.facts, options.state.mark);
+    const flags = leftover === undefined ? constants.O_CREAT | constants.O_EXCL : 0;
+    handle = await open(temporary, constants.O_RDWR | flags | (constants.O_NOFOLLOW ?? 0), options.mode);
+    // Its last byte may be a hole; and an earlier run's file may be longer by what somebody added.
+    await handle.truncate(options.size);
   } catch (error) {
+    await removePartial(temporary);
     return fileError('Writing', target, error);
   }
   let finished = false;
@@ -51,7 +78,7 @@ export async function createPartialFile(target: string, options: PartialFileOpti
     if (finished) return;
     finished = true;
     await handle.close().catch(() => undefined);
-    await rm(temporary, { force: true });
+    await removePartial(temporary);
   }
   return ok({
     descriptor: handle.fd,
@@ -73,6 +100,7 @@ export async function createPartialFile(target: string, options: PartialFileOpti
         else await linkOver(temporary, target);
         finished = true;
         await handle.close();
+        await removePartial(temporary);
         await syncFolder(folder);
         return ok(undefined);
       } catch (error) {
@@ -87,11 +115,9 @@ function mebibytes(bytes: number): string {
   return `${(bytes / 1024 / 1024).toFixed(1)} MiB`;
 }
 
-/** A hidden name beside the target that no other run uses. */
-export function partialName(target: string): string {
-  const absolute = path.resolve(target);
-  const base = path.basename(absolute).slice(0, 200);
-  return path.join(path.dirname(absolute), `.${base}.${randomBytes(6).toString('hex')}.partial`);
+/** A hidden name that no other run uses. */
+export function partialName({ folder, prefix }: PartialPlace): string {
+  return path.join(folder, `${prefix}${randomBytes(6).toString('hex')}.partial`);
 }
 
 /** Gives the second name without ever replacing what has it: `rename` would. */

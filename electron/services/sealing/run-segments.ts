@@ -1,8 +1,16 @@
-import { createHash } from 'node:crypto';
+import { createHash, type Hash } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
 import { tagSize, type StreamCipher } from '../../domain/sealed/cipher.ts';
-import { chunkCount, chunkSize, sealedChunkSize, writeChunkNonce } from '../../domain/sealed/stream.ts';
 import {
+  chunkCount,
+  chunkSize,
+  sealedChunkSize,
+  sealedStreamSize,
+  writeChunkNonce,
+} from '../../domain/sealed/stream.ts';
+import { compareWritten, usedLength } from './compare-written.ts';
+import {
+  claimChunks,
   control,
   segmentChunks,
   type HashTask,
@@ -11,7 +19,7 @@ import {
   type SegmentTask,
   type TaskFailure,
 } from './segment-task.ts';
-import { createSourceReader, SourceError } from './source-reader.ts';
+import { createSourceReader, SourceError, type SourceReader } from './source-reader.ts';
 
 /** Does its share of tasks with buffers that are made once: one for each thread, kept between tasks. */
 export interface SegmentRunner {
@@ -32,6 +40,8 @@ export function createSegmentRunner(cipher: StreamCipher): SegmentRunner {
     sealed.subarray(i * sealedChunkSize, (i + 1) * sealedChunkSize),
   );
   const nonce = new Uint8Array(12);
+  /** For what an interrupted run wrote; made only when there was one. */
+  let earlier: Uint8Array | undefined;
 
   /** The views of chunk `i` of the segment, cut short for the last one of the file. */
   function views(i: number, plainLength: number): { plainChunk: Uint8Array; sealedChunk: Uint8Array } {
@@ -44,23 +54,68 @@ export function createSegmentRunner(cipher: StreamCipher): SegmentRunner {
     };
   }
 
-  function seal(task: SealTask): TaskFailure | undefined {
+  /** Seals chunks from `first` on into `sealed`. @returns bytes of them. */
+  function sealChunks(task: SealTask, reader: SourceReader, first: number, count: number): number {
     const { plainBytes } = task.source;
-    const chunks = chunkCount(plainBytes);
+    const from = first * chunkSize;
+    const length = Math.min(count * chunkSize, plainBytes - from);
+    reader.read(from, plain.subarray(0, length));
+    const last = chunkCount(plainBytes) - 1;
+    for (let i = 0; i < count; i++) {
+      const { plainChunk, sealedChunk } = views(i, Math.min(chunkSize, length - i * chunkSize));
+      writeChunkNonce(nonce, first + i, first + i === last);
+      cipher.seal(sealedChunk, plainChunk, nonce, task.key);
+    }
+    return length + count * tagSize;
+  }
+
+  /**
+   * Seals the bytes [from, to) of the sealed file. A chunk that two parts share is sealed by both, for each writes and
+   * hashes exactly its own bytes: at 4 MiB a part that costs 1.6 % and saves the second pass over the sealed file.
+   */
+  function sealRange(task: SealTask, reader: SourceReader, from: number, to: number, digest: Hash | undefined): void {
+    const { prefix } = task;
+    const chunks = chunkCount(task.source.plainBytes);
+    digest?.update(prefix.subarray(from, to));
+    for (let at = Math.max(from, prefix.length); at < to;) {
+      const first = Math.floor((at - prefix.length) / sealedChunkSize);
+      const start = prefix.length + first * sealedChunkSize;
+      const count = Math.min(segmentChunks, chunks - first, Math.ceil((to - start) / sealedChunkSize));
+      const length = sealChunks(task, reader, first, count);
+      const piece = sealed.subarray(at - start, Math.min(length, to - start));
+      digest?.update(piece);
+      if (!task.resume || writtenAlready(task, piece, at, 'seal') === 'no') writeAll(task.out, piece, at);
+      at += piece.length;
+    }
+  }
+
+  function writtenAlready(
+    task: SealTask | OpenTask,
+    piece: Uint8Array,
+    at: number,
+    kind: 'seal' | 'open',
+  ): 'yes' | 'no' {
+    earlier ??= new Uint8Array(sealed.length);
+    const found = compareWritten(piece, earlier.subarray(0, readSome(task.out, earlier.subarray(0, piece.length), at)));
+    if (found === 'other' && kind === 'seal') throw new TaskError({ kind: 'stale' });
+    if (found !== 'whole') return 'no';
+    Atomics.add(new Int32Array(task.control), control.reused, 1);
+    return 'yes';
+  }
+
+  function seal(task: SealTask): TaskFailure | undefined {
     const reader = createSourceReader(task.source);
+    const sealedBytes = task.prefix.length + sealedStreamSize(task.source.plainBytes);
+    const origin = task.parts === undefined ? task.prefix.length : 0;
+    const unit = task.parts?.size ?? claimChunks * sealedChunkSize;
     try {
-      for (const segment of claims(task, Math.ceil(chunks / segmentChunks))) {
-        const first = segment * segmentChunks;
-        const from = first * chunkSize;
-        const length = Math.min(plain.length, plainBytes - from);
-        reader.read(from, plain.subarray(0, length));
-        const count = Math.min(segmentChunks, chunks - first);
-        for (let i = 0; i < count; i++) {
-          const { plainChunk, sealedChunk } = views(i, Math.min(chunkSize, length - i * chunkSize));
-          writeChunkNonce(nonce, first + i, first + i === chunks - 1);
-          cipher.seal(sealedChunk, plainChunk, nonce, task.key);
+      for (const claimed of claims(task, Math.ceil((sealedBytes - origin) / unit))) {
+        const from = origin + claimed * unit;
+        const digest = task.parts === undefined ? undefined : createHash('sha256');
+        sealRange(task, reader, from, Math.min(sealedBytes, from + unit), digest);
+        if (task.parts !== undefined && digest !== undefined) {
+          new Uint8Array(task.parts.digests, claimed * 32, 32).set(digest.digest());
         }
-        writeAll(task.out, sealed.subarray(0, length + count * tagSize), task.outOffset + first * sealedChunkSize);
       }
       reader.close();
     } finally {
@@ -73,21 +128,34 @@ export function createSegmentRunner(cipher: StreamCipher): SegmentRunner {
   function open(task: OpenTask): TaskFailure | undefined {
     const chunks = chunkCount(task.plainBytes);
     try {
-      for (const segment of claims(task, Math.ceil(chunks / segmentChunks))) {
-        const first = segment * segmentChunks;
-        const count = Math.min(segmentChunks, chunks - first);
-        const length = Math.min(plain.length, task.plainBytes - first * chunkSize);
-        readAll(task.sealed, sealed.subarray(0, length + count * tagSize), task.sealedOffset + first * sealedChunkSize);
-        for (let i = 0; i < count; i++) {
-          const { plainChunk, sealedChunk } = views(i, Math.min(chunkSize, length - i * chunkSize));
-          writeChunkNonce(nonce, first + i, first + i === chunks - 1);
-          if (!cipher.open(plainChunk, sealedChunk, nonce, task.key)) return { kind: 'damaged', chunk: first + i };
+      for (const claimed of claims(task, Math.ceil(chunks / claimChunks))) {
+        const end = Math.min(chunks, (claimed + 1) * claimChunks);
+        for (let first = claimed * claimChunks; first < end; first += segmentChunks) {
+          const bad = openSegment(task, first, Math.min(segmentChunks, end - first), chunks);
+          if (bad !== undefined) return { kind: 'damaged', chunk: bad };
         }
-        writeAll(task.out, plain.subarray(0, length), first * chunkSize);
       }
     } finally {
       plain.fill(0);
+      earlier?.fill(0);
     }
+    return undefined;
+  }
+
+  /** @returns the first chunk that does not open. */
+  function openSegment(task: OpenTask, first: number, count: number, chunks: number): number | undefined {
+    const from = first * chunkSize;
+    const length = Math.min(count * chunkSize, task.plainBytes - from);
+    readAll(task.sealed, sealed.subarray(0, length + count * tagSize), task.sealedOffset + first * sealedChunkSize);
+    for (let i = 0; i < count; i++) {
+      const { plainChunk, sealedChunk } = views(i, Math.min(chunkSize, length - i * chunkSize));
+      writeChunkNonce(nonce, first + i, first + i === chunks - 1);
+      if (!cipher.open(plainChunk, sealedChunk, nonce, task.key)) return first + i;
+    }
+    const piece = plain.subarray(0, length);
+    // Zeros are left out of a fresh file, which has its size already: holes stay holes.
+    const there = task.resume ? writtenAlready(task, piece, from, 'open') === 'yes' : usedLength(piece) === 0;
+    if (!there) writeAll(task.out, piece, from);
     return undefined;
   }
 
@@ -141,6 +209,15 @@ function* claims(task: SegmentTask, total: number): Generator<number> {
 
 function stop(task: SegmentTask): void {
   Atomics.store(new Int32Array(task.control), control.stop, 1);
+}
+
+/** Reads what there is; a file that ends earlier is no failure. */
+function readSome(file: number, into: Uint8Array, position: number): number {
+  let at = 0;
+  for (let count = 1; count > 0 && at < into.length; at += count) {
+    count = attempt('read', () => readSync(file, into, at, into.length - at, position + at));
+  }
+  return at;
 }
 
 function readAll(file: number, into: Uint8Array, position: number): void {

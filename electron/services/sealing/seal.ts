@@ -1,15 +1,26 @@
+import { createHash } from 'node:crypto';
 import type { SealProgress, DatasetSchema, Manifest } from '../../contract/sealed.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
+import { unwrapFileKey, type Identity } from '../../domain/sealed/identities.ts';
 import type { RandomBytes, Recipient } from '../../domain/sealed/recipients.ts';
-import { startSealing } from '../../domain/sealed/sealer.ts';
-import { chunkSize, sealedStreamSize } from '../../domain/sealed/stream.ts';
-import { headerDigest } from './age-file.ts';
+import { startSealing, type SealedStart } from '../../domain/sealed/sealer.ts';
+import { payloadKey, sealedChunkSize, sealedStreamSize } from '../../domain/sealed/stream.ts';
+import { headerDigest, openAgeFile } from './age-file.ts';
 import { createManifest, partDigests, partSizeFor } from './manifest.ts';
-import { createPartialFile, type PartialFile } from './partial-file.ts';
+import { createPartialFile, partialName, partialPlace, type PartialFile } from './partial-file.ts';
 import { runTask } from './pool-run.ts';
 import { createProgressMeter, type Clock, type ProgressMeter } from './progress.ts';
-import { createControl, segmentChunks, type SealingPool } from './segment-task.ts';
+import { claimChunks, createControl, reusedSegments, type SealingPool } from './segment-task.ts';
 import { planSource, type SourcePlan } from './source-plan.ts';
+import {
+  markedBy,
+  markedText,
+  removePartial,
+  sha256Of,
+  takeLeftover,
+  type Leftover,
+  type Unfinished,
+} from './unfinished.ts';
 
 export interface SealRequest {
   readonly path: string;
@@ -22,6 +33,10 @@ export interface SealRequest {
   readonly schema?: DatasetSchema;
   readonly partSize?: number;
   readonly overwrite: boolean;
+  /** With an identity of one of the recipients an interrupted run is gone on with, and this one can be; see unfinished.ts. */
+  readonly lendIdentities?: LendIdentities;
+  /** What runs that may go on with each other's work agree on, where `out` is another name each time. */
+  readonly unfinishedName?: string;
   readonly onProgress?: (progress: SealProgress) => void;
   readonly signal?: AbortSignal;
 }
@@ -33,8 +48,19 @@ export interface Sealed {
   readonly plainBytes: number;
   readonly sealedBytes: number;
   readonly ageHeaderSha256: string;
+  /**
+   * What became of an interrupted run's file: gone on with (`resumed`); sealed anew under a new key because the content
+   * had changed (`changed`), its state could not be read (`damaged`), or it was for other content, recipients or owner
+   * (`unusable`).
+   */
+  readonly earlier: 'none' | 'resumed' | 'changed' | 'damaged' | 'unusable';
+  /** Segments of it that did not have to be written again. */
+  readonly reusedSegments: number;
   readonly manifest?: Manifest;
 }
+
+/** Lends identities for one piece of work. */
+export type LendIdentities = <T>(work: (identities: readonly Identity[]) => Promise<Result<T>>) => Promise<Result<T>>;
 
 export interface SealTools {
   readonly poolFor: (bytes: number) => SealingPool;
@@ -42,106 +68,168 @@ export interface SealTools {
   readonly clock: Clock;
 }
 
-const segmentBytes = segmentChunks * chunkSize;
-
 /**
- * Seals a file or folder into one age file: planned, sealed segment by segment into a partial file, hashed, named. On any
- * error, and on cancellation, nothing stays. Errors: see `planSource`, `createPartialFile`, `taskError`; `cancelled`.
+ * Seals a file or folder into one age file: planned, sealed and hashed part by part into a partial file, named. On any
+ * error, and on cancellation, nothing stays; after `kill -9` a later call with an identity goes on. Errors: see
+ * `planSource`, `createPartialFile`, `taskError`; `cancelled`.
  */
 export async function sealFile(request: SealRequest, tools: SealTools): Promise<Result<Sealed>> {
   const plan = await planSource(request.path, request.signal);
   if (!plan.ok) return plan;
-  const { layout } = plan.value;
-  const started = startSealing(request.recipients, tools.random);
-  if (!started.ok) return started;
-  const { prefix, headerLength, key } = started.value;
-  const sealedBytes = prefix.length + sealedStreamSize(layout.plainBytes);
-  const file = await createPartialFile(request.out, { size: sealedBytes, overwrite: request.overwrite, mode: 0o644 });
-  if (!file.ok) return file;
+  const first = await begin(request, tools, plan.value, true);
+  if (!first.ok) return first;
+  const sealed = await sealStarted(request, tools, plan.value, first.value);
+  if (sealed.ok || sealed.error.details?.['reason'] !== 'stale') return sealed;
+  const second = await begin(request, tools, plan.value, false);
+  if (!second.ok) return second;
+  return sealStarted(request, tools, plan.value, { ...second.value, earlier: 'changed' });
+}
+
+/** A file to seal into, with its key. */
+interface Started {
+  readonly prefix: Uint8Array;
+  readonly headerLength: number;
+  readonly key: Uint8Array;
+  readonly file: PartialFile;
+  readonly sealedBytes: number;
+  readonly earlier: Sealed['earlier'];
+}
+
+async function begin(
+  request: SealRequest,
+  tools: SealTools,
+  plan: SourcePlan,
+  goOn: boolean,
+): Promise<Result<Started>> {
+  const lend: LendIdentities = request.lendIdentities ?? ((work) => work([]));
+  return lend(async (identities) => {
+    const source = planDigest(plan, request.recipients);
+    const place = partialPlace(request.out, request.unfinishedName);
+    const marker = identities.find(({ mark, recipient }) => {
+      return mark !== undefined && request.recipients.some(({ text }) => text !== undefined && text === recipient);
+    });
+    const usable = (state: Unfinished): boolean =>
+      goOn && state.kind === 'seal' && state.source === source && markedBy(state, marker?.mark?.(markedText(state)));
+    const found = await takeLeftover(place.folder, place.prefix, usable, () => partialName(place));
+    const old = found.taken === undefined ? undefined : await readStart(found.taken, identities);
+    if (found.taken !== undefined && old === undefined) await removePartial(found.taken.partial);
+    const fresh = old === undefined ? startSealing(request.recipients, tools.random) : ok(old);
+    if (!fresh.ok) return fresh;
+    const { prefix } = fresh.value;
+    const facts = { kind: 'seal', source, prefix: sha256Of(prefix), prefixBytes: prefix.length } as const;
+    const sealedBytes = prefix.length + sealedStreamSize(plan.layout.plainBytes);
+    const file = await createPartialFile(request.out, {
+      size: sealedBytes,
+      overwrite: request.overwrite,
+      mode: 0o644,
+      place,
+      state: { facts, mark: marker?.mark?.(markedText(facts)) },
+      ...(old === undefined || found.taken === undefined ? {} : { leftover: found.taken }),
+    });
+    if (!file.ok) return file;
+    const unusable = found.damaged > 0 ? 'damaged' : found.removed > 0 ? 'unusable' : 'none';
+    const earlier = old === undefined ? unusable : 'resumed';
+    return ok({ ...fresh.value, file: file.value, sealedBytes, earlier });
+  });
+}
+
+/** Header, nonce and key of an interrupted run, when an identity opens them and they are the marked ones. */
+async function readStart(leftover: Leftover, identities: readonly Identity[]): Promise<SealedStart | undefined> {
+  const opened = await openAgeFile(leftover.partial);
+  if (!opened.ok) return undefined;
+  await opened.value.close();
+  const { header, nonce } = opened.value;
+  const prefix = Buffer.concat([header.bytes, nonce]);
+  if (prefix.length !== leftover.state.prefixBytes || sha256Of(prefix) !== leftover.state.prefix) return undefined;
+  const fileKey = unwrapFileKey(header, identities);
+  if (!fileKey.ok) return undefined;
+  const key = payloadKey(fileKey.value, nonce);
+  fileKey.value.fill(0);
+  return { prefix: new Uint8Array(prefix), headerLength: header.length, key };
+}
+
+/** All that decides the sealed bytes but the key: content by its stamps, layout, and for whom. */
+function planDigest({ layout, kind }: SourcePlan, recipients: readonly Recipient[]): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify([kind, layout.plainBytes, recipients.map(({ text }) => text ?? null)]));
+  for (const { start, name, size, executable, stamp } of layout.entries) {
+    hash.update(`${JSON.stringify([start, name, size, executable, stamp])}\n`);
+  }
+  return hash.digest('hex');
+}
+
+async function sealStarted(
+  request: SealRequest,
+  tools: SealTools,
+  plan: SourcePlan,
+  started: Started,
+): Promise<Result<Sealed>> {
+  const { prefix, key, file, sealedBytes, earlier } = started;
+  const { layout } = plan;
   try {
-    const work = layout.plainBytes + (request.manifest ? sealedBytes : 0);
-    const meter = createProgressMeter(work, tools.clock, request.onProgress);
-    const pool = tools.poolFor(layout.plainBytes);
-    const written = await file.value.write(prefix, 0);
+    const meter = createProgressMeter(sealedBytes, tools.clock, request.onProgress);
+    const partSize = request.partSize ?? partSizeFor(sealedBytes);
+    const unit = request.manifest ? partSize : claimChunks * sealedChunkSize;
+    const digests = new SharedArrayBuffer(Math.ceil(sealedBytes / partSize) * 32);
+    const control = createControl();
+    const written = await file.write(prefix, 0);
     if (!written.ok) return written;
     const sealed = await runTask(
-      pool,
+      tools.poolFor(layout.plainBytes),
       {
         kind: 'seal',
-        control: createControl(),
+        control,
         source: layout,
         key,
-        out: file.value.descriptor,
-        outOffset: prefix.length,
+        out: file.descriptor,
+        prefix,
+        ...(request.manifest ? { parts: { size: partSize, digests } } : {}),
+        resume: earlier === 'resumed',
       },
       {
         places: { from: request.path, to: request.out },
         meter,
-        bytesDone: (done) => Math.min(done * segmentBytes, layout.plainBytes),
+        bytesDone: (done) => Math.min(done * unit, sealedBytes),
         signal: request.signal,
       },
     );
     key.fill(0);
     if (!sealed.ok) return sealed;
-    const digest = headerDigest(prefix.subarray(0, headerLength));
+    const digest = headerDigest(prefix.subarray(0, started.headerLength));
     const manifest = request.manifest
-      ? await makeManifest(request, tools, { plan: plan.value, file: file.value, sealedBytes, digest, meter, pool })
+      ? createManifest({
+          name: request.name ?? plan.name,
+          kind: plan.kind,
+          sealedBytes,
+          plainBytes: layout.plainBytes,
+          partSize,
+          parts: partDigests(digests),
+          ageHeaderSha256: digest,
+          recipients: request.recipients.map(({ text }) => text).filter((text) => text !== undefined),
+          ...(request.schema === undefined ? {} : { schema: request.schema }),
+          now: tools.clock(),
+        })
       : undefined;
     if (manifest !== undefined && !manifest.ok) return manifest;
     if (request.signal?.aborted === true) return err('cancelled', 'Cancelled; nothing was kept.');
-    const committed = await file.value.commit();
+    const committed = await file.commit();
     if (!committed.ok) return committed;
     meter.finish();
     return ok({
       path: request.out,
-      kind: plan.value.kind,
-      files: plan.value.files,
+      kind: plan.kind,
+      files: plan.files,
       plainBytes: layout.plainBytes,
       sealedBytes,
       ageHeaderSha256: digest,
+      earlier,
+      reusedSegments: reusedSegments(control),
       ...(manifest === undefined ? {} : { manifest: manifest.value }),
     });
   } finally {
-    await file.value.discard();
+    key.fill(0);
+    await file.discard();
   }
-}
-
-async function makeManifest(
-  request: SealRequest,
-  tools: SealTools,
-  sealed: {
-    plan: SourcePlan;
-    file: PartialFile;
-    sealedBytes: number;
-    digest: string;
-    meter: ProgressMeter;
-    pool: SealingPool;
-  },
-): Promise<Result<Manifest>> {
-  const { plan, sealedBytes } = sealed;
-  const { plainBytes } = plan.layout;
-  const partSize = request.partSize ?? partSizeFor(sealedBytes);
-  const parts = await hashParts(sealed.pool, {
-    file: sealed.file.descriptor,
-    bytes: sealedBytes,
-    partSize,
-    path: request.out,
-    meter: { ...sealed.meter, report: (bytes) => sealed.meter.report(plainBytes + bytes) },
-    signal: request.signal,
-  });
-  if (!parts.ok) return parts;
-  return createManifest({
-    name: request.name ?? plan.name,
-    kind: plan.kind,
-    sealedBytes,
-    plainBytes,
-    partSize,
-    parts: parts.value,
-    ageHeaderSha256: sealed.digest,
-    recipients: request.recipients.map(({ text }) => text).filter((text) => text !== undefined),
-    ...(request.schema === undefined ? {} : { schema: request.schema }),
-    now: tools.clock(),
-  });
 }
 
 /** SHA-256 of every part of an open file, hex. Errors: those of `taskError`, `cancelled`. */

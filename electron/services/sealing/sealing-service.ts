@@ -11,10 +11,10 @@ import { headerDigest, openAgeFile } from './age-file.ts';
 import { loadCipher } from './ciphers.ts';
 import { fileError } from './file-errors.ts';
 import { extractTar } from './extract-tar.ts';
-import { openFile } from './open.ts';
+import { openFile, type Opened } from './open.ts';
 import { createInlinePool } from './pool-run.ts';
 import { createProgressMeter, type Clock } from './progress.ts';
-import { hashParts, sealFile, type Sealed } from './seal.ts';
+import { hashParts, sealFile, type LendIdentities, type Sealed } from './seal.ts';
 import type { SealingPool } from './segment-task.ts';
 
 export interface SealingServiceOptions {
@@ -46,6 +46,9 @@ export interface SealOptions extends Followed {
   readonly partSize?: number;
   /** Replace an existing file; false unless given. */
   readonly overwrite?: boolean;
+  /** See `SealRequest`. */
+  readonly lendIdentities?: LendIdentities;
+  readonly unfinishedName?: string;
 }
 
 export interface SealOutcome extends Sealed {
@@ -89,7 +92,7 @@ export interface SealingService {
    */
   seal(options: SealOptions): Promise<Result<SealOutcome>>;
   /** Opens an age file whole or not at all. Errors: as `openFile`. */
-  open(options: OpenOptions): Promise<Result<{ plainBytes: number }>>;
+  open(options: OpenOptions): Promise<Result<Opened>>;
   /** Checks every part of a sealed file against a manifest, with no key. Errors: those of the file system, `cancelled`. */
   verifyParts(file: string, manifest: Manifest, followed?: Followed): Promise<Result<PartsVerdict>>;
   /** Errors: `damaged`, `integrity` (cut off), and those of the file system. */

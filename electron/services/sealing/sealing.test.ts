@@ -69,7 +69,7 @@ describe('sealing a file', () => {
     expect(sha256(`${plain}.by-age`)).toBe(sha256(plain));
     age(['-r', recipient, '-o', `${plain}.theirs`, plain]);
     const opened = await service.open({ file: `${plain}.theirs`, identities: [identity], out: `${plain}.ours` });
-    expect(opened).toEqual({ ok: true, value: { plainBytes: size } });
+    expect(opened).toMatchObject({ ok: true, value: { plainBytes: size } });
     expect(sha256(`${plain}.ours`)).toBe(sha256(plain));
   });
 

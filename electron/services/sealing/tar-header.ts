@@ -28,7 +28,7 @@ export function encodeTarHeader(member: TarMember): Uint8Array {
   const type = member.kind === 'directory' ? '5' : '0';
   const mode = member.kind === 'directory' || member.executable ? 0o755 : 0o644;
   // A reader without pax support gets a name that is at least unique and safe.
-  const digest = createHash('sha256').update(member.name).digest('hex').slice(0, 32);
+  const digest = records.length === 0 ? '' : createHash('sha256').update(member.name).digest('hex').slice(0, 32);
   const name = plainName ? member.name : `long-name-${digest}${type === '5' ? '/' : ''}`;
   const header = ustarBlock({ name, size: Math.min(member.size, largestOctalSize), type, mode });
   if (records.length === 0) return header;
