@@ -37,6 +37,7 @@ import { createEvidenceBook } from './evidence-records.ts';
 import { createIdentityLender } from './identity-lender.ts';
 import { createNetworkControl } from './network-control.ts';
 import { createNodes } from './nodes.ts';
+import { createLoggedPolicies } from './logged-policies.ts';
 import { createPolicyBook } from './policy-book.ts';
 import { createReportSource } from './report-source.ts';
 import type { Services } from './services.ts';
@@ -162,7 +163,16 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     runsOn: (node) => runs.active().flatMap((run) => (worksOn(run, node) ? [run.id] : [])),
   });
   const evidence = createEvidenceBook(stores.evidence);
-  const policies = createPolicyBook(store.value, log);
+  const policies = createPolicyBook({
+    store: store.value,
+    audit: log,
+    logged: createLoggedPolicies(audit.value),
+    ownKey: signing.ownerKey,
+    sign: (policyVersion) => signing.envelope('policy', payloadTypes.policy, policyVersion),
+    verify,
+    clock,
+    onTrouble: (error) => trouble('policies', error),
+  });
   const verifier = createEvidenceVerifier({ clock, random, build: `nacre ${version}` });
   const packCrypto = { verify, sha256: sha256Of };
   const attest = createAttestor({

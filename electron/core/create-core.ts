@@ -2,6 +2,7 @@ import type { MethodName } from '../contract/methods.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
+import { policyHandlers } from './handlers/policy-handlers.ts';
 import { reportHandlers } from './handlers/report-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { vaultHandlers } from './handlers/vault-handlers.ts';
@@ -25,6 +26,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...vaultHandlers(services),
     ...dataHandlers(services),
     ...networkHandlers(services),
+    ...policyHandlers(services),
     ...runHandlers(services),
     ...reportHandlers(services),
   };

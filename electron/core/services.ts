@@ -1,7 +1,6 @@
 import type { SettingsService } from '../services/settings/settings-service.ts';
-import type { NacreError, Result } from '../contract/result.ts';
+import type { NacreError } from '../contract/result.ts';
 import type { AppState, RunView, TaskView } from '../contract/views.ts';
-import type { Policy } from '../contract/policy.ts';
 import type { ApprovalService } from '../services/approvals/approval-service.ts';
 import type { AuditLog } from '../services/audit/audit-log.ts';
 import type { DatasetService } from '../services/datasets/dataset-service.ts';
@@ -15,13 +14,9 @@ import type { Downloads } from './downloads.ts';
 import type { EvidenceBook } from './evidence-records.ts';
 import type { NetworkControl } from './network-control.ts';
 import type { Nodes } from './nodes.ts';
+import type { PolicyBook } from './policy-book.ts';
 import type { TaskRunner } from './tasks.ts';
 import type { HostKind } from './types.ts';
-
-export interface PolicyBook {
-  list(): { policy: Policy; digest: string; builtin: boolean }[];
-  get(id: string): Result<{ readonly policy: Policy; readonly digest: string }>;
-}
 
 /** Everything that handlers work with: made once by the composition root. */
 export interface Services {

@@ -10,10 +10,9 @@ type Names =
   | 'nodes.verify'
   | 'nodes.evidence'
   | 'evidence.list'
-  | 'evidence.get'
-  | 'policies.list';
+  | 'evidence.get';
 
-export function networkHandlers({ network, nodes, evidence, policies }: Services): Pick<Handlers, Names> {
+export function networkHandlers({ network, nodes, evidence }: Services): Pick<Handlers, Names> {
   return {
     'network.state': async () => ok(nodes.state()),
     'network.start': async () => ok(network.start()),
@@ -26,6 +25,5 @@ export function networkHandlers({ network, nodes, evidence, policies }: Services
       const found = evidence.get(id);
       return found.ok ? ok(found.value.view) : found;
     },
-    'policies.list': async () => ok(policies.list()),
   };
 }

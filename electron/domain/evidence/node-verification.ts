@@ -33,6 +33,11 @@ export interface NodeVerificationInput {
   readonly amdCrl?: Uint8Array;
   /** GPUs that the node was offered with; undefined when not known. */
   readonly expectedGpus?: number;
+  /**
+   * Present when archived evidence is judged again under another policy than it was asked for: the digest that the
+   * challenge then must name. Freshness is no longer a question, and the verdict says so. Nothing may be released on it.
+   */
+  readonly archived?: { readonly askedPolicyDigest: string };
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly crypto: EvidenceCrypto;
@@ -167,7 +172,7 @@ function checkChallenge(binding: CheckRows, { runtime }: NodeEvidence, input: No
     'challenge-mismatch',
     { detail: 'Session, job, policy or expiry in the evidence are not those of the challenge.' },
   );
-  const digest = policyDigest(input.policy);
+  const digest = input.archived?.askedPolicyDigest ?? policyDigest(input.policy);
   binding.judge(
     'binding.policy',
     'The challenge names the policy that is applied',
@@ -180,11 +185,18 @@ function checkChallenge(binding: CheckRows, { runtime }: NodeEvidence, input: No
     },
   );
   const expires = Date.parse(challenge.expires);
-  binding.judge('binding.fresh', 'The challenge has not expired', now < expires, 'challenge-expired', {
-    detail: `The challenge expired ${challenge.expires}; ask the node again.`,
-    expected: `before ${challenge.expires}`,
-    found: iso(now),
-  });
+  if (input.archived !== undefined && now >= expires) {
+    binding.unknown('binding.fresh', 'The challenge has not expired', 'evidence-archived', {
+      detail: `The challenge expired ${challenge.expires}: this is evidence from the past, judged by a later clock.`,
+      required: false,
+    });
+  } else {
+    binding.judge('binding.fresh', 'The challenge has not expired', now < expires, 'challenge-expired', {
+      detail: `The challenge expired ${challenge.expires}; ask the node again.`,
+      expected: `before ${challenge.expires}`,
+      found: iso(now),
+    });
+  }
   const title = 'The connection uses the TLS key that the evidence attests';
   const observed = input.observedTlsSpkiSha256;
   if (observed === undefined) {
@@ -290,8 +302,9 @@ function checkReportData(
   );
 }
 
-function notChecked({ anchors, observedTlsSpkiSha256 }: NodeVerificationInput): string[] {
+function notChecked({ anchors, observedTlsSpkiSha256, archived }: NodeVerificationInput): string[] {
   return [
+    ...(archived === undefined ? [] : ['Freshness: this is archived evidence, and no key goes out on it.']),
     ...(anchors.simulated
       ? ['Real hardware: everything here is SIMULATED, and proves the protocol, not a machine.']
       : []),

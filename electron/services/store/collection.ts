@@ -10,6 +10,7 @@ export const collectionNames = [
   'datasets',
   'verifications',
   'policies',
+  'policy-versions',
   'approvals',
   'settings',
   'reports',
@@ -17,6 +18,8 @@ export const collectionNames = [
   'tasks',
   'key-usage',
   'vault-attempts',
+  'throughput',
+  'node-datasets',
 ] as const;
 export type CollectionName = (typeof collectionNames)[number];
 

@@ -50,4 +50,13 @@ export const storeMigrations: readonly Migration[] = [
       ) STRICT;
     `,
   },
+  {
+    what: 'signed policy versions are append-only',
+    sql: `
+      CREATE TRIGGER policy_versions_keep BEFORE UPDATE ON items WHEN OLD.collection = 'policy-versions'
+        BEGIN SELECT RAISE(ABORT, 'policy versions are append-only'); END;
+      CREATE TRIGGER policy_versions_stay BEFORE DELETE ON items WHEN OLD.collection = 'policy-versions'
+        BEGIN SELECT RAISE(ABORT, 'policy versions are append-only'); END;
+    `,
+  },
 ];
