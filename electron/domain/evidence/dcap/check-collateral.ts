@@ -1,11 +1,10 @@
-import type { VerdictBuilder } from '../checks.ts';
 import { toHex } from '../readers/bytes.ts';
 import { iso } from '../readers/chain.ts';
 import { noCollateral, type DcapRun } from './check-platform.ts';
 import { isvLevelOf, type IsvLevel, type QeIdentity, type TcbInfo } from './documents.ts';
 import type { EnclaveReport } from './enclave-report.ts';
 import type { PckClaims } from './pck.ts';
-import { pathProblems, rememberAuthorities, type PreparedDocument } from './state.ts';
+import { pathProblems, type PreparedDocument } from './state.ts';
 
 interface Dated {
   readonly issueDate: number;
@@ -79,7 +78,6 @@ function checkDocument<T extends Dated>(
       leaf?.subject.commonName === 'Intel SGX TCB Signing' &&
       leaf.basicConstraints?.ca !== true &&
       root?.subject.commonName === 'Intel SGX Root CA';
-    if (problem === undefined && role) rememberAuthorities(state, path);
     return verdict.judge(
       row('chain'),
       titles.chain,
@@ -183,8 +181,7 @@ export function checkTcbInfo(run: DcapRun, pck: PckClaims | undefined): TcbInfo 
 
 /** Collateral may never be older than the policy wants, nor than the newest that this desk has seen. */
 export function checkRollback(
-  verdict: VerdictBuilder,
-  family: 'tdx' | 'sgx',
+  { verdict, family, collateral }: DcapRun,
   documents: readonly (Dated | undefined)[],
   lowest: number,
 ): number | undefined {
@@ -193,7 +190,9 @@ export function checkRollback(
   const numbers = documents.map((document) => document?.tcbEvaluationDataNumber);
   const found = Math.min(...numbers.map((number) => number ?? Number.POSITIVE_INFINITY));
   if (numbers.includes(undefined) || !Number.isFinite(found)) {
-    verdict.unknown(id, title, 'collateral-not-trusted', { detail: 'TCB info or QE identity cannot be relied on.' });
+    verdict.unknown(id, title, collateral === undefined ? 'collateral-missing' : 'collateral-not-trusted', {
+      detail: 'TCB info or QE identity cannot be relied on.',
+    });
     return undefined;
   }
   verdict.judge(id, title, found >= lowest, 'collateral-rolled-back', {

@@ -10,7 +10,7 @@ import { pemChain, type Quote } from './quote.ts';
 import {
   pathProblems,
   readPlatform,
-  rememberAuthorities,
+  rememberPlatform,
   type DcapState,
   type PckPlatform,
   type PreparedCollateral,
@@ -118,11 +118,8 @@ export function checkPck({ verdict, family, quote, state, now }: DcapRun): PckPl
     verdict.pass(`${family}.pck.extension`, extension, { found: `FMSPC ${claims.value.fmspc}` });
     pckClaims(verdict, claims.value);
   } else verdict.fail(`${family}.pck.extension`, extension, 'pck-extension-malformed', { detail: claims.detail });
-  if (problems.length === 0 && roles && claims.ok) {
-    // Only good material is kept, so that garbage cannot push it out.
-    state.platforms.set(read.key, platform);
-    rememberAuthorities(state, platform.path);
-  }
+  // Only good material is kept, so that garbage cannot push it out.
+  if (!read.known && problems.length === 0 && roles && claims.ok) rememberPlatform(state, read.key, platform);
   return platform;
 }
 

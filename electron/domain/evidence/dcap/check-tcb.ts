@@ -30,7 +30,6 @@ export function checkDcap(
   lowest: number,
   module: ModuleFields | undefined,
 ): { readonly pck?: PckClaims; readonly tcb?: TcbOutcome } {
-  const { verdict, family } = run;
   checkHeader(run);
   const platform = checkPck(run);
   const pck = platform?.claims.ok === true ? platform.claims.value : undefined;
@@ -38,7 +37,7 @@ export function checkDcap(
   checkSignatures(run, platform);
   const { identity, level: qeLevel } = checkQuotingEnclave(run, run.qeReport);
   const info = checkTcbInfo(run, pck);
-  const evaluationDataNumber = checkRollback(verdict, family, [info, identity], lowest);
+  const evaluationDataNumber = checkRollback(run, [info, identity], lowest);
   const moduleLevel = module === undefined ? undefined : checkModule(run, info, module);
   const level = checkLevel(run, info, pck, module);
   const known = pck === undefined ? {} : { pck };

@@ -88,11 +88,14 @@ export interface PckPlatform {
   goodQe?: { readonly report: Uint8Array; readonly signature: Uint8Array };
 }
 
+/** `known`: it was found good before, under these anchors. */
+export type PlatformReading = Parsed<PckPlatform> & { readonly key: string; readonly known: boolean };
+
 /** Reads the certification data of a quote (PEM: leaf, CA, root). */
-export function readPlatform(state: DcapState, pem: Uint8Array): Parsed<PckPlatform> & { readonly key: string } {
+export function readPlatform(state: DcapState, pem: Uint8Array): PlatformReading {
   const key = toHex(state.crypto.sha256(pem));
   const known = state.platforms.get(key);
-  if (known !== undefined) return { ok: true, value: known, key };
+  if (known !== undefined) return { ok: true, value: known, key, known: true };
   const parsed = parseWith((): PckPlatform => {
     const text = decodeUtf8(pem);
     if (text === undefined) throw new Malformed('the certification data is no text');
@@ -103,7 +106,7 @@ export function readPlatform(state: DcapState, pem: Uint8Array): Parsed<PckPlatf
     }
     return { path: { certificates }, leaf, authority, root, claims: readPckClaims(leaf) };
   });
-  return { ...parsed, key };
+  return { ...parsed, key, known: false };
 }
 
 /** Certificates of a PEM text. Authorities (all but the first) that came before are the same objects again. */
@@ -117,14 +120,16 @@ function readChain(state: DcapState, text: string): Certificate[] {
     if (known !== undefined) return known;
     const parsed = parseCertificate(der);
     if (!parsed.ok) throw new Malformed(parsed.detail);
+    // A pinned root needs no path to be known again.
+    if (key !== undefined && state.anchors.intelSgx.includes(key)) state.authorities.set(key, parsed.value);
     return parsed.value;
   });
 }
 
-/** Remembers the authorities of a path that was found good. */
-export function rememberAuthorities(state: DcapState, { certificates }: CertificatePath): void {
-  for (const authority of certificates.slice(1))
-    state.authorities.set(toHex(state.crypto.sha256(authority.der)), authority);
+/** Keeps a platform whose path was found good, and its authorities for other platforms. */
+export function rememberPlatform(state: DcapState, key: string, platform: PckPlatform): void {
+  state.platforms.set(key, platform);
+  state.authorities.set(toHex(state.crypto.sha256(platform.authority.der)), platform.authority);
 }
 
 /** One signed JSON document of the collateral. */
@@ -161,27 +166,33 @@ export function prepareCollateral(state: DcapState, collateral: DcapCollateral):
 function prepare(state: DcapState, collateral: DcapCollateral): PreparedCollateral {
   const { tcbInfo, tcbInfoSignature, tcbInfoIssuerChain, qeIdentity, qeIdentitySignature, qeIdentityIssuerChain } =
     collateral;
+  const tcbChain = signerPath(state, tcbInfoIssuerChain);
+  const qeChain = qeIdentityIssuerChain === tcbInfoIssuerChain ? tcbChain : signerPath(state, qeIdentityIssuerChain);
   return {
-    tcbInfo: document(state, tcbInfo, tcbInfoSignature, tcbInfoIssuerChain, parseTcbInfo),
-    qeIdentity: document(state, qeIdentity, qeIdentitySignature, qeIdentityIssuerChain, parseQeIdentity),
+    tcbInfo: document(state, tcbInfo, tcbInfoSignature, tcbChain, parseTcbInfo),
+    qeIdentity: document(state, qeIdentity, qeIdentitySignature, qeChain, parseQeIdentity),
     rootCrl: revocationList(collateral.rootCaCrl),
     pckCrl: revocationList(collateral.pckCrl),
   };
+}
+
+/** TCB signing certificate, root. */
+function signerPath(state: DcapState, pem: string): Parsed<CertificatePath> {
+  return parseWith((): CertificatePath => {
+    const certificates = readChain(state, pem);
+    if (certificates.length !== 2)
+      throw new Malformed(`the issuer chain has ${certificates.length} certificates, not 2`);
+    return { certificates };
+  });
 }
 
 function document<T>(
   state: DcapState,
   text: string,
   signature: string,
-  pem: string,
+  chain: Parsed<CertificatePath>,
   parse: (text: string) => Parsed<T>,
 ): PreparedDocument<T> {
-  const chain = parseWith((): CertificatePath => {
-    const certificates = readChain(state, pem);
-    if (certificates.length !== 2)
-      throw new Malformed(`the issuer chain has ${certificates.length} certificates, not 2`);
-    return { certificates };
-  });
   const signer = chain.ok ? chain.value.certificates[0] : undefined;
   const signed =
     signer?.publicKey.kind === 'P-256' &&
