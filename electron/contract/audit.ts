@@ -32,6 +32,19 @@ export const auditKinds = [
   'approval-withdrawn',
   'approval-used',
   'override-granted',
+  'key-used',
+  'key-created',
+  'key-imported',
+  'key-changed',
+  'key-rotated',
+  'key-revoked',
+  'key-exported',
+  'datasets-rewrapped',
+  'unlock-path-added',
+  'unlock-path-removed',
+  'derivation-changed',
+  'log-set-aside',
+  'log-exported',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

@@ -48,7 +48,12 @@ export const lockedMethods: ReadonlySet<MethodName> = new Set<MethodName>([
   'vault.state',
   'vault.create',
   'vault.unlock',
+  'vault.unlockWithKeychain',
+  'vault.unlockWithSecurityKey',
+  'vault.unlockPaths',
   'vault.lock',
+  'vault.profiles',
+  'audit.setAside',
   'settings.get',
 ]);
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { checkSchema, earStatus, verificationSchema } from './evidence.ts';
 import { jobDraftSchema, runStates } from './job.ts';
+import { runTransferSchema, transferEstimateSchema } from './transfers.ts';
 
 /** What screens and the CLI show. Names, ids and figures; never file contents, never a secret. */
 
@@ -38,19 +39,6 @@ export const appStateSchema = z.object({
   firstRun: z.object({ vault: z.boolean(), network: z.boolean(), sampleJob: z.boolean() }),
 });
 export type AppState = z.infer<typeof appStateSchema>;
-
-export const keyViewSchema = z.object({
-  id: z.string(),
-  label: z.string(),
-  type: z.enum(['ed25519', 'age-x25519']),
-  purpose: z.enum(['signing', 'dataset-recipient']),
-  /** Public part: base64 key or age1… recipient. */
-  publicKey: z.string(),
-  createdAt: z.string(),
-  lastUsedAt: z.string().optional(),
-  uses: z.number().int(),
-});
-export type KeyView = z.infer<typeof keyViewSchema>;
 
 export const nodeViewSchema = z.object({
   name: z.string(),
@@ -140,7 +128,7 @@ export type FileEntry = z.infer<typeof fileEntrySchema>;
 export const progressSchema = z.object({
   done: z.number(),
   total: z.number(),
-  unit: z.enum(['bytes', 'steps', 'nodes']),
+  unit: z.enum(['bytes', 'steps', 'nodes', 'datasets']),
   ratePerSecond: z.number().optional(),
   secondsLeft: z.number().optional(),
 });
@@ -149,9 +137,15 @@ export type Progress = z.infer<typeof progressSchema>;
 /** A long action; followed on the `tasks` stream. */
 export const taskViewSchema = z.object({
   id: z.string(),
-  kind: z.enum(['seal', 'network-start', 'verify-nodes', 'launch']),
+  kind: z.enum(['seal', 'network-start', 'verify-nodes', 'launch', 'upload', 'download', 'rewrap']),
   title: z.string(),
   state: z.enum(['running', 'succeeded', 'failed', 'cancelled']),
+  /** It can be paused and resumed while it runs. */
+  pausable: z.boolean().optional(),
+  /** It runs, but waits for `tasks.resume`. */
+  paused: z.boolean().optional(),
+  /** What it works for: the run of a transfer. */
+  subjectId: z.string().optional(),
   progress: progressSchema.optional(),
   /** Id of what it made: a dataset id, a run id. */
   resultId: z.string().optional(),
@@ -166,8 +160,18 @@ export const estimateSchema = z.object({
   usd: z.number(),
   trainSeconds: z.number(),
   transferSeconds: z.number(),
+  /** Dearest node; 0 when no network names a price. */
+  transferUsd: z.number(),
+  /** Bytes to send: without what the node is known to have. */
   transferBytes: z.number().int(),
-  nodes: z.array(z.object({ node: z.string(), usdPerHour: z.number(), transferSeconds: z.number() })),
+  nodes: z.array(
+    z.object({
+      node: z.string(),
+      usdPerHour: z.number(),
+      transferSeconds: z.number(),
+      transfer: transferEstimateSchema,
+    }),
+  ),
   fits: z.boolean(),
   problems: z.array(z.string()),
 });
@@ -221,6 +225,8 @@ export const runViewSchema = z.object({
     .object({ requestId: z.string(), have: z.number().int(), need: z.number().int(), expiresAt: z.string() })
     .optional(),
   upload: progressSchema.optional(),
+  /** The upload as it was estimated before, and as it was. */
+  transfer: runTransferSchema.optional(),
   progress: progressSchema.optional(),
   lastStep: z.number().int(),
   lastMetrics: z.record(z.string(), z.number()),

@@ -23,6 +23,7 @@ import { createSettingsService } from '../services/settings/settings-service.ts'
 import { openLog, type Logger } from '../services/logging/logger.ts';
 import { openStore } from '../services/store/store.ts';
 import { createTelemetryService } from '../services/telemetry/telemetry-service.ts';
+import { createTransferService } from '../services/transfers/transfer-service.ts';
 import { loadVaultCrypto } from '../services/vault/crypto.ts';
 import { createVaultService } from '../services/vault/vault-service.ts';
 import { createSealingPool } from '../workers/sealing-pool.ts';
@@ -35,6 +36,7 @@ import { createDownloads } from './downloads.ts';
 import { createEd25519Verifier, sha256Of } from './ed25519.ts';
 import { createEvidenceBook } from './evidence-records.ts';
 import { createIdentityLender } from './identity-lender.ts';
+import { rememberProfile } from './known-profiles.ts';
 import { createNetworkControl } from './network-control.ts';
 import { createNodes } from './nodes.ts';
 import { createLoggedPolicies } from './logged-policies.ts';
@@ -45,6 +47,7 @@ import { createSigning } from './signing.ts';
 import { createStores } from './stores.ts';
 import { createStreamHub, type StreamHub } from './streams.ts';
 import { createTaskRunner } from './tasks.ts';
+import { trackWith } from './tracked-transfer.ts';
 import { createNodeVerifier, createPackVerifier, signEarlierResult } from './verifier.ts';
 
 type ComposeOptions = CoreOptions & Required<Pick<CoreOptions, 'clock' | 'random'>>;
@@ -91,6 +94,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     autoLockMs: (current.ok ? current.value : settingsDefaults).autoLockMinutes * 60_000,
     ...(options.kdf === undefined ? {} : { kdf: options.kdf }),
     ...(options.kdfFloor === undefined ? {} : { kdfFloor: options.kdfFloor }),
+    ...(options.keychain === undefined ? {} : { keychain: options.keychain }),
   });
   const made = await makeFolders([join(profile, 'reports'), join(profile, 'models')]);
   if (!made.ok) {
@@ -115,7 +119,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     audit: log,
     loggedRules: createLoggedRules(audit.value),
     ownKey: () => {
-      const signer = vault.signer('approval');
+      const signer = vault.keys.signer('approval');
       return signer.ok ? ok(signer.value.publicKey) : signer;
     },
     sign: (payloadType, value) => signing.envelope('approval', payloadType, value),
@@ -142,7 +146,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     random,
     clock,
     verify,
-    ownerKey: signing.ownerKey,
+    trustedKeys: vault.keys.trusted,
     signManifest: (manifest) => signing.envelope('manifest', payloadTypes.manifest, manifest),
     recipients: signing.outputRecipients,
     identities: lender.identities,
@@ -204,13 +208,25 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       emitApp();
     },
   });
+  const transfers = createTransferService({
+    store: stores.transfers,
+    limits() {
+      const set = settings.get();
+      const { uploadLimitMbps, downloadLimitMbps } = set.ok ? set.value : settingsDefaults;
+      return { uploadMbps: uploadLimitMbps, downloadMbps: downloadLimitMbps };
+    },
+    clock,
+    track: trackWith(tasks),
+    onTrouble: (problem) => trouble('transfers', problem),
+  });
   const ports: RunPorts = {
     approvals,
     nodes,
     attest,
     datasets,
+    transfers,
     signing,
-    fileKey: (dataset) => lender.lend(() => dataset.fileKey()),
+    fileKey: (dataset) => lender.lend(() => dataset.fileKey(), { subject: dataset.root }),
     audit: log,
     policies,
     telemetry,
@@ -252,6 +268,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     host,
     version,
     profile,
+    knownProfiles: options.knownProfiles,
     samples: join(assets, 'data'),
     clock,
     vault,
@@ -261,6 +278,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     policies,
     sealing,
     datasets,
+    datasetStore: stores.datasets,
+    random,
     tasks,
     nodes,
     network,
@@ -268,6 +287,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     approvals,
     runs,
     telemetry,
+    transfers,
     reports,
     downloads,
     appState: () => appStateOf(services),
@@ -293,6 +313,10 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   const recovered = runs.recover();
   if (!recovered.ok) trouble('runs', recovered.error);
 
+  if (options.knownProfiles !== undefined) {
+    const noted = rememberProfile(options.knownProfiles, profile, clock());
+    if (!noted.ok) trouble('known profiles', noted.error);
+  }
   logger.info('opened', { host, version: services.version, pid: process.pid });
 
   return ok({

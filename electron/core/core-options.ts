@@ -3,6 +3,7 @@ import type { KdfParameters } from '../contract/vault.ts';
 import type { AgentClient } from '../networks/agent-client/agent-client.ts';
 import type { TransportTimeouts } from '../networks/agent-client/transport.ts';
 import type { SpawnNode } from '../networks/local/local-network.ts';
+import type { KeychainPort } from '../services/vault/keychain.ts';
 import type { HostKind } from './types.ts';
 
 /** What a host decides about its core; all but the profile and its own name has a default. */
@@ -24,6 +25,10 @@ export interface CoreOptions {
   /** Argon2id cost of a new vault, and the weakest accepted. Only tests lower them. */
   readonly kdf?: KdfParameters;
   readonly kdfFloor?: KdfParameters;
+  /** The system's keychain, where the host has a real one. */
+  readonly keychain?: KeychainPort;
+  /** JSON file with the profiles that were opened before; none is kept when absent. */
+  readonly knownProfiles?: string;
   readonly timeouts?: TransportTimeouts;
   /** Between the core and each node's client: tests record there what is sent. */
   readonly wrapClient?: (client: AgentClient) => AgentClient;

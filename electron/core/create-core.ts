@@ -3,6 +3,8 @@ import { err, ok, type Result } from '../contract/result.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
+import { auditHandlers } from './handlers/audit-handlers.ts';
+import { keyHandlers } from './handlers/key-handlers.ts';
 import { reportHandlers } from './handlers/report-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { vaultHandlers } from './handlers/vault-handlers.ts';
@@ -29,6 +31,8 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...policyHandlers(services),
     ...runHandlers(services),
     ...reportHandlers(services),
+    ...keyHandlers(services),
+    ...auditHandlers(services),
   };
   const route = createRouter({ handlers, unlocked: services.vault.unlocked, onBug: trouble });
   let closing: Promise<void> | undefined;

@@ -34,11 +34,14 @@ export async function exportModel(
   });
   if (!logged.ok) return logged;
   const out = directory ?? (await freeFolder(join(profile, 'models'), runId));
-  const opened = await lender.lend(async () => {
-    const identities = lender.identities();
-    if (!identities.ok) return identities;
-    return sealing.open({ file: model.path, identities: identities.value, out, extract: true });
-  });
+  const opened = await lender.lend(
+    async () => {
+      const identities = lender.identities();
+      if (!identities.ok) return identities;
+      return sealing.open({ file: model.path, identities: identities.value, out, extract: true });
+    },
+    { subject: runId, jobId: record.value.view.jobId },
+  );
   if (!opened.ok) return opened;
   const files: ExportedFile[] = [];
   for (const fileName of (await readdir(out)).sort()) {

@@ -1,32 +1,39 @@
 import { err, ok, type Result } from '../contract/result.ts';
 import { parseIdentity, type Identity } from '../domain/sealed/identities.ts';
-import type { VaultService } from '../services/vault/vault-service.ts';
+import type { KeyOccasion, VaultService } from '../services/vault/vault-service.ts';
 
 /** Lends the dataset identity to code that opens age files, for the length of one call and no longer. */
 export interface IdentityLender {
   /** What is lent at this moment. Errors: `locked` outside of `lend`. */
   identities(): Result<readonly Identity[]>;
-  /** Errors: `locked`, `damaged`, and those of `work`. */
-  lend<T>(work: () => Promise<Result<T>>): Promise<Result<T>>;
+  /** What it is for goes into the log first. Errors: `locked`, `damaged`, those of the log and of `work`. */
+  lend<T>(work: () => Promise<Result<T>>, occasion?: KeyOccasion): Promise<Result<T>>;
 }
 
 export function createIdentityLender(vault: VaultService): IdentityLender {
-  const lent = new Set<Identity>();
+  // One list for each loan: the active identity first, then those that older data is sealed to.
+  const lent = new Set<readonly Identity[]>();
   return {
-    identities: () =>
-      lent.size === 0
+    identities() {
+      const [first] = lent;
+      return first === undefined
         ? err('locked', 'The dataset identity is not lent for this. Unlock the vault.')
-        : ok([...lent].slice(0, 1)),
-    lend: (work) =>
-      vault.withDatasetIdentity(async (identity) => {
-        const parsed = parseIdentity(identity.encode());
-        if (!parsed.ok) return parsed;
-        lent.add(parsed.value);
+        : ok(first);
+    },
+    lend: (work, occasion) =>
+      vault.keys.withDatasetIdentity(async (identity) => {
+        const identities: Identity[] = [];
+        for (const text of identity.encodeAll()) {
+          const parsed = parseIdentity(text);
+          if (!parsed.ok) return parsed;
+          identities.push(parsed.value);
+        }
+        lent.add(identities);
         try {
           return await work();
         } finally {
-          lent.delete(parsed.value);
+          lent.delete(identities);
         }
-      }),
+      }, occasion),
   };
 }

@@ -3,11 +3,12 @@ import type { NacreError } from '../contract/result.ts';
 import type { AppState, RunView, TaskView } from '../contract/views.ts';
 import type { ApprovalService } from '../services/approvals/approval-service.ts';
 import type { AuditLog } from '../services/audit/audit-log.ts';
-import type { DatasetService } from '../services/datasets/dataset-service.ts';
+import type { DatasetService, DatasetStore } from '../services/datasets/dataset-service.ts';
 import type { ReportService } from '../services/reports/report-service.ts';
 import type { RunService } from '../services/runs/run-service.ts';
 import type { SealingService } from '../services/sealing/sealing-service.ts';
 import type { TelemetryService } from '../services/telemetry/telemetry-service.ts';
+import type { TransferService } from '../services/transfers/transfer-service.ts';
 import type { VaultService } from '../services/vault/vault-service.ts';
 import type { IdentityLender } from './identity-lender.ts';
 import type { Downloads } from './downloads.ts';
@@ -23,6 +24,7 @@ export interface Services {
   readonly host: HostKind;
   readonly version: string;
   readonly profile: string;
+  readonly knownProfiles: string | undefined;
   readonly samples: string;
   readonly clock: () => number;
   readonly vault: VaultService;
@@ -32,6 +34,8 @@ export interface Services {
   readonly policies: PolicyBook;
   readonly sealing: SealingService;
   readonly datasets: DatasetService;
+  readonly datasetStore: DatasetStore;
+  readonly random: (bytes: number) => Uint8Array;
   readonly tasks: TaskRunner;
   readonly nodes: Nodes;
   readonly network: NetworkControl;
@@ -39,6 +43,7 @@ export interface Services {
   readonly approvals: ApprovalService;
   readonly runs: RunService;
   readonly telemetry: TelemetryService;
+  readonly transfers: TransferService;
   readonly reports: ReportService;
   readonly downloads: Downloads;
   readonly appState: () => AppState;

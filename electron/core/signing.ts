@@ -18,22 +18,23 @@ export interface Signing extends SigningPort {
 
 export function createSigning(vault: VaultService): Signing {
   const envelope: Signing['envelope'] = (purpose, payloadType, value) =>
-    vault.signWith(purpose, (signer) => signJson(payloadType, value, signer));
+    vault.keys.signWith(purpose, (signer) => signJson(payloadType, value, signer));
   return {
     envelope,
     unlocked: vault.unlocked,
     ownerKey() {
-      const signer = vault.signer('job-order');
+      const signer = vault.keys.signer('job-order');
       return signer.ok ? ok(signer.value.publicKey) : signer;
     },
-    outputRecipients: vault.recipients,
+    outputRecipients: vault.keys.recipients,
     signOrder: (order) => envelope('job-order', payloadTypes.jobOrder, order),
+    signGrant: (grant) => envelope('job-order', payloadTypes.accessGrant, grant),
     countersign(receipt) {
-      const signed = vault.signWith('receipt', (signer) => countersignReceipt(receipt, signer));
+      const signed = vault.keys.signWith('receipt', (signer) => countersignReceipt(receipt, signer));
       return signed.ok ? signed.value : signed;
     },
     atOnce(purpose) {
-      const signer = vault.signer(purpose);
+      const signer = vault.keys.signer(purpose);
       if (!signer.ok) return signer;
       const { keyId, publicKey } = signer.value;
       return ok({

@@ -1,20 +1,24 @@
 import { z } from 'zod';
 import { ok, type Result } from '../contract/result.ts';
+import { throughputSchema } from '../contract/transfers.ts';
 import { runEventSchema } from '../contract/views.ts';
 import { datasetRecordSchema, type DatasetStore } from '../services/datasets/dataset-service.ts';
 import type { WrittenPack } from '../services/reports/report-service.ts';
 import { runRecordSchema } from '../services/runs/run-record.ts';
 import type { RunStore } from '../services/runs/run-service.ts';
+import type { TransferStore } from '../services/transfers/transfer-service.ts';
 import type { Collection, Listing } from '../services/store/collection.ts';
 import type { Store } from '../services/store/store.ts';
 import { evidenceRecordSchema, type EvidenceStore } from './evidence-records.ts';
 
+const nodeDatasetSchema = z.object({ root: z.string(), bytes: z.number().int(), at: z.string() });
 const writtenPackSchema = z.object({ path: z.string(), sha256: z.string(), bytes: z.number().int() });
 
 export interface Stores {
   readonly runs: RunStore;
   readonly datasets: DatasetStore;
   readonly evidence: EvidenceStore;
+  readonly transfers: TransferStore;
   readonly packs: {
     get(runId: string): WrittenPack | undefined;
     put(runId: string, pack: WrittenPack): Result<void>;
@@ -28,6 +32,8 @@ export function createStores(store: Store, onDamaged: (message: string) => void)
   const datasets = store.collection('datasets', datasetRecordSchema);
   const evidence = store.collection('verifications', evidenceRecordSchema);
   const packs = store.collection('reports', writtenPackSchema);
+  const throughput = store.collection('throughput', throughputSchema);
+  const nodeDatasets = store.collection('node-datasets', nodeDatasetSchema);
   const values = <T>(listing: Result<Listing<T>>): Result<readonly T[]> => {
     if (!listing.ok) return listing;
     for (const { message } of listing.value.damaged) onDamaged(message);
@@ -46,12 +52,26 @@ export function createStores(store: Store, onDamaged: (message: string) => void)
     datasets: {
       get: (id) => datasets.get(id),
       insert: (id, record) => datasets.insert(id, record),
+      putAll: (records) =>
+        store.transaction(() => {
+          for (const record of records) {
+            const written = datasets.put(record.view.id, record);
+            if (!written.ok) return written;
+          }
+          return ok(undefined);
+        }),
       list: () => newest(datasets),
     },
     evidence: {
       get: (id) => evidence.get(id),
       put: (id, record) => evidence.put(id, record),
       list: (limit) => newest(evidence, limit),
+    },
+    transfers: {
+      throughput: (id) => throughput.get(id),
+      putThroughput: (id, measured) => throughput.put(id, measured),
+      nodeDataset: (node, root) => nodeDatasets.get(`${node}/${root}`),
+      putNodeDataset: (node, entry) => nodeDatasets.put(`${node}/${entry.root}`, entry),
     },
     packs: {
       get(runId) {

@@ -1,6 +1,8 @@
 import type { MethodInput, MethodName, MethodOutput, StreamEvent, StreamName } from '../contract/methods.ts';
 import type { Result } from '../contract/result.ts';
 
+export type { KeychainPort, KeychainStatus } from '../services/vault/keychain.ts';
+
 export type HostKind = 'electron' | 'web' | 'cli' | 'test';
 
 /** Who asks; goes into logs, never into a decision about keys. */

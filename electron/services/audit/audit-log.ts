@@ -21,6 +21,8 @@ export interface AuditEvent {
 export interface CheckpointSigner {
   readonly keyId: string;
   readonly publicKey: Uint8Array;
+  /** Keys that signed earlier checkpoints of this log, before a rotation. */
+  readonly earlier?: readonly Uint8Array[];
   sign(bytes: Uint8Array): Result<Uint8Array>;
 }
 
@@ -44,10 +46,15 @@ export interface AuditLog {
   /** Whether the log still begins with this earlier head: nothing was changed or cut off. */
   hasPrefix(head: LogHead): boolean;
   /**
-   * Reads every entry again and compares leaves, order, and the last signed checkpoint; with a key, its signature too.
+   * Reads every entry again and compares leaves, order, and the last signed checkpoint; with keys, that one of them signed it, too.
    * Errors: `integrity`, naming the entry.
    */
-  verify(publicKey?: Uint8Array): Result<LogHead>;
+  verify(...publicKeys: readonly Uint8Array[]): Result<LogHead>;
+  /**
+   * Keeps what is there under another name, for good, and begins an empty log whose first entry names the old head and
+   * what was wrong with it. For a log that was changed: nothing else makes it take entries again.
+   */
+  setAside(damage: string): Result<AuditEntry>;
   /** From now on every append is followed by a signed checkpoint; undefined when the vault locks. */
   attachSigner(signer: CheckpointSigner | undefined): Result<void>;
   /** The newest signed checkpoint; made now when a signer is attached. Errors: `locked` when nothing was ever signed. */
@@ -117,13 +124,13 @@ export function openAuditLog(options: AuditLogOptions): Result<AuditLog> {
     return written.ok ? ok(note) : written;
   };
 
-  const verify = (publicKey?: Uint8Array): Result<LogHead> => {
+  const verify = (publicKeys: readonly Uint8Array[]): Result<LogHead> => {
     const read = readLeaves(store);
     if (!read.ok) return read;
     const found = read.value;
     const last = table.lastCheckpoint();
     if (!last.ok) return last;
-    const checked = checkCheckpoint(found, last.value, publicKey, options.verify);
+    const checked = checkCheckpoint(found, last.value, publicKeys, options.verify);
     if (!checked.ok) return checked;
     const root = bytesToHex(merkleRoot(found));
     return ok({ size: found.length, root });
@@ -159,15 +166,40 @@ export function openAuditLog(options: AuditLogOptions): Result<AuditLog> {
     newest: (limit) => toLogged(table.readNewest(limit)),
     head: headOf,
     hasPrefix: ({ size, root }) => size <= leaves.length && bytesToHex(merkleRoot(leaves.slice(0, size))) === root,
-    verify(publicKey) {
-      const result = verify(publicKey);
+    setAside(damage) {
+      const found = table.count();
+      if (!found.ok) return found;
+      const before = { entries: found.value, root: headOf().root };
+      const previous = { leaves, problem };
+      const begun = store.transaction(() => {
+        const moved = table.setAside();
+        if (!moved.ok) return moved;
+        take([]);
+        problem = undefined;
+        signer = undefined;
+        return log.append({
+          kind: 'log-set-aside',
+          actor: 'owner',
+          subject: moved.value,
+          details: { damage, oldSize: before.entries, oldRoot: before.root },
+          simulated: false,
+        });
+      });
+      if (!begun.ok) {
+        take(previous.leaves);
+        problem = previous.problem;
+      }
+      return begun;
+    },
+    verify(...publicKeys) {
+      const result = verify(publicKeys);
       if (!result.ok && result.error.code === 'integrity') problem = result.error;
       return result;
     },
     attachSigner(next) {
       signer = undefined;
       if (next === undefined) return ok(undefined);
-      const checked = log.verify(next.publicKey);
+      const checked = log.verify(next.publicKey, ...(next.earlier ?? []));
       if (!checked.ok) return checked;
       signer = next;
       if (leaves.length === 0) return ok(undefined);
@@ -270,7 +302,7 @@ function readLeaves(store: Store): Result<Uint8Array[]> {
 function checkCheckpoint(
   leaves: readonly Uint8Array[],
   last: { size: number; root: Uint8Array; note: string } | undefined,
-  publicKey: Uint8Array | undefined,
+  publicKeys: readonly Uint8Array[],
   verify: VerifySignature | undefined,
 ): Result<void> {
   if (last === undefined) return ok(undefined);
@@ -282,8 +314,10 @@ function checkCheckpoint(
   if (bytesToHex(merkleRoot(leaves.slice(0, last.size))) !== bytesToHex(last.root)) {
     return err('integrity', `The first ${last.size} audit entries are not those that were signed.`);
   }
-  if (publicKey === undefined) return ok(undefined);
-  const head = openNote(last.note, publicKey, verify);
+  const [first, ...others] = publicKeys;
+  if (first === undefined) return ok(undefined);
+  let head = openNote(last.note, first, verify);
+  for (const publicKey of others) if (!head.ok) head = openNote(last.note, publicKey, verify);
   if (!head.ok) return err('integrity', head.error.message);
   if (head.value.size !== last.size || bytesToHex(head.value.root) !== bytesToHex(last.root)) {
     return err('integrity', 'The signed checkpoint of the audit log is of another tree.');

@@ -15,17 +15,24 @@ import { payloadTypes } from '../../contract/wire.ts';
 import type { CsvInspection } from '../sealing/csv.ts';
 import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
 import type { SealingService } from '../sealing/sealing-service.ts';
+import { detachedHeader, recipientsOf } from './rewrap.ts';
 
 export const datasetRecordSchema = z.object({
   version: z.literal(1),
   view: datasetViewSchema,
   manifest: dsseEnvelopeSchema,
+  /** The file key wrapped for other recipients than those in the file; see rewrap.ts. */
+  rewrapped: z
+    .object({ header: z.string().max(400_000), recipients: z.array(z.string()).max(64), at: z.string() })
+    .optional(),
 });
 export type DatasetRecord = z.infer<typeof datasetRecordSchema>;
 
 export interface DatasetStore {
   get(id: string): Result<DatasetRecord | undefined>;
   insert(id: string, record: DatasetRecord): Result<void>;
+  /** Replaces all of them or none. */
+  putAll(records: readonly DatasetRecord[]): Result<void>;
   /** Newest first. */
   list(): Result<readonly DatasetRecord[]>;
 }
@@ -47,8 +54,8 @@ export interface DatasetServiceOptions {
   readonly random: (bytes: number) => Uint8Array;
   readonly clock: () => number;
   readonly verify: VerifySignature;
-  /** Raw Ed25519 key of the organisation: whose manifests are believed. Errors: `locked`. */
-  readonly ownerKey: () => Result<Uint8Array>;
+  /** Raw Ed25519 keys of the organisation whose manifests are believed: the active one and retired ones. Errors: `locked`. */
+  readonly trustedKeys: () => Result<readonly Uint8Array[]>;
   /** Errors: `locked`. */
   readonly signManifest: (manifest: Manifest) => Result<DsseEnvelope>;
   /** age recipients that open this desk's datasets. Errors: `locked`. */
@@ -167,17 +174,19 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
 
     list() {
       const found = store.list();
-      return found.ok ? ok(found.value.map(({ view }) => view)) : found;
+      return found.ok
+        ? ok(found.value.map((record) => ({ ...record.view, recipients: [...recipientsOf(record)] })))
+        : found;
     },
 
     async verify(id) {
       const record = find(id);
       if (!record.ok) return record;
-      const ownerKey = options.ownerKey();
-      if (!ownerKey.ok) return ownerKey;
+      const keys = options.trustedKeys();
+      if (!keys.ok) return keys;
       const manifest = verifyJson(record.value.manifest, manifestSchema, {
         payloadType: payloadTypes.manifest,
-        trusted: [{ publicKey: ownerKey.value }],
+        trusted: keys.value.map((publicKey) => ({ publicKey })),
         verify: options.verify,
       });
       if (!manifest.ok) return manifest;
@@ -210,17 +219,22 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
     async open(id) {
       const record = find(id);
       if (!record.ok) return record;
-      const ownerKey = options.ownerKey();
-      if (!ownerKey.ok) return ownerKey;
+      const keys = options.trustedKeys();
+      if (!keys.ok) return keys;
       return options.load({
         path: record.value.view.sealedPath,
         envelope: record.value.manifest,
-        trusted: [{ publicKey: ownerKey.value }],
+        trusted: keys.value.map((publicKey) => ({ publicKey })),
         identities: options.identities,
         verify: options.verify,
+        ...withDetached(detachedHeader(record.value)),
       });
     },
   };
+}
+
+function withDetached(header: Uint8Array | undefined): { detachedHeader?: Uint8Array } {
+  return header === undefined ? {} : { detachedHeader: header };
 }
 
 /** A sealed file that nobody signed for or remembers is not left behind. */

@@ -57,7 +57,7 @@ describe('the log', () => {
     const { vault, audit, close } = openVault(join(root, 'profile'));
     valueOf(await vault.create(passphrase));
     const identityFile = join(root, 'identity.txt');
-    valueOf(await vault.exportIdentity(passphrase, identityFile));
+    valueOf(await vault.keys.exportIdentity(passphrase, identityFile));
     const identity = readFileSync(identityFile, 'utf8').trim().split('\n').at(-1) ?? '';
     const hostile = {
       passphrase,

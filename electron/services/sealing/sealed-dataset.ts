@@ -5,7 +5,8 @@ import { payloadTypes } from '../../contract/dsse.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { manifestSchema, type Manifest } from '../../contract/sealed.ts';
 import { verifyJson, type TrustedKey, type VerifySignature } from '../../domain/dsse/dsse.ts';
-import { unwrapFileKey, type Identity } from '../../domain/sealed/identities.ts';
+import { parseHeader } from '../../domain/sealed/header.ts';
+import { fileKeyOpener, unwrapFileKey, type Identity } from '../../domain/sealed/identities.ts';
 import { headerDigest, openAgeFile, readFully } from './age-file.ts';
 import { fileError } from './file-errors.ts';
 import { parseManifest } from './manifest.ts';
@@ -43,6 +44,8 @@ export interface LoadOptions {
   /** Asked anew at each `fileKey`: a locked vault answers with an error. */
   readonly identities: () => Result<readonly Identity[]>;
   readonly verify?: VerifySignature;
+  /** An age header that wraps the same file key for other recipients; used in place of the one in the file. */
+  readonly detachedHeader?: Uint8Array;
 }
 
 /**
@@ -71,7 +74,7 @@ export async function loadSealedDataset(options: LoadOptions): Promise<Result<Se
     manifestSha256: createHash('sha256').update(verified.value.payload).digest('hex'),
     readPart: (index: number) => readPart(path, manifest.value, index),
     readPartUnchecked: (index: number) => readPartUnchecked(path, manifest.value, index),
-    fileKey: () => readFileKey(path, manifest.value, options.identities),
+    fileKey: () => readFileKey(path, manifest.value, options.identities, options.detachedHeader),
   };
   // The one place where the brand is given.
   return ok(facts as SealedDataset);
@@ -116,6 +119,7 @@ async function readFileKey(
   path: string,
   manifest: Manifest,
   identities: () => Result<readonly Identity[]>,
+  detached: Uint8Array | undefined,
 ): Promise<Result<Uint8Array>> {
   const available = identities();
   if (!available.ok) return available;
@@ -124,7 +128,12 @@ async function readFileKey(
   const file = await openAgeFile(path);
   if (!file.ok) return file;
   await file.value.close();
-  return unwrapFileKey(file.value.header, available.value);
+  if (detached === undefined) return unwrapFileKey(file.value.header, available.value);
+  const header = parseHeader(detached);
+  if (!header.ok) return header;
+  const fileKey = unwrapFileKey(header.value, available.value);
+  // The MAC of the file's own header says whether the rewrapped key is this file's.
+  return fileKey.ok ? fileKeyOpener(fileKey.value)(file.value.header) : fileKey;
 }
 
 async function readRange(path: string, from: number, length: number): Promise<Result<Uint8Array>> {

@@ -31,6 +31,8 @@ export interface AuditTable {
   putCheckpoint(checkpoint: { size: number; root: Uint8Array; note: string }): Result<void>;
   /** The newest signed checkpoint. */
   lastCheckpoint(): Result<{ size: number; root: Uint8Array; note: string } | undefined>;
+  /** Keeps both tables under other names and begins empty ones; answers the name of the kept entries. */
+  setAside(): Result<string>;
 }
 
 /** Challenges that were sent to nodes: each is answered at most once. */
@@ -99,12 +101,25 @@ export function createFrameTable({ database, transaction }: TableContext): Frame
   };
 }
 
+/** As the first migration makes them. */
+const auditTables = `
+  CREATE TABLE audit_entries (position INTEGER PRIMARY KEY, json TEXT NOT NULL, leaf_hash BLOB NOT NULL) STRICT;
+  CREATE TABLE audit_checkpoints (size INTEGER PRIMARY KEY, root BLOB NOT NULL, note TEXT NOT NULL) STRICT;
+`;
+const auditGuards = (table: string, suffix: string) => `
+  CREATE TRIGGER audit_keep${suffix} BEFORE UPDATE ON ${table} BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+  CREATE TRIGGER audit_stay${suffix} BEFORE DELETE ON ${table} BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+`;
+
 const auditColumns = 'SELECT position, json, leaf_hash FROM audit_entries';
 
-export function createAuditTable({ database }: TableContext): AuditTable {
+export function createAuditTable({ database, transaction }: TableContext): AuditTable {
   const insert = database.prepare('INSERT INTO audit_entries (position, json, leaf_hash) VALUES (?, ?, ?)');
   const range = database.prepare(`${auditColumns} WHERE position >= ? ORDER BY position LIMIT ?`);
   const newest = database.prepare(`${auditColumns} ORDER BY position DESC LIMIT ?`);
+  const keptLogs = database.prepare(
+    `SELECT count(*) AS total FROM sqlite_schema WHERE type = 'table' AND name GLOB 'audit_entries_[0-9]*'`,
+  );
   const total = database.prepare('SELECT coalesce(max(position), -1) + 1 AS total FROM audit_entries');
   const checkpoint = database.prepare(
     'INSERT INTO audit_checkpoints (size, root, note) VALUES (?, ?, ?) ON CONFLICT (size) DO UPDATE SET root = excluded.root, note = excluded.note',
@@ -123,6 +138,23 @@ export function createAuditTable({ database }: TableContext): AuditTable {
         if (row === undefined) return undefined;
         return { size: Number(row['size']), root: bytes(row['root']), note: String(row['note']) };
       }),
+    setAside: () =>
+      transaction(() =>
+        guarded('Setting the audit log aside', () => {
+          const kept = Number(keptLogs.get()?.['total'] ?? 0) + 1;
+          // The triggers go along with the table that they guard; only their names must make room.
+          database.exec(`
+            ALTER TABLE audit_entries RENAME TO audit_entries_${kept};
+            ALTER TABLE audit_checkpoints RENAME TO audit_checkpoints_${kept};
+            DROP TRIGGER IF EXISTS audit_keep;
+            DROP TRIGGER IF EXISTS audit_stay;
+            ${auditGuards(`audit_entries_${kept}`, `_${kept}`)}
+            ${auditTables}
+            ${auditGuards('audit_entries', '')}
+          `);
+          return `audit_entries_${kept}`;
+        }),
+      ),
   };
 }
 

@@ -5,7 +5,7 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import { vaultSlotSchema } from './slots.ts';
 
 /**
- * Header of a vault, format 1. Every slot wraps the same random master key, so a passphrase changes without touching a
+ * Header of a vault, formats 1 and 2. Every slot wraps the same random master key, so a passphrase changes without touching a
  * record, and further ways to unlock are further slots.
  *
  *   wrappedKey = the master key under the key of the slot, see slots.ts
@@ -14,12 +14,17 @@ import { vaultSlotSchema } from './slots.ts';
  *
  * The checksum needs no secret: it tells damage from a wrong passphrase. The mac needs the master key: it tells a header
  * that somebody edited, with a fresh checksum, from ours.
+ *
+ * Format 1 knows passphrase and recovery slots without a label; format 2 adds keychain and security-key slots. A vault
+ * of format 1 opens as it is and is written as format 2 at its first unlock; no wrap and no record changes by that.
  */
 const hex = (bytes: number) => z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`));
 
+export const newestHeader = 2;
+
 const headerSchema = z.strictObject({
   format: z.literal('nacre-vault'),
-  version: z.literal(1),
+  version: z.union([z.literal(1), z.literal(newestHeader)]),
   vaultId: hex(16),
   createdAt: z.string().max(32),
   slots: z.array(vaultSlotSchema).min(1).max(16),
@@ -50,7 +55,7 @@ function damaged(what: string) {
   });
 }
 
-/** Errors: `damaged`, saying what is wrong; nothing was decided about the passphrase yet. */
+/** Errors: `damaged`, saying what is wrong, `wrong_state` for a newer format; nothing was decided about the passphrase yet. */
 export function readHeader(text: string): Result<VaultHeader> {
   if (text.length > headerLimit) return damaged('it is too large');
   let value: unknown;
@@ -58,6 +63,13 @@ export function readHeader(text: string): Result<VaultHeader> {
     value = JSON.parse(text);
   } catch {
     return damaged('it is not JSON');
+  }
+  const newer = z.object({ format: z.literal('nacre-vault'), version: z.int().min(newestHeader + 1) }).safeParse(value);
+  if (newer.success) {
+    return err('wrong_state', `The vault was written by a newer Nacre (header format ${newer.data.version}).`, {
+      hint: 'Install the newer version again; nothing was changed.',
+      details: { place: 'header', version: newer.data.version },
+    });
   }
   const parsed = headerSchema.safeParse(value);
   if (!parsed.success) return damaged(parsed.error.issues[0]?.path.join('.') || 'its shape');

@@ -1,25 +1,157 @@
-import { bech32 } from '@scure/base';
-import { ok, type Result } from '../../contract/result.ts';
-import type { KeyView } from '../../contract/views.ts';
-import { keyIdOf } from '../../domain/dsse/dsse.ts';
-import { encodeBase64 } from '../../domain/encoding/base64.ts';
-import type { VaultCrypto } from './crypto-types.ts';
-import { firstRecordId, type RecordBook } from './records.ts';
+import { ok, err, type Result } from '../../contract/result.ts';
+import { keyPurposes, keyStates, keyTypes, type KeyPurpose, type KeyState, type KeyView } from '../../contract/keys.ts';
+import { publicPartOf, type KeyMaterial } from '../../domain/keys/material.ts';
+import { firstRecordId, type KnownRecord, type RecordBook } from './records.ts';
 
-/** The two keys that every vault has. */
+/** The two keys that every vault is made with; further ones have random names under the same prefix. */
 export const organisationKeyId = firstRecordId;
 export const datasetKeyId = 'key/dataset';
+export const keyPrefix = 'key/';
 
-/** Public facts of the keys; kept in memory while unlocked. */
-export interface PublicKeys {
-  readonly organisation: { readonly keyId: string; readonly publicKey: Uint8Array; readonly createdAt: string };
-  readonly dataset: { readonly recipient: string; readonly createdAt: string };
+/** Public facts of one key. In memory while unlocked, encrypted beside its secret on the disk. */
+export interface KeyEntry extends Omit<KeyView, 'uses' | 'lastUsedAt'> {}
+
+/** What format 1 did not write down about its two keys. */
+const firstKeys: Readonly<Record<string, { label: string; purpose: KeyPurpose }>> = {
+  [organisationKeyId]: { label: 'Organisation signing key', purpose: 'signing' },
+  [datasetKeyId]: { label: 'Dataset identity', purpose: 'dataset-recipient' },
+};
+
+/** The keys of an unlocked vault, by public facts. Every change is on the disk when it returns. */
+export interface KeyRing {
+  /** Oldest first. */
+  all(): readonly KeyEntry[];
+  /** Errors: `not_found`. */
+  get(id: string): Result<KeyEntry>;
+  /** Errors: `not_found` when there is no key of this purpose. */
+  active(purpose: KeyPurpose): Result<KeyEntry>;
+  /** Those that may open or verify: active first, then the retired ones, newest first. */
+  usable(purpose: KeyPurpose): readonly KeyEntry[];
+  /** Errors: `already_exists` (the same key), `invalid_input`, and those of the disk. */
+  add(material: KeyMaterial, facts: Omit<KeyEntry, 'type' | 'publicKey' | 'address'>): Result<KeyEntry>;
+  change(id: string, patch: Partial<KeyEntry>, without?: readonly (keyof KeyEntry)[]): Result<KeyEntry>;
+  /** The secret of a key; the caller wipes it. Errors: `not_found`, `damaged`. */
+  secret(id: string): Result<Uint8Array>;
+  /** Reads the facts again: after a transaction around changes was undone. */
+  reload(): Result<void>;
+}
+
+/** Errors: `damaged` naming the key's record. */
+export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void): Result<KeyRing> {
+  let entries = new Map<string, KeyEntry>();
+
+  const complete = (record: KnownRecord): Result<KeyEntry> => {
+    const { facts, id, type } = record;
+    const known = firstKeys[id];
+    const purpose = keyPurposes.find((name) => name === (facts['purpose'] ?? known?.purpose));
+    const keyType = keyTypes.find((name) => name === type);
+    const state: KeyState | undefined = keyStates.find((name) => name === (facts['state'] ?? 'active'));
+    if (purpose === undefined || keyType === undefined || state === undefined) {
+      return err('damaged', `Damaged in the vault: record "${id}" is no key that this Nacre knows.`);
+    }
+    let publicKey = facts['publicKey'];
+    let address = facts['address'];
+    if (publicKey === undefined) {
+      const stored = book.get(id);
+      if (!stored.ok) return stored;
+      const part = publicPartOf({ type: keyType, secret: stored.value.secret });
+      wipe(stored.value.secret);
+      if (!part.ok) return err('damaged', `Damaged in the vault: record "${id}". ${part.error.message}`);
+      ({ publicKey, address } = part.value);
+    }
+    const optional = (name: string) => (facts[name] === undefined ? {} : { [name]: facts[name] });
+    return ok({
+      id,
+      label: facts['label'] ?? known?.label ?? id,
+      type: keyType,
+      purpose,
+      state,
+      publicKey,
+      ...(address === undefined ? {} : { address }),
+      origin: facts['origin'] === 'imported' ? 'imported' : 'made',
+      createdAt: facts['createdAt'] ?? '',
+      ...optional('expiresAt'),
+      ...optional('revokedAt'),
+      ...optional('reason'),
+      ...optional('replacedBy'),
+    });
+  };
+
+  const write = (entry: KeyEntry, secret: Uint8Array): Result<KeyEntry> => {
+    const { id, type, ...rest } = entry;
+    const facts: Record<string, string> = {};
+    for (const [name, value] of Object.entries(rest)) if (value !== undefined) facts[name] = value;
+    const written = book.put(id, { type, facts, secret });
+    if (!written.ok) return written;
+    entries.set(id, entry);
+    return ok(entry);
+  };
+
+  const ring: KeyRing = {
+    all: () => [...entries.values()],
+    get(id) {
+      const entry = entries.get(id);
+      return entry === undefined ? err('not_found', `There is no key ${JSON.stringify(id)}.`) : ok(entry);
+    },
+    active(purpose) {
+      for (const entry of entries.values()) if (entry.purpose === purpose && entry.state === 'active') return ok(entry);
+      return err('not_found', `There is no active key for ${purpose}.`, { hint: 'Create one.' });
+    },
+    usable(purpose) {
+      const found = ring.all().filter((entry) => entry.purpose === purpose && entry.state !== 'revoked');
+      const rank = ({ state }: KeyEntry) => (state === 'active' ? 0 : 1);
+      return found.reverse().sort((a, b) => rank(a) - rank(b));
+    },
+    add(material, facts) {
+      const part = publicPartOf(material);
+      if (!part.ok) return part;
+      const twin = ring.all().find(({ publicKey }) => publicKey === part.value.publicKey);
+      if (twin !== undefined) return err('already_exists', `The vault has this key already, as "${twin.label}".`);
+      return write({ ...facts, type: material.type, ...part.value }, material.secret);
+    },
+    change(id, patch, without = []) {
+      const entry = ring.get(id);
+      if (!entry.ok) return entry;
+      const stored = book.get(id);
+      if (!stored.ok) return stored;
+      const next: KeyEntry = { ...entry.value, ...patch };
+      for (const name of without) delete (next as Partial<KeyEntry>)[name];
+      const written = write(next, stored.value.secret);
+      wipe(stored.value.secret);
+      return written;
+    },
+    secret(id) {
+      const stored = book.get(id);
+      return stored.ok ? ok(stored.value.secret) : stored;
+    },
+    reload() {
+      const records = book.known(keyPrefix);
+      if (!records.ok) return records;
+      const fresh = new Map<string, KeyEntry>();
+      for (const record of records.value) {
+        const entry = complete(record);
+        if (!entry.ok) return entry;
+        fresh.set(record.id, entry.value);
+      }
+      entries = new Map(
+        [...fresh].sort(([, a], [, b]) => order(a) - order(b) || a.createdAt.localeCompare(b.createdAt)),
+      );
+      return ok(undefined);
+    },
+  };
+  const loaded = ring.reload();
+  return loaded.ok ? ok(ring) : loaded;
+}
+
+/** The two first keys stand first, the signing key before the dataset identity. */
+function order({ id }: KeyEntry): number {
+  return id === organisationKeyId ? 0 : id === datasetKeyId ? 1 : 2;
 }
 
 /** Makes the organisation's Ed25519 key and the age X25519 identity of its datasets. */
-export function createKeys(
+export function createFirstKeys(
   book: RecordBook,
-  crypto: VaultCrypto,
+  wipe: (bytes: Uint8Array) => void,
   random: (bytes: number) => Uint8Array,
   createdAt: string,
 ): Result<void> {
@@ -29,26 +161,10 @@ export function createKeys(
   ] as const) {
     const secret = random(32);
     const written = book.put(id, { type, facts: { createdAt }, secret });
-    crypto.wipe(secret);
+    wipe(secret);
     if (!written.ok) return written;
   }
   return ok(undefined);
-}
-
-/** Errors: `damaged` naming the key's record. */
-export function readPublicKeys(book: RecordBook, crypto: VaultCrypto): Result<PublicKeys> {
-  const organisation = book.get(organisationKeyId);
-  if (!organisation.ok) return organisation;
-  const publicKey = crypto.ed25519PublicKey(organisation.value.secret);
-  crypto.wipe(organisation.value.secret);
-  const dataset = book.get(datasetKeyId);
-  if (!dataset.ok) return dataset;
-  const recipient = recipientOf(crypto.x25519PublicKey(dataset.value.secret));
-  crypto.wipe(dataset.value.secret);
-  return ok({
-    organisation: { keyId: keyIdOf(publicKey), publicKey, createdAt: organisation.value.facts['createdAt'] ?? '' },
-    dataset: { recipient, createdAt: dataset.value.facts['createdAt'] ?? '' },
-  });
 }
 
 export interface KeyUse {
@@ -56,39 +172,6 @@ export interface KeyUse {
   readonly lastUsedAt?: string | undefined;
 }
 
-export function keyViews(keys: PublicKeys, useOf: (id: string) => KeyUse): KeyView[] {
-  const used = (id: string) => {
-    const { uses, lastUsedAt } = useOf(id);
-    return { uses, ...(lastUsedAt === undefined ? {} : { lastUsedAt }) };
-  };
-  return [
-    {
-      id: organisationKeyId,
-      label: 'Organisation signing key',
-      type: 'ed25519',
-      purpose: 'signing',
-      publicKey: encodeBase64(keys.organisation.publicKey),
-      createdAt: keys.organisation.createdAt,
-      ...used(organisationKeyId),
-    },
-    {
-      id: datasetKeyId,
-      label: 'Dataset identity',
-      type: 'age-x25519',
-      purpose: 'dataset-recipient',
-      publicKey: keys.dataset.recipient,
-      createdAt: keys.dataset.createdAt,
-      ...used(datasetKeyId),
-    },
-  ];
-}
-
-/** `age1…` of an X25519 public key (age v1 specification, bech32). */
-export function recipientOf(publicKey: Uint8Array): string {
-  return bech32.encodeFromBytes('age', publicKey);
-}
-
-/** `AGE-SECRET-KEY-1…` of an X25519 secret. A string cannot be wiped: made only to leave the vault or for one call. */
-export function identityOf(secret: Uint8Array): string {
-  return bech32.encodeFromBytes('AGE-SECRET-KEY-', secret).toUpperCase();
+export function keyViewOf(entry: KeyEntry, { uses, lastUsedAt }: KeyUse): KeyView {
+  return { ...entry, uses, ...(lastUsedAt === undefined ? {} : { lastUsedAt }) };
 }

@@ -23,6 +23,15 @@ export interface RecordBook {
   delete(id: string): Result<boolean>;
   /** Names and types, without opening any. */
   list(): Result<{ id: string; type: string }[]>;
+  /**
+   * Facts of all records whose name begins with `prefix`, from memory: they are open while the vault is, so that a list
+   * of 100,000 takes no decryption. Never a secret.
+   */
+  known(prefix: string): Result<KnownRecord[]>;
+  /** Counts changes since this book was made, without those of what it remembers of the log: is a copy worth keeping? */
+  changes(): number;
+  /** All of `work` on the disk, or nothing. */
+  transaction<T>(work: () => Result<T>): Result<T>;
   /** Opens every record and checks the index. Errors: `damaged` naming every record that is not whole. */
   verify(): Result<void>;
 }
@@ -31,6 +40,12 @@ export interface OpenRecord {
   readonly type: string;
   readonly facts: Readonly<Record<string, string>>;
   readonly secret: Uint8Array;
+}
+
+export interface KnownRecord {
+  readonly id: string;
+  readonly type: string;
+  readonly facts: Readonly<Record<string, string>>;
 }
 
 export interface RecordBookOptions {
@@ -81,6 +96,28 @@ export function createRecordBook(options: RecordBookOptions): RecordBook {
     return ok({ count: index.data.count, sum: Buffer.from(index.data.sum, 'hex') });
   };
 
+  // Facts in memory: filled when every record was looked at, emptied when a transaction around a change was undone.
+  let memory: Map<string, KnownRecord> | undefined;
+  let undone = file.undone();
+  let changed = 0;
+
+  const remember = (): Result<Map<string, KnownRecord>> => {
+    if (memory !== undefined && undone === file.undone()) return ok(memory);
+    const stored = file.records();
+    if (!stored.ok) return stored;
+    const fresh = new Map<string, KnownRecord>();
+    for (const record of stored.value) {
+      if (record.id === indexId) continue;
+      const opened = openRecord(record);
+      if (!opened.ok) return opened;
+      crypto.wipe(opened.value.secret);
+      fresh.set(record.id, { id: record.id, type: record.type, facts: opened.value.facts });
+    }
+    memory = fresh;
+    undone = file.undone();
+    return ok(fresh);
+  };
+
   const change = (id: string, next: StoredRecord | undefined): Result<boolean> =>
     file.transaction(() => {
       const previous = file.record(id);
@@ -122,10 +159,29 @@ export function createRecordBook(options: RecordBookOptions): RecordBook {
       const plaintext = pack(record);
       const next = seal(id, record.type, plaintext);
       crypto.wipe(plaintext);
-      const changed = change(id, next);
-      return changed.ok ? ok(undefined) : changed;
+      const written = change(id, next);
+      if (!written.ok) return written;
+      memory?.set(id, { id, type: record.type, facts: record.facts });
+      changed += id === logHeadRecordId ? 0 : 1;
+      return ok(undefined);
     },
-    delete: (id) => (idPattern.test(id) ? change(id, undefined) : ok(false)),
+    delete(id) {
+      if (!idPattern.test(id)) return ok(false);
+      const removed = change(id, undefined);
+      if (!removed.ok || !removed.value) return removed;
+      memory?.delete(id);
+      changed += id === logHeadRecordId ? 0 : 1;
+      return removed;
+    },
+    known(prefix) {
+      const all = remember();
+      if (!all.ok) return all;
+      const found: KnownRecord[] = [];
+      for (const record of all.value.values()) if (record.id.startsWith(prefix)) found.push(record);
+      return ok(found);
+    },
+    changes: () => changed,
+    transaction: file.transaction,
     list() {
       const names = file.names();
       return names.ok ? ok(names.value.filter(({ id }) => id !== indexId)) : names;
@@ -135,19 +191,25 @@ export function createRecordBook(options: RecordBookOptions): RecordBook {
       if (!stored.ok) return stored;
       const sum = Buffer.alloc(32);
       const damaged: string[] = [];
+      const fresh = new Map<string, KnownRecord>();
       let count = 0;
       for (const record of stored.value) {
         const opened = openRecord(record);
         if (opened.ok) crypto.wipe(opened.value.secret);
         else damaged.push(record.id);
         if (record.id === indexId) continue;
+        if (opened.ok) fresh.set(record.id, { id: record.id, type: record.type, facts: opened.value.facts });
         xorInto(sum, tagOf(record));
         count += 1;
       }
       if (damaged.length > 0) return damagedRecords(damaged);
       const index = readIndex();
       if (!index.ok) return index;
-      if (index.value.count === count && timingSafeEqual(index.value.sum, sum)) return ok(undefined);
+      if (index.value.count === count && timingSafeEqual(index.value.sum, sum)) {
+        memory = fresh;
+        undone = file.undone();
+        return ok(undefined);
+      }
       return err('damaged', `The vault should hold ${index.value.count} records and holds ${count}, or older ones.`, {
         hint: 'A record was removed or put back from an older copy. Restore the vault from a backup.',
         details: { place: 'index', expected: index.value.count, found: count },
@@ -155,6 +217,9 @@ export function createRecordBook(options: RecordBookOptions): RecordBook {
     },
   };
 }
+
+/** What the vault remembers of the audit log; changes at every lock. */
+export const logHeadRecordId = 'log/head';
 
 /** Written when a vault is created, before any other. */
 export const firstRecordId = 'key/organisation';

@@ -52,7 +52,7 @@ afterEach(() => {
 describe('shares', () => {
   it('set a new passphrase: any two of three, on a locked vault', async () => {
     const { vault, audit } = await filled('a');
-    const keys = valueOf(vault.keys());
+    const keys = valueOf(vault.keys.list());
     const texts = valueOf(await vault.recovery.makeShares(passphrase, rule));
     expect(texts).toHaveLength(3);
     vault.lock('asked');
@@ -76,7 +76,7 @@ describe('shares', () => {
       current = next;
     }
     valueOf(await vault.unlock(current));
-    expect(valueOf(vault.keys())).toMatchObject(keys.map(({ id, publicKey }) => ({ id, publicKey })));
+    expect(valueOf(vault.keys.list())).toMatchObject(keys.map(({ id, publicKey }) => ({ id, publicKey })));
     const log = JSON.stringify(valueOf(audit.list({ after: -1, limit: 100 })));
     expect(log).toContain('shares-made');
     expect(log).toContain('recovery shares');
@@ -162,7 +162,7 @@ describe('shares', () => {
 describe('a backup', () => {
   it('is opened on a fresh machine by two of three shares, after the first one is lost', async () => {
     const { vault } = await filled('desk');
-    const keys = valueOf(vault.keys());
+    const keys = valueOf(vault.keys.list());
     const texts = valueOf(await vault.recovery.makeShares(passphrase, rule));
     const path = join(root, 'backup.nacre');
     expect(code(await vault.recovery.exportBackup('wrong', path))).toBe('wrong_passphrase');
@@ -176,7 +176,7 @@ describe('a backup', () => {
     expect(valueOf(await fresh.vault.recovery.restoreBackup(path)).state).toBe('locked');
     valueOf(await fresh.vault.recovery.recover(texts.slice(1), other));
     valueOf(await fresh.vault.unlock(other));
-    expect(valueOf(fresh.vault.keys()).map((key) => key.publicKey)).toEqual(keys.map((key) => key.publicKey));
+    expect(valueOf(fresh.vault.keys.list()).map((key) => key.publicKey)).toEqual(keys.map((key) => key.publicKey));
     expect(valueOf(fresh.vault.secrets.get('run/1')).secret).toEqual(new Uint8Array([1, 2, 3]));
     expect(valueOf(fresh.audit.list({ after: -1, limit: 9 })).map((row) => row.entry.kind)).toEqual([
       'vault-restored',

@@ -8,7 +8,7 @@ import type { VaultCrypto } from './crypto-types.ts';
 import { alreadyThere } from './fresh-file.ts';
 import { deriveKeys, readHeader, type VaultHeader } from './header.ts';
 import { passphraseBytes } from './passphrase.ts';
-import { createRecordBook, type RecordBook } from './records.ts';
+import { createRecordBook, logHeadRecordId, type RecordBook } from './records.ts';
 import { joinShares, readShare, shareDigest, splitIntoShares } from './shares.ts';
 import { makeRecoverySlot, openRecoverySlot, type PassphraseSlot, type VaultSlot } from './slots.ts';
 import { openVaultFile, type VaultFile } from './vault-file.ts';
@@ -184,7 +184,7 @@ export function createRecovery(context: RecoveryContext): VaultRecovery {
     if (!copy.ok) return copy;
     const keys = deriveKeys(master);
     const book = createRecordBook({ file: copy.value, keys, vaultId: header.vaultId, crypto, random });
-    const removed = book.delete('log/head');
+    const removed = book.delete(logHeadRecordId);
     const whole = removed.ok ? book.verify() : removed;
     for (const key of [keys.header, keys.records, keys.index]) crypto.wipe(key);
     copy.value.close();

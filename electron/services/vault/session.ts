@@ -1,7 +1,7 @@
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import { deriveKeys, headerIsOurs, headerText, type VaultHeader, type VaultKeys } from './header.ts';
-import { readPublicKeys, type PublicKeys } from './keys.ts';
+import { openKeyRing, type KeyRing } from './keys.ts';
 import { createRecordBook, type RecordBook } from './records.ts';
 import { openPassphraseSlot } from './slots.ts';
 import type { VaultFile } from './vault-file.ts';
@@ -9,7 +9,7 @@ import type { VaultFile } from './vault-file.ts';
 /** What exists only while a vault is unlocked. `end` wipes it. */
 export interface VaultSession {
   readonly book: RecordBook;
-  readonly publicKeys: PublicKeys;
+  readonly ring: KeyRing;
   readonly keys: VaultKeys;
   end(): void;
 }
@@ -22,18 +22,18 @@ export interface SessionInput {
 }
 
 /**
- * The master key behind a passphrase; the caller wipes it.
+ * The master key behind a passphrase, and the slot that it opened; the caller wipes it.
  * Errors: `wrong_passphrase`.
  */
 export async function openMaster(
   header: VaultHeader,
   passphrase: Uint8Array,
   crypto: VaultCrypto,
-): Promise<Result<Uint8Array>> {
+): Promise<Result<{ master: Uint8Array; slotId: string }>> {
   for (const slot of header.slots) {
     if (slot.type !== 'passphrase') continue;
     const master = await openPassphraseSlot(slot, header.vaultId, passphrase, crypto);
-    if (master !== undefined) return ok(master);
+    if (master !== undefined) return ok({ master, slotId: slot.id });
   }
   return err('wrong_passphrase', 'The passphrase is wrong.', { hint: 'Check the keyboard layout and caps lock.' });
 }
@@ -73,9 +73,9 @@ export function startSession(input: SessionInput, master: Uint8Array): Result<Va
       }),
     );
   }
-  const publicKeys = readPublicKeys(book, crypto);
-  if (!publicKeys.ok) return failed(publicKeys);
-  return ok({ book, publicKeys: publicKeys.value, keys, end: wipe });
+  const ring = openKeyRing(book, crypto.wipe);
+  if (!ring.ok) return failed(ring);
+  return ok({ book, ring: ring.value, keys, end: wipe });
 }
 
 /** Writes a header, whole or not at all. */

@@ -36,6 +36,8 @@ export interface VaultFile {
   deleteRecord(id: string): Result<void>;
   /** All of `work` on the disk, or nothing. */
   transaction<T>(work: () => Result<T>): Result<T>;
+  /** How many transactions were undone: who remembers what was written reads again when this changed. */
+  undone(): number;
   /** Covers the file by its checksum; called when nothing will be written for a while. */
   settle(): Result<void>;
   close(): void;
@@ -128,8 +130,17 @@ function wrap(database: DatabaseSync, path: string, unchanged: boolean | undefin
   const transaction = <T>(work: () => Result<T>): Result<T> => {
     // Before the first byte changes the checksum must be gone, or a crash would look like damage.
     const unsettled = guardedFile(doing, () => removeChecksum(path));
-    return unsettled.ok ? inTransaction(database, doing, work) : unsettled;
+    if (!unsettled.ok) return unsettled;
+    let done = false;
+    try {
+      const result = inTransaction(database, doing, work);
+      done = result.ok;
+      return result;
+    } finally {
+      if (!done) undone += 1;
+    }
   };
+  let undone = 0;
   let open = true;
   return {
     path,
@@ -161,6 +172,7 @@ function wrap(database: DatabaseSync, path: string, unchanged: boolean | undefin
       transaction(() => guarded(doing, () => void put.run(id, type, nonce, box))),
     deleteRecord: (id) => transaction(() => guarded(doing, () => void remove.run(id))),
     transaction,
+    undone: () => undone,
     settle() {
       if (existsSync(checksumPath(path))) return ok(undefined);
       return guardedFile(doing, () => writeChecksum(path));

@@ -41,21 +41,21 @@ describe('the life of a vault', () => {
   it('is absent, unlocked, locked; its keys stay the same', async () => {
     const first = open();
     expect(first.vault.state()).toMatchObject({ state: 'absent', unlockFailures: 0 });
-    expect(first.vault.keys()).toMatchObject({ error: { code: 'locked' } });
+    expect(first.vault.keys.list()).toMatchObject({ error: { code: 'locked' } });
     expect(await first.vault.unlock(passphrase)).toMatchObject({ error: { code: 'not_found' } });
     const state = valueOf(await first.vault.create(passphrase));
     expect(state).toMatchObject({ state: 'unlocked', kdf: { memoryMib: 1 / 16, passes: 1 } });
     expect(state.locksAt).toBe('2026-11-22T10:10:00.000Z');
-    const keys = valueOf(first.vault.keys());
+    const keys = valueOf(first.vault.keys.list());
     expect(keys.map((key) => key.type)).toEqual(['ed25519', 'age-x25519']);
     expect(await first.vault.create(passphrase)).toMatchObject({ error: { code: 'already_exists' } });
     const second = reopen(first);
     expect(second.vault.state().state).toBe('locked');
     valueOf(await second.vault.unlock(passphrase));
-    expect(valueOf(second.vault.keys())).toEqual(keys);
+    expect(valueOf(second.vault.keys.list())).toEqual(keys);
     expect(kinds(second)).toEqual(['vault-created', 'vault-locked', 'vault-unlocked']);
     expect(statSync(join(root, 'vault.db')).mode & 0o077).toBe(0);
-    expect(valueOf(second.audit.verify(valueOf(second.vault.signer('audit')).publicKey)).size).toBe(3);
+    expect(valueOf(second.audit.verify(valueOf(second.vault.keys.signer('audit')).publicKey)).size).toBe(3);
   });
 
   it('refuses passphrases that are empty, short or huge, by name', async () => {
@@ -100,7 +100,7 @@ describe('the life of a vault', () => {
   it('changes the passphrase without touching a key', async () => {
     const first = open();
     valueOf(await first.vault.create(passphrase));
-    const keys = valueOf(first.vault.keys());
+    const keys = valueOf(first.vault.keys.list());
     valueOf(first.vault.secrets.put('a', new Uint8Array([1, 2, 3])));
     expect(await first.vault.changePassphrase('wrong one', other)).toMatchObject({
       error: { code: 'wrong_passphrase' },
@@ -115,7 +115,7 @@ describe('the life of a vault', () => {
     const second = reopen(first);
     expect(await second.vault.unlock(passphrase)).toMatchObject({ error: { code: 'wrong_passphrase' } });
     valueOf(await second.vault.unlock(other));
-    expect(valueOf(second.vault.keys())).toEqual(keys);
+    expect(valueOf(second.vault.keys.list())).toEqual(keys);
     expect(valueOf(second.vault.secrets.get('a')).secret).toEqual(new Uint8Array([1, 2, 3]));
     expect(kinds(second)).toContain('passphrase-changed');
   });
@@ -145,11 +145,11 @@ describe('the life of a vault', () => {
     fire?.();
     expect(vault.state().state).toBe('locked');
     valueOf(await vault.unlock(passphrase));
-    const signer = valueOf(vault.signer('job-order'));
+    const signer = valueOf(vault.keys.signer('job-order'));
     vault.setAutoLock(1000);
     now += 1000;
     // The machine slept through its timer: the first use finds out.
-    expect(vault.signer('receipt')).toMatchObject({ error: { code: 'locked' } });
+    expect(vault.keys.signer('receipt')).toMatchObject({ error: { code: 'locked' } });
     expect(signer.sign(message)).toMatchObject({ error: { code: 'locked' } });
     expect(fire).toBeUndefined();
     expect(events.map((event) => (event.type === 'locked' ? event.reason : event.type))).toEqual([
@@ -197,19 +197,19 @@ describe('what an unlocked vault can do', () => {
   it('signs, counts the uses, and stops with the lock', async () => {
     const { vault } = open();
     valueOf(await vault.create(passphrase));
-    const signer = valueOf(vault.signer('job-order'));
+    const signer = valueOf(vault.keys.signer('job-order'));
     expect(verifyEd25519(valueOf(signer.sign(message)), message, signer.publicKey)).toBe(true);
     const signature = valueOf(
-      vault.signWith('receipt', ({ keyId, sign }) => (keyId === signer.keyId ? sign(message) : message)),
+      vault.keys.signWith('receipt', ({ keyId, sign }) => (keyId === signer.keyId ? sign(message) : message)),
     );
     expect(verifyEd25519(signature, message, signer.publicKey)).toBe(true);
-    expect(valueOf(vault.keys())[0]).toMatchObject({ uses: 2, lastUsedAt: '2026-11-22T10:00:00.000Z' });
+    expect(valueOf(vault.keys.list())[0]).toMatchObject({ uses: 2, lastUsedAt: '2026-11-22T10:00:00.000Z' });
     vault.lock('asked');
     expect(signer.sign(message)).toMatchObject({ error: { code: 'locked' } });
-    expect(vault.signWith('receipt', () => 1)).toMatchObject({ error: { code: 'locked' } });
-    expect(vault.recipients()).toMatchObject({ error: { code: 'locked' } });
+    expect(vault.keys.signWith('receipt', () => 1)).toMatchObject({ error: { code: 'locked' } });
+    expect(vault.keys.recipients()).toMatchObject({ error: { code: 'locked' } });
     expect(vault.secrets.get('x')).toMatchObject({ error: { code: 'locked' } });
-    expect(await vault.withDatasetIdentity(() => ok(1))).toMatchObject({ error: { code: 'locked' } });
+    expect(await vault.keys.withDatasetIdentity(() => ok(1))).toMatchObject({ error: { code: 'locked' } });
     valueOf(await vault.unlock(passphrase));
     // A capability from before the lock does not come back to life.
     expect(signer.sign(message)).toMatchObject({ error: { code: 'locked' } });
@@ -218,12 +218,12 @@ describe('what an unlocked vault can do', () => {
   it('opens what was sealed to its recipient, and lends the identity only for the call', async () => {
     const { vault } = open();
     valueOf(await vault.create(passphrase));
-    const [recipient] = valueOf(vault.recipients());
+    const [recipient] = valueOf(vault.keys.recipients());
     const encrypter = new Encrypter();
     encrypter.addRecipient(recipient ?? '');
     const sealed = await encrypter.encrypt('rows');
     let kept: Uint8Array | undefined;
-    const text = await vault.withDatasetIdentity(async (identity) => {
+    const text = await vault.keys.withDatasetIdentity(async (identity) => {
       kept = identity.secret;
       expect(await identityToRecipient(identity.encode())).toBe(recipient);
       const decrypter = new Decrypter();
@@ -232,7 +232,7 @@ describe('what an unlocked vault can do', () => {
     });
     expect(text).toEqual(ok('rows'));
     expect(kept?.every((byte) => byte === 0)).toBe(true);
-    expect(await vault.withDatasetIdentity(() => err('integrity', 'x'))).toMatchObject({
+    expect(await vault.keys.withDatasetIdentity(() => err('integrity', 'x'))).toMatchObject({
       error: { code: 'integrity' },
     });
   });
@@ -241,14 +241,14 @@ describe('what an unlocked vault can do', () => {
     const { vault, audit } = open();
     valueOf(await vault.create(passphrase));
     const path = join(root, 'identity.txt');
-    expect(await vault.exportIdentity('wrong', path)).toMatchObject({ error: { code: 'wrong_passphrase' } });
-    valueOf(await vault.exportIdentity(passphrase, path));
+    expect(await vault.keys.exportIdentity('wrong', path)).toMatchObject({ error: { code: 'wrong_passphrase' } });
+    valueOf(await vault.keys.exportIdentity(passphrase, path));
     expect(statSync(path).mode & 0o777).toBe(0o600);
-    expect(await vault.exportIdentity(passphrase, path)).toMatchObject({ error: { code: 'already_exists' } });
+    expect(await vault.keys.exportIdentity(passphrase, path)).toMatchObject({ error: { code: 'already_exists' } });
     const newest = valueOf(audit.newest(10)).map((row) => row.entry);
     expect(newest.filter((entry) => entry.kind === 'identity-exported')).toHaveLength(2);
     expect(JSON.stringify(newest)).not.toContain('SECRET');
-    const [recipient] = valueOf(vault.recipients());
+    const [recipient] = valueOf(vault.keys.recipients());
     const age = spawnSync('age', ['-r', recipient ?? '', '-o', join(root, 'sealed.age')], { input: 'rows' });
     if (age.error !== undefined) {
       if (process.env['CI'] === 'true') throw age.error;
@@ -296,7 +296,7 @@ describe('no log, no act', () => {
     valueOf(await vault.unlock(passphrase));
     full = true;
     const path = join(root, 'identity.txt');
-    expect(await vault.exportIdentity(passphrase, path)).toMatchObject({ error: { code: 'disk_full' } });
+    expect(await vault.keys.exportIdentity(passphrase, path)).toMatchObject({ error: { code: 'disk_full' } });
     expect(existsSync(path)).toBe(false);
     expect(await vault.changePassphrase(passphrase, other)).toMatchObject({ error: { code: 'disk_full' } });
     const events: VaultEvent[] = [];

@@ -1,32 +1,32 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
-import { kdfDefault, kdfFloor, type KdfParameters, type LockReason } from '../../contract/vault.ts';
+import { kdfDefault, kdfFloor, type KdfParameters } from '../../contract/vault.ts';
 import type { VaultState } from '../../contract/views.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
-import { writeFresh } from './fresh-file.ts';
 import { createAttempts } from './attempts.ts';
-import { deriveKeys, readHeader, sealHeader, type VaultHeader } from './header.ts';
-import { createKeys, datasetKeyId, identityOf, keyViews, organisationKeyId } from './keys.ts';
+import { deriveKeys, newestHeader, readHeader, sealHeader, type VaultHeader } from './header.ts';
+import { keepCopy, keptCopies } from './kept-copies.ts';
+import { createFirstKeys } from './keys.ts';
+import { compareWithLog, damageOf, rememberLog, rememberNewLog } from './log-memory.ts';
 import { passphraseBytes } from './passphrase.ts';
 import { createRecordBook } from './records.ts';
 import { createRecovery } from './recovery.ts';
 import { createQueue, startSystemTimer } from './schedule.ts';
 import { createSecrets } from './secrets.ts';
 import { openMaster, startSession, storeHeader, type VaultSession } from './session.ts';
-import { makePassphraseSlot, toHex, type VaultSlot } from './slots.ts';
+import { makePassphraseSlot, openDeviceSlot, toHex, type DeviceSlot, type VaultSlot } from './slots.ts';
+import { costOf, createUnlockPaths, keychainSecret, namesOf } from './unlock-paths.ts';
 import { createVaultFile, openVaultFile, type VaultFile } from './vault-file.ts';
-import type { VaultEvent, VaultOptions, VaultService, VaultSigner } from './vault-types.ts';
+import { createVaultKeys, keyIdOfEntry, signerOf, type KeysContext } from './vault-keys.ts';
+import type { VaultEvent, VaultOptions, VaultService } from './vault-types.ts';
 
 export type * from './vault-types.ts';
 
 const useSchema = z.strictObject({ uses: z.number().int(), lastUsedAt: z.string().optional() });
-const headSchema = z.object({ size: z.coerce.number().int(), root: z.string() });
-const headRecordId = 'log/head';
-
 /**
  * The vault of one profile. Everything that needs a secret goes through here as a task; no key ever leaves, except the
- * dataset identity by `exportIdentity` and for the length of `withDatasetIdentity`.
+ * keys that are exported and the dataset identities for the length of `withDatasetIdentity`.
  */
 export function createVaultService(options: VaultOptions): VaultService {
   const { store, audit, crypto, clock, random } = options;
@@ -83,31 +83,40 @@ export function createVaultService(options: VaultOptions): VaultService {
 
   const serialize = createQueue();
 
-  /** Finds the master key and lends it to `use`; counts and logs a wrong passphrase. */
-  const withMaster = async <T>(
-    passphrase: string,
-    use: (master: Uint8Array, header: VaultHeader) => Promise<Result<T>> | Result<T>,
-  ): Promise<Result<T>> => {
+  /** A wrong secret is counted and logged before anyone hears of it. */
+  const refused = <T>(vaultId: string, by: VaultSlot['type'], failure: Result<T>): Result<T> => {
+    const counted = attempts.failed(clock());
+    const logged = log('unlock-failed', vaultId, { failures: attempts.failures(), by });
+    if (!counted.ok) return counted;
+    return logged.ok ? failure : logged;
+  };
+
+  const readyHeader = (): Result<VaultHeader> => {
     const found = header();
     if (!found.ok) return found;
     const weak = found.value.slots.some((slot) => slot.type === 'passphrase' && isWeaker(slot.kdf, floor));
     if (weak) return err('damaged', 'The vault asks for a weaker key derivation than Nacre ever makes.');
     const allowed = attempts.allowed(clock());
-    if (!allowed.ok) return allowed;
+    return allowed.ok ? found : allowed;
+  };
+
+  /** Finds the master key and lends it to `use`; counts and logs a wrong passphrase. */
+  const withMaster = async <T>(
+    passphrase: string,
+    use: (master: Uint8Array, header: VaultHeader, slotId: string) => Promise<Result<T>> | Result<T>,
+  ): Promise<Result<T>> => {
+    const found = readyHeader();
+    if (!found.ok) return found;
     const bytes = passphraseBytes(passphrase, 'existing');
     if (!bytes.ok) return bytes;
-    const master = await openMaster(found.value, bytes.value, crypto);
+    const opening = await openMaster(found.value, bytes.value, crypto);
     crypto.wipe(bytes.value);
-    if (!master.ok) {
-      const counted = attempts.failed(clock());
-      const logged = log('unlock-failed', found.value.vaultId, { failures: attempts.failures() });
-      if (!counted.ok) return counted;
-      return logged.ok ? master : logged;
-    }
+    if (!opening.ok) return refused(found.value.vaultId, 'passphrase', opening);
+    const { master, slotId } = opening.value;
     try {
-      return await use(master.value, found.value);
+      return await use(master, found.value, slotId);
     } finally {
-      crypto.wipe(master.value);
+      crypto.wipe(master);
     }
   };
 
@@ -124,31 +133,42 @@ export function createVaultService(options: VaultOptions): VaultService {
     const at = requireFile();
     if (!at.ok) return at;
     const keys = deriveKeys(master);
-    const { format, version, vaultId, createdAt } = old;
-    const sealed = sealHeader({ format, version, vaultId, createdAt, slots }, keys);
+    const { format, vaultId, createdAt } = old;
+    const sealed = sealHeader({ format, version: newestHeader, vaultId, createdAt, slots }, keys);
     for (const key of [keys.header, keys.records, keys.index]) crypto.wipe(key);
     const written = at.value.transaction(() => {
       const stored = storeHeader(at.value, sealed);
       return stored.ok ? act() : stored;
     });
     if (!written.ok) return written;
-    return session === undefined ? at.value.settle() : ok(undefined);
+    const settled = session === undefined ? at.value.settle() : ok(undefined);
+    // Older copies still open with what was replaced, so only this one stays.
+    return settled.ok ? keepCopy(path, clock(), true) : settled;
   };
 
-  /** The audit log must still begin with what the vault saw last, and be signed by its key. */
+  /** The audit log must be of the same moment as the vault, and be signed by its keys. */
   const checkLog = (next: VaultSession): Result<void> => {
-    const pinned = next.book.get(headRecordId);
-    if (!pinned.ok && pinned.error.code !== 'not_found') return pinned;
-    const head = pinned.ok ? headSchema.safeParse(pinned.value.facts) : undefined;
-    if (head?.success === true && !audit.hasPrefix(head.data)) {
-      return err('integrity', `The audit log no longer holds the ${head.data.size} entries that the vault remembers.`, {
-        hint: 'Restore nacre.db from a backup, or ask who had access to the profile folder.',
-      });
-    }
-    return audit.attachSigner(signerOf(next, 'audit'));
+    const compared = compareWithLog(next.book, audit);
+    return compared.ok ? attachLogSigner(next) : compared;
+  };
+  const attachLogSigner = (of: VaultSession): Result<void> => {
+    const entry = of.ring.active('signing');
+    if (!entry.ok) return entry;
+    const signer = signerOf(keysContext, of, entry.value, 'audit');
+    const earlier = of.ring.all().filter(({ purpose, id }) => purpose === 'signing' && id !== entry.value.id);
+    return audit.attachSigner({
+      ...signer,
+      earlier: earlier.map(({ publicKey }) => new Uint8Array(Buffer.from(publicKey, 'base64'))),
+    });
   };
 
-  const begin = (next: VaultSession, kind: 'vault-created' | 'vault-unlocked', vaultId: string): Result<VaultState> => {
+  const begin = (
+    next: VaultSession,
+    kind: 'vault-created' | 'vault-unlocked',
+    vaultId: string,
+    by: VaultSlot['type'],
+    beforehand: () => Result<unknown> = () => ok(undefined),
+  ): Result<VaultState> => {
     lastTouch = clock();
     session = next;
     const stop = <T>(result: T): T => {
@@ -157,61 +177,143 @@ export function createVaultService(options: VaultOptions): VaultService {
       next.end();
       return result;
     };
+    const prepared = beforehand();
+    if (!prepared.ok) return stop(prepared);
     const checked = checkLog(next);
     if (!checked.ok) return stop(checked);
-    const logged = log(kind, vaultId, { keyId: next.publicKeys.organisation.keyId });
+    const key = next.ring.active('signing');
+    if (!key.ok) return stop(key);
+    const logged = log(kind, vaultId, { keyId: keyIdOfEntry(key.value), by });
     if (!logged.ok) return stop(logged);
     arm();
     emit({ type: kind === 'vault-created' ? 'created' : 'unlocked' });
     return ok(service.state());
   };
 
-  const countUse = (id: string): Result<void> => {
-    const found = uses.get(id);
-    if (!found.ok) return found;
-    return uses.put(id, { uses: (found.value?.uses ?? 0) + 1, lastUsedAt: new Date(clock()).toISOString() });
+  /** With the master key in hand: opens the records, writes an older header as the newest, and begins. */
+  const openWith = (
+    at: VaultFile,
+    master: Uint8Array,
+    current: VaultHeader,
+    by: VaultSlot['type'],
+    beforehand?: (next: VaultSession) => Result<unknown>,
+  ): Result<VaultState> => {
+    // Unlocked already: the secret was asked for all the same, so that this can never confirm a wrong one.
+    if (session !== undefined) return ok(service.state());
+    const started = startSession({ file: at, header: current, crypto, random }, master);
+    if (!started.ok) return started;
+    const begun = begin(
+      started.value,
+      'vault-unlocked',
+      current.vaultId,
+      by,
+      () => beforehand?.(started.value) ?? ok(undefined),
+    );
+    if (!begun.ok) return begun;
+    const cleared = attempts.succeeded();
+    if (!cleared.ok) return cleared;
+    if (current.version < newestHeader) {
+      const { format, vaultId, createdAt, slots } = current;
+      const upgraded = storeHeader(
+        at,
+        sealHeader({ format, version: newestHeader, vaultId, createdAt, slots }, started.value.keys),
+      );
+      if (!upgraded.ok) return upgraded;
+    }
+    return ok(service.state());
   };
 
-  const signOnce = (of: VaultSession, purpose: VaultSigner['purpose'], bytes: Uint8Array): Result<Uint8Array> => {
-    const key = of.book.get(organisationKeyId);
-    if (!key.ok) return key;
-    const signature = crypto.ed25519Sign(key.value.secret, bytes);
-    crypto.wipe(key.value.secret);
-    // The log signs itself after every entry; counting that would only count entries.
-    const counted = purpose === 'audit' ? ok(undefined) : countUse(organisationKeyId);
-    return counted.ok ? ok(signature) : counted;
-  };
-
-  const signerOf = (of: VaultSession, purpose: VaultSigner['purpose']): VaultSigner => ({
-    keyId: of.publicKeys.organisation.keyId,
-    publicKey: of.publicKeys.organisation.publicKey,
-    purpose,
-    sign: (bytes) => (session === of ? signOnce(of, purpose, bytes) : err('locked', 'The vault is locked.')),
-  });
-
-  /** Writes what the next unlock compares, while the key is still there. */
-  const rememberLog = (of: VaultSession, reason: LockReason): Result<void> => {
-    const logged = log('vault-locked', of.publicKeys.organisation.keyId, { reason });
-    if (!logged.ok) return logged;
-    const { size, root } = audit.head();
-    return of.book.put(headRecordId, {
-      type: 'log-head',
-      facts: { size: String(size), root },
-      secret: new Uint8Array(0),
+  /** Unlocks with the 32 bytes of a device, which are wiped here. */
+  const unlockByDevice = (
+    find: (header: VaultHeader) => DeviceSlot | undefined,
+    secretOf: (slot: DeviceSlot) => Promise<Result<Uint8Array>>,
+  ): Promise<Result<VaultState>> =>
+    serialize(async () => {
+      const at = requireFile();
+      if (!at.ok) return at;
+      const locksBefore = locks;
+      const current = readyHeader();
+      if (!current.ok) return current;
+      const slot = find(current.value);
+      if (slot === undefined)
+        return err('not_found', 'The vault has no such way to unlock.', { hint: 'Use the passphrase.' });
+      const began = clock();
+      const secret = await secretOf(slot);
+      if (!secret.ok) return secret;
+      const master = openDeviceSlot(slot, current.value.vaultId, secret.value, crypto);
+      crypto.wipe(secret.value);
+      if (master === undefined) {
+        const wrong = err('wrong_passphrase', `"${slot.label}" does not open this vault.`, {
+          hint: 'Use the passphrase.',
+        });
+        return refused(current.value.vaultId, slot.type, wrong);
+      }
+      try {
+        if (locks !== locksBefore) return err('cancelled', 'The vault was locked meanwhile.');
+        lastUnlockMs = clock() - began;
+        return openWith(at.value, master, current.value, slot.type);
+      } finally {
+        crypto.wipe(master);
+      }
     });
+
+  const unlockByPassphrase = (
+    passphrase: string,
+    beforehand?: (next: VaultSession) => Result<unknown>,
+  ): Promise<Result<VaultState>> =>
+    serialize(async () => {
+      const at = requireFile();
+      if (!at.ok) return at;
+      const locksBefore = locks;
+      const began = clock();
+      return withMaster(passphrase, (master, current) => {
+        if (locks !== locksBefore) return err('cancelled', 'The vault was locked meanwhile.');
+        lastUnlockMs = clock() - began;
+        return openWith(at.value, master, current, 'passphrase', beforehand);
+      });
+    });
+
+  const useOf = (id: string) => {
+    const found = uses.get(id);
+    return (found.ok ? found.value : undefined) ?? { uses: 0 };
+  };
+  const keysContext: KeysContext = {
+    crypto,
+    random,
+    clock,
+    live,
+    isOpen: (of) => session === of,
+    confirm: (passphrase) => serialize(() => withMaster(passphrase, () => ok(undefined))),
+    log,
+    useOf,
+    countUse(id) {
+      const found = uses.get(id);
+      if (!found.ok) return found;
+      return uses.put(id, { uses: (found.value?.uses ?? 0) + 1, lastUsedAt: new Date(clock()).toISOString() });
+    },
+    signLogAnew: attachLogSigner,
   };
 
   const service: VaultService = {
     state() {
       const exists = file !== undefined || fileProblem !== undefined;
-      const kdf = exists ? costOf(header()) : undefined;
+      const found = exists ? header() : undefined;
+      const kdf = found?.ok === true ? costOf(found.value.slots) : undefined;
       const unlocked = live().ok;
       return {
         state: unlocked ? 'unlocked' : exists ? 'locked' : 'absent',
         path,
         ...(unlocked ? { locksAt: new Date(lastTouch + autoLockMs).toISOString() } : {}),
         unlockFailures: attempts.failures(),
-        ...(kdf === undefined ? {} : { kdf: { ...kdf, ...(lastUnlockMs === undefined ? {} : { lastUnlockMs }) } }),
+        ...(kdf === undefined
+          ? {}
+          : {
+              kdf: {
+                memoryMib: kdf.memoryKib / 1024,
+                passes: kdf.passes,
+                ...(lastUnlockMs === undefined ? {} : { lastUnlockMs }),
+              },
+            }),
       };
     },
     unlocked: () => live().ok,
@@ -232,13 +334,16 @@ export function createVaultService(options: VaultOptions): VaultService {
         crypto.wipe(bytes.value);
         lastUnlockMs = clock() - began;
         const keys = deriveKeys(master);
-        const sealed = sealHeader({ format: 'nacre-vault', version: 1, vaultId, createdAt, slots: [slot] }, keys);
+        const sealed = sealHeader(
+          { format: 'nacre-vault', version: newestHeader, vaultId, createdAt, slots: [slot] },
+          keys,
+        );
         const created = createVaultFile(path, (fresh) => {
           const written = storeHeader(fresh, sealed);
           if (!written.ok) return written;
-          return createKeys(
+          return createFirstKeys(
             createRecordBook({ file: fresh, keys, vaultId, crypto, random }),
-            crypto,
+            crypto.wipe,
             random,
             createdAt,
           );
@@ -249,27 +354,29 @@ export function createVaultService(options: VaultOptions): VaultService {
           : created;
         crypto.wipe(master);
         if (created.ok) file = created.value;
-        return started.ok ? begin(started.value, 'vault-created', vaultId) : started;
+        return started.ok ? begin(started.value, 'vault-created', vaultId, 'passphrase') : started;
       }),
 
-    unlock: (passphrase) =>
-      serialize(async () => {
-        const at = requireFile();
-        if (!at.ok) return at;
-        const locksBefore = locks;
-        const began = clock();
-        return withMaster(passphrase, (master, current) => {
-          // Unlocked already: the passphrase was asked for all the same, so that this can never confirm a wrong one.
-          if (session !== undefined) return ok(service.state());
-          if (locks !== locksBefore) return err('cancelled', 'The vault was locked meanwhile.');
-          lastUnlockMs = clock() - began;
-          const started = startSession({ file: at.value, header: current, crypto, random }, master);
-          if (!started.ok) return started;
-          const begun = begin(started.value, 'vault-unlocked', current.vaultId);
-          if (!begun.ok) return begun;
-          const cleared = attempts.succeeded();
-          return cleared.ok ? ok(service.state()) : cleared;
-        });
+    unlock: (passphrase) => unlockByPassphrase(passphrase),
+    unlockWithKeychain: () =>
+      unlockByDevice(
+        ({ slots }) => slots.find((slot) => slot.type === 'keychain'),
+        (slot) => keychainSecret(slot, options.keychain),
+      ),
+    unlockWithSecurityKey: (id, prf) =>
+      unlockByDevice(
+        ({ slots }) => slots.find((slot) => slot.type === 'security-key' && slot.id === id) as DeviceSlot | undefined,
+        async () => ok(prf),
+      ),
+
+    setAsideLog: (passphrase) =>
+      unlockByPassphrase(passphrase, (next) => {
+        const damage = damageOf(next.book, audit);
+        if (!damage.ok) return damage;
+        if (damage.value === undefined)
+          return err('wrong_state', 'The audit log is whole; there is nothing to set aside.');
+        const begun = audit.setAside(damage.value.message);
+        return begun.ok ? rememberNewLog(next.book, audit) : begun;
       }),
 
     lock(reason) {
@@ -278,12 +385,14 @@ export function createVaultService(options: VaultOptions): VaultService {
       stopTimer = undefined;
       if (session === undefined) return ok(service.state());
       const ending = session;
-      const written = rememberLog(ending, reason);
+      const key = ending.ring.active('signing');
+      const written = rememberLog(ending.book, audit, key.ok ? keyIdOfEntry(key.value) : 'unknown', reason);
       session = undefined;
       const detached = audit.attachSigner(undefined);
       ending.end();
       const settled = file?.settle() ?? ok(undefined);
-      const problem = firstProblem(written, detached, settled);
+      const kept = ending.book.changes() > 0 && file !== undefined ? keepCopy(path, clock()) : ok(undefined);
+      const problem = firstProblem(written, detached, settled, kept);
       emit({ type: 'locked', reason, ...(problem === undefined ? {} : { problem }) });
       return problem === undefined ? ok(service.state()) : { ok: false, error: problem };
     },
@@ -292,12 +401,13 @@ export function createVaultService(options: VaultOptions): VaultService {
       serialize(async () => {
         const bytes = passphraseBytes(next, 'fresh');
         if (!bytes.ok) return bytes;
-        const changed = await withMaster(current, async (master, old) => {
-          const slot = await passphraseSlot(old.vaultId, bytes.value, master);
-          const others = old.slots.filter(({ type }) => type !== 'passphrase');
-          return replaceSlots(master, old, [slot, ...others], () =>
-            log('passphrase-changed', old.vaultId, { memoryKib: cost.memoryKib, passes: cost.passes }),
-          );
+        const changed = await withMaster(current, async (master, old, slotId) => {
+          const previous = old.slots.find(({ id }) => id === slotId);
+          const parameters = costOf(previous === undefined ? [] : [previous]) ?? cost;
+          const input = { vaultId: old.vaultId, crypto, random, parameters, ...namesOf(previous) };
+          const slot = await makePassphraseSlot(input, bytes.value, master);
+          const slots = old.slots.map((other) => (other === previous ? slot : other));
+          return replaceSlots(master, old, slots, () => log('passphrase-changed', old.vaultId, { ...parameters }));
         });
         crypto.wipe(bytes.value);
         if (!changed.ok) return changed;
@@ -317,67 +427,23 @@ export function createVaultService(options: VaultOptions): VaultService {
       return () => listeners.delete(listener);
     },
 
-    keys() {
-      const open = live();
-      if (!open.ok) return open;
-      return ok(
-        keyViews(open.value.publicKeys, (id) => {
-          const found = uses.get(id);
-          return (found.ok ? found.value : undefined) ?? { uses: 0 };
-        }),
-      );
-    },
-    recipients() {
-      const open = live();
-      return open.ok ? ok([open.value.publicKeys.dataset.recipient]) : open;
-    },
-    signer(purpose) {
-      const open = live();
-      return open.ok ? ok(signerOf(open.value, purpose)) : open;
-    },
-    signWith(purpose, use) {
-      const open = live();
-      if (!open.ok) return open;
-      const key = open.value.book.get(organisationKeyId);
-      if (!key.ok) return key;
-      const { keyId } = open.value.publicKeys.organisation;
-      const result = use({ keyId, sign: (bytes) => crypto.ed25519Sign(key.value.secret, bytes) });
-      crypto.wipe(key.value.secret);
-      const counted = purpose === 'audit' ? ok(undefined) : countUse(organisationKeyId);
-      return counted.ok ? ok(result) : counted;
-    },
-    async withDatasetIdentity(use) {
-      const open = live();
-      if (!open.ok) return open;
-      const key = open.value.book.get(datasetKeyId);
-      if (!key.ok) return key;
-      const counted = countUse(datasetKeyId);
-      if (!counted.ok) return counted;
-      const { secret } = key.value;
-      try {
-        return await use({
-          secret,
-          recipient: open.value.publicKeys.dataset.recipient,
-          encode: () => identityOf(secret),
-        });
-      } finally {
-        crypto.wipe(secret);
-      }
-    },
-
-    async exportIdentity(passphrase, target) {
-      const open = live();
-      if (!open.ok) return open;
-      const confirmed = await serialize(() => withMaster(passphrase, () => ok(undefined)));
-      if (!confirmed.ok) return confirmed;
-      const { recipient, createdAt } = open.value.publicKeys.dataset;
-      const logged = log('identity-exported', recipient, { path: target });
-      if (!logged.ok) return logged;
-      return service.withDatasetIdentity((identity) => {
-        const text = `# created: ${createdAt}\n# public key: ${recipient}\n${identity.encode()}\n`;
-        return writeFresh(target, text);
-      });
-    },
+    keys: createVaultKeys(keysContext),
+    paths: createUnlockPaths({
+      crypto,
+      random,
+      clock,
+      stopwatch: options.stopwatch ?? (() => performance.now()),
+      floor,
+      keychain: options.keychain,
+      serialize,
+      header,
+      withMaster,
+      replaceSlots,
+      log,
+      state: () => service.state(),
+      changed: () => emit({ type: 'unlock-paths-changed' }),
+    }),
+    copies: () => keptCopies(path),
 
     secrets: createSecrets(() => {
       const open = live();
@@ -424,12 +490,6 @@ export function createVaultService(options: VaultOptions): VaultService {
 
 function isWeaker(cost: KdfParameters, floor: KdfParameters): boolean {
   return cost.memoryKib < floor.memoryKib || cost.passes < floor.passes;
-}
-
-function costOf(header: Result<VaultHeader>): { memoryMib: number; passes: number } | undefined {
-  const slot = header.ok ? header.value.slots.find(({ type }) => type === 'passphrase') : undefined;
-  if (slot?.type !== 'passphrase') return undefined;
-  return { memoryMib: slot.kdf.memoryKib / 1024, passes: slot.kdf.passes };
 }
 
 function firstProblem(...results: Result<unknown>[]): NacreError | undefined {

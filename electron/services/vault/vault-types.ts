@@ -1,10 +1,19 @@
 import type { NacreError, Result } from '../../contract/result.ts';
-import type { KdfParameters, LockReason, SigningPurpose } from '../../contract/vault.ts';
-import type { KeyView, VaultState } from '../../contract/views.ts';
+import type { KeyFormat, KeyPurpose, KeyType, KeyView } from '../../contract/keys.ts';
+import type {
+  Calibration,
+  KdfParameters,
+  KeptCopy,
+  LockReason,
+  SigningPurpose,
+  UnlockPaths,
+} from '../../contract/vault.ts';
+import type { VaultState } from '../../contract/views.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Store } from '../store/store.ts';
 import type { VaultCrypto } from './crypto-types.ts';
+import type { KeychainPort } from './keychain.ts';
 
 export interface VaultOptions {
   /** For counters that are no secret: failed attempts, uses of keys. */
@@ -23,11 +32,15 @@ export interface VaultOptions {
   /** Weakest cost accepted. Only tests lower it. */
   readonly kdfFloor?: KdfParameters;
   /** Calls `run` after `ms`; returns how to call it off. `setTimeout` when absent. */
+  /** The system's keychain, where the host has one. */
+  readonly keychain?: KeychainPort;
+  /** Milliseconds that never go back, for measuring. `performance.now` when absent. */
+  readonly stopwatch?: () => number;
   readonly timer?: (ms: number, run: () => void) => () => void;
 }
 
 export type VaultEvent =
-  | { readonly type: 'created' | 'unlocked' | 'passphrase-changed' }
+  | { readonly type: 'created' | 'unlocked' | 'passphrase-changed' | 'unlock-paths-changed' }
   /** `problem`: what could not be written on the way out; the vault is locked all the same. */
   | { readonly type: 'locked'; readonly reason: LockReason; readonly problem?: NacreError };
 
@@ -41,13 +54,108 @@ export interface VaultSigner {
   sign(bytes: Uint8Array): Result<Uint8Array>;
 }
 
-/** The age X25519 identity of the datasets, for the length of one call. */
+/** The age identities of the datasets, for the length of one call. */
 export interface DatasetIdentity {
-  /** 32 bytes, wiped after the call. */
+  /** Of the active one: 32 bytes, wiped after the call. */
   readonly secret: Uint8Array;
   readonly recipient: string;
   /** `AGE-SECRET-KEY-1…`, for a library that takes only this. */
   encode(): string;
+  /** The active identity first, then those that older datasets are sealed to. */
+  encodeAll(): string[];
+}
+
+/** What a key is used for, for the log; digests and names. */
+export interface KeyOccasion {
+  readonly subject?: string;
+  readonly jobId?: string;
+  /** Hex SHA-256 of the evidence that the act rests on. */
+  readonly evidence?: string;
+}
+
+/** The keys of the vault. Nothing is done that cannot be logged; no private part is ever returned. */
+export interface VaultKeys {
+  list(filter?: {
+    readonly text?: string | undefined;
+    readonly purpose?: KeyPurpose | undefined;
+    readonly limit?: number | undefined;
+  }): Result<KeyView[]>;
+  get(id: string): Result<KeyView>;
+  /** Active when it is the first of its purpose, else standing by. */
+  create(facts: {
+    readonly purpose: KeyPurpose;
+    readonly type?: KeyType | undefined;
+    readonly label: string;
+    readonly expiresAt?: string | undefined;
+  }): Result<KeyView>;
+  change(
+    id: string,
+    facts: { readonly label?: string | undefined; readonly expiresAt?: string | null | undefined },
+  ): Result<KeyView>;
+  /** A new (or the named) key becomes the active one of its purpose, the old one is retired. Datasets are not touched here. */
+  rotate(
+    passphrase: string,
+    how: {
+      readonly purpose: KeyPurpose;
+      readonly type?: KeyType | undefined;
+      readonly to?: string | undefined;
+      readonly label?: string | undefined;
+    },
+  ): Promise<Result<KeyView>>;
+  /** For good. Errors: `wrong_state` for an active key. */
+  revoke(passphrase: string, id: string, reason: string): Promise<Result<KeyView>>;
+  importFile(
+    passphrase: string,
+    what: { readonly path: string; readonly purpose?: KeyPurpose | undefined; readonly label: string },
+  ): Promise<Result<KeyView>>;
+  exportFile(what: {
+    readonly id: string;
+    readonly path: string;
+    readonly format: KeyFormat;
+    readonly part: 'public' | 'private';
+    readonly passphrase?: string | undefined;
+  }): Promise<Result<{ path: string }>>;
+  /** Public age recipients of this desk. Errors: `locked`, `wrong_state` (expired). */
+  recipients(): Result<readonly string[]>;
+  /** Public keys whose older signatures are believed: active and retired, not revoked. */
+  trusted(): Result<readonly Uint8Array[]>;
+  /** Errors: `locked`. */
+  signer(purpose: SigningPurpose): Result<VaultSigner>;
+  /** Runs `use` with a signer that cannot fail half-way: for code that signs at once. Errors: `locked`, `damaged`, those of the log. */
+  signWith<T>(purpose: SigningPurpose, use: (signer: Signer) => T, occasion?: KeyOccasion): Result<T>;
+  /** Errors: `locked`, `damaged`, those of the log and of `use`. */
+  withDatasetIdentity<T>(
+    use: (identity: DatasetIdentity) => Promise<Result<T>> | Result<T>,
+    occasion?: KeyOccasion,
+  ): Promise<Result<T>>;
+  /**
+   * Writes the dataset identities as an age identity file (mode 0600) that must not exist yet. Asks for the passphrase
+   * again and is logged first. Errors: `locked`, `wrong_passphrase`, `already_exists`, and those of the disk.
+   */
+  exportIdentity(passphrase: string, path: string): Promise<Result<{ path: string }>>;
+}
+
+/** A security key as WebAuthn describes it; `prf` is the 32 bytes that it computed, wiped by the callee. */
+export interface SecurityKeyFacts {
+  readonly label: string;
+  readonly credentialId: string;
+  readonly rpId: string;
+  readonly salt: string;
+  readonly prf: Uint8Array;
+}
+
+/** The ways to unlock. Every change asks for a passphrase, is logged in the same transaction, and touches no record. */
+export interface VaultUnlockPaths {
+  list(): Promise<Result<UnlockPaths>>;
+  addPassphrase(passphrase: string, next: string, label: string): Promise<Result<UnlockPaths>>;
+  /** Errors: `unavailable` naming the backend, where the keychain is none that protects. */
+  addKeychain(passphrase: string, label: string): Promise<Result<UnlockPaths>>;
+  addSecurityKey(passphrase: string, facts: SecurityKeyFacts): Promise<Result<UnlockPaths>>;
+  /** Errors: `wrong_state` for the last passphrase. */
+  remove(passphrase: string, id: string): Promise<Result<UnlockPaths>>;
+  calibrate(targetMs: number): Promise<Result<Calibration>>;
+  /** The same passphrase under another cost. Errors: `invalid_input` below the floor. */
+  retune(passphrase: string, parameters: KdfParameters): Promise<Result<VaultState>>;
 }
 
 /** Small secrets of other services (of a run, of a network account), sealed in the vault. */
@@ -102,20 +210,19 @@ export interface VaultService {
   touch(): void;
   setAutoLock(ms: number): void;
   onEvent(listener: (event: VaultEvent) => void): () => void;
-  keys(): Result<KeyView[]>;
-  /** Public age recipients of this desk. Errors: `locked`. */
-  recipients(): Result<readonly string[]>;
-  /** Errors: `locked`. */
-  signer(purpose: SigningPurpose): Result<VaultSigner>;
-  /** Runs `use` with a signer that cannot fail half-way: for code that signs at once. Errors: `locked`, `damaged`. */
-  signWith<T>(purpose: SigningPurpose, use: (signer: Signer) => T): Result<T>;
-  /** Errors: `locked`, `damaged`, and those of `use`. */
-  withDatasetIdentity<T>(use: (identity: DatasetIdentity) => Promise<Result<T>> | Result<T>): Promise<Result<T>>;
+  /** Errors: those of `unlock`; `unavailable` without a keychain. */
+  unlockWithKeychain(): Promise<Result<VaultState>>;
+  /** `prf`: 32 bytes that the security key computed; wiped here. */
+  unlockWithSecurityKey(id: string, prf: Uint8Array): Promise<Result<VaultState>>;
   /**
-   * Writes the dataset identity as an age identity file (mode 0600) that must not exist yet. Asks for the passphrase
-   * again and is logged first. Errors: `locked`, `wrong_passphrase`, `already_exists`, and those of the disk.
+   * Unlocks over an audit log that was changed, or that does not fit the vault: keeps it under another name and begins a
+   * new one. Errors: `wrong_state` when the log is whole; those of unlock and of the disk.
    */
-  exportIdentity(passphrase: string, path: string): Promise<Result<{ path: string }>>;
+  setAsideLog(passphrase: string): Promise<Result<VaultState>>;
+  readonly paths: VaultUnlockPaths;
+  readonly keys: VaultKeys;
+  /** Copies of the file that are kept beside it, newest first. */
+  copies(): Result<KeptCopy[]>;
   readonly secrets: VaultSecrets;
   /** Locks and gives the file back. */
   close(): void;

@@ -16,6 +16,7 @@ const madeByTask: Readonly<Record<string, ReadonlyArray<string>>> = {
   'network-start': ['network.', 'nodes.', 'app.'],
   'verify-nodes': ['nodes.', 'evidence.'],
   launch: ['runs.', 'datasets.', 'nodes.'],
+  rewrap: ['datasets.', 'keys.'],
 };
 
 function upsert<T>(

@@ -48,15 +48,15 @@ function occurrences(secret: Uint8Array): number {
 
 valueOf(await vault.create('four random words here'));
 const held = valueOf(
-  await vault.withDatasetIdentity((identity) => ({
+  await vault.keys.withDatasetIdentity((identity) => ({
     ok: true,
     value: occurrences(identity.secret.map((byte) => byte ^ 0xff)),
   })),
 );
-valueOf(vault.signWith('job-order', ({ sign }) => sign(new Uint8Array(100))));
+valueOf(vault.keys.signWith('job-order', ({ sign }) => sign(new Uint8Array(100))));
 vault.lock('asked');
 valueOf(await vault.unlock('four random words here'));
-valueOf(vault.signWith('job-order', ({ sign }) => sign(new Uint8Array(100))));
+valueOf(vault.keys.signWith('job-order', ({ sign }) => sign(new Uint8Array(100))));
 valueOf(await vault.changePassphrase('four random words here', 'another set of words'));
 vault.lock('asked');
 process.stdout.write(`${JSON.stringify({ secrets: turned.length, held, found: turned.map(occurrences) })}\n`);

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import type { KeyView } from '../../../../electron/contract/views.ts';
+import type { KeyView } from '../../../../electron/contract/keys.ts';
 import { useAction, useMethod } from '../../host/index.ts';
 import {
   Button,
@@ -26,6 +26,14 @@ import { Ledger } from './Ledger.tsx';
 const uses: Readonly<Record<KeyView['purpose'], string>> = {
   signing: 'Signs orders, manifests and receipts',
   'dataset-recipient': 'Opens datasets, checkpoints and models',
+  wallet: 'Pays on networks that need a wallet',
+};
+
+const kinds: Readonly<Record<KeyView['type'], string>> = {
+  ed25519: 'Ed25519',
+  'age-x25519': 'age X25519',
+  'age-hybrid': 'age hybrid',
+  secp256k1: 'secp256k1',
 };
 
 const columns: ReadonlyArray<Column<KeyView>> = [
@@ -37,7 +45,7 @@ const columns: ReadonlyArray<Column<KeyView>> = [
     compare: (a, b) => a.label.localeCompare(b.label),
   },
   { id: 'use', title: 'Use', width: 'minmax(180px, 2fr)', cell: (key) => uses[key.purpose] },
-  { id: 'kind', title: 'Kind', width: '110px', cell: (key) => (key.type === 'ed25519' ? 'Ed25519' : 'age X25519') },
+  { id: 'kind', title: 'Kind', width: '110px', cell: (key) => kinds[key.type] },
   {
     id: 'public',
     title: 'Public part',
