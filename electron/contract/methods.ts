@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { appMethods } from './methods/app.ts';
+import { approvalsMethods } from './methods/approvals.ts';
 import { auditMethods } from './methods/audit.ts';
 import { datasetsMethods } from './methods/datasets.ts';
 import { evidenceMethods } from './methods/evidence.ts';
@@ -35,6 +36,7 @@ export const methods = {
   ...policiesMethods,
   ...runsMethods,
   ...reportsMethods,
+  ...approvalsMethods,
   ...auditMethods,
 } as const;
 
@@ -55,6 +57,8 @@ export const lockedMethods: ReadonlySet<MethodName> = new Set<MethodName>([
   'vault.profiles',
   'audit.setAside',
   'settings.get',
+  'custody.state',
+  'custody.makeOffline',
 ]);
 
 /** Pushed events. Each carries enough to update or invalidate what the renderer holds; at most 10 a second each. */

@@ -31,6 +31,8 @@ export const appStateSchema = z.object({
   version: z.string(),
   host: z.enum(['electron', 'web', 'cli', 'test']),
   profile: z.string(),
+  /** A custodian's profile without a network: it reads requests and signs answers. */
+  offline: z.boolean().optional(),
   vault: vaultStateSchema,
   network: networkStateSchema,
   approvals: z.object({ waiting: z.number().int() }),

@@ -44,6 +44,7 @@ import { createPolicyBook } from './policy-book.ts';
 import { createReportSource } from './report-source.ts';
 import type { Services } from './services.ts';
 import { createSigning } from './signing.ts';
+import { openCustody } from './offline-custody.ts';
 import { createStores } from './stores.ts';
 import { createStreamHub, type StreamHub } from './streams.ts';
 import { createTaskRunner } from './tasks.ts';
@@ -103,6 +104,14 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     store.value.close();
     return made;
   }
+  const custody = openCustody(store.value, audit.value, host, () => vault.state().state !== 'absent');
+  if (!custody.ok) {
+    vault.close();
+    logger.close();
+    store.value.close();
+    return custody;
+  }
+  const { offline } = custody.value;
   const newId = (kind: string) => `${kind}-${Buffer.from(random(8)).toString('hex')}`;
   const stores = createStores(store.value, (message) => trouble('store', message));
   const signing = createSigning(vault);
@@ -126,7 +135,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     verify,
     clock,
     random,
-    offline: false,
+    offline,
     onChange: emitApp,
   });
 
@@ -285,6 +294,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     network,
     evidence,
     approvals,
+    custody: custody.value,
     runs,
     telemetry,
     transfers,
@@ -308,8 +318,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   });
   settings.onChange(({ autoLockMinutes }) => vault.setAutoLock(autoLockMinutes * 60_000));
   // A command of the CLI that needs the network starts it itself; the others should not wait for it.
-  const wanted = current.ok && current.value.startLocalNetwork && host !== 'cli';
-  if (options.externalNetwork !== undefined || wanted) network.start();
+  const wanted = current.ok && current.value.startLocalNetwork && host !== 'cli' && !offline;
+  if ((options.externalNetwork !== undefined && !offline) || wanted) network.start();
   const recovered = runs.recover();
   if (!recovered.ok) trouble('runs', recovered.error);
 

@@ -1,5 +1,6 @@
 import type { MethodName } from '../contract/methods.ts';
 import { err, ok, type Result } from '../contract/result.ts';
+import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
@@ -11,6 +12,7 @@ import { vaultHandlers } from './handlers/vault-handlers.ts';
 import { systemRandom } from '../services/vault/secret-bytes.ts';
 import { composeServices } from './compose.ts';
 import type { CoreOptions } from './core-options.ts';
+import { refusedOffline } from './offline-custody.ts';
 import { createRouter, type Handlers } from './router.ts';
 import type { CallContext, Core } from './types.ts';
 
@@ -31,6 +33,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...policyHandlers(services),
     ...runHandlers(services),
     ...reportHandlers(services),
+    ...approvalHandlers(services),
     ...keyHandlers(services),
     ...auditHandlers(services),
   };
@@ -38,7 +41,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   let closing: Promise<void> | undefined;
   const call = (name: string, input: unknown, context: CallContext = { client: options.host }) =>
     closing === undefined
-      ? route(name, input, context)
+      ? Promise.resolve((services.custody.offline ? refusedOffline(name) : undefined) ?? route(name, input, context))
       : Promise.resolve(err('unavailable', 'Nacre is closing.', { hint: 'Start it again.' }));
   return ok({
     call,

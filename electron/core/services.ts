@@ -13,6 +13,7 @@ import type { VaultService } from '../services/vault/vault-service.ts';
 import type { IdentityLender } from './identity-lender.ts';
 import type { Downloads } from './downloads.ts';
 import type { EvidenceBook } from './evidence-records.ts';
+import type { Custody } from './offline-custody.ts';
 import type { NetworkControl } from './network-control.ts';
 import type { Nodes } from './nodes.ts';
 import type { PolicyBook } from './policy-book.ts';
@@ -41,6 +42,7 @@ export interface Services {
   readonly network: NetworkControl;
   readonly evidence: EvidenceBook;
   readonly approvals: ApprovalService;
+  readonly custody: Custody;
   readonly runs: RunService;
   readonly telemetry: TelemetryService;
   readonly transfers: TransferService;

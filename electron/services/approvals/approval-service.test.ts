@@ -2,7 +2,6 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { approvalPayloadTypes, type Approval, type ApprovalFile } from '../../contract/approval.ts';
 import { ok } from '../../contract/result.ts';
-import { documentDigest } from '../../domain/approval/documents.ts';
 import { actFingerprint } from '../../domain/approval/fingerprint.ts';
 import { signJson } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
@@ -12,6 +11,7 @@ import {
   carol,
   launcher,
   openDesk,
+  draftOf,
   ruleOf,
   start,
   stranger,
@@ -32,7 +32,7 @@ const nothing = () => ok(undefined);
 let desk: Desk;
 beforeEach(() => {
   desk = openDesk(launcher);
-  value(desk.service.found(ruleOf()));
+  value(desk.service.setMembers(draftOf()));
 });
 afterEach(() => desk.end());
 
@@ -87,7 +87,7 @@ describe('approvals', () => {
     const free = openDesk(launcher);
     const leave = value(free.service.authorise('export', subject));
     expect(leave.use(act, nothing).ok).toBe(true);
-    value(free.service.found(ruleOf()));
+    value(free.service.setMembers(draftOf()));
     expect(leave.use(act, nothing)).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
     free.end();
   });
@@ -303,33 +303,28 @@ describe('a custodian’s desk', () => {
 
 describe('the members’ rule', () => {
   const next = () => {
-    const rule = ruleOf();
-    return ruleOf({
-      version: 2,
-      previous: documentDigest(rule),
-      members: rule.members
-        .filter(({ name }) => name !== 'Bob')
-        .map((m) => (m.name === 'Carol' ? { ...m, roles: ['custodian'] as const } : m)) as never,
-    });
+    const { members } = ruleOf();
+    const kept = members.filter(({ name }) => name !== 'Bob');
+    return draftOf({ members: kept.map((m) => (m.name === 'Carol' ? { ...m, roles: ['custodian' as const] } : m)) });
   };
 
   it('changes only with the quorum of the rule before, and its history can be checked elsewhere', () => {
-    const asked = desk.service.change(next());
+    const asked = desk.service.setMembers(next());
     expect(asked).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
     const id = asked.ok ? '' : String(asked.error.details?.['requestId']);
     value(desk.service.importFile(answer(id, alice)));
     // Bob is to be removed and does not like it: a refusal is no veto here, and no approval either.
     value(desk.service.importFile(answer(id, bob, { decision: 'refuse' })));
-    expect(desk.service.change(next()).ok).toBe(false);
+    expect(desk.service.setMembers(next()).ok).toBe(false);
     value(desk.service.importFile(answer(id, bob)));
-    expect(desk.service.change(next()).ok, 'who refused is not counted').toBe(false);
+    expect(desk.service.setMembers(next()).ok, 'who refused is not counted').toBe(false);
     const old = value(desk.service.exportMembers());
     desk.now += 3_600_001;
-    const again = desk.service.change(next());
+    const again = desk.service.setMembers(next());
     const secondId = again.ok ? '' : String(again.error.details?.['requestId']);
     value(desk.service.importFile(answer(secondId, alice)));
     value(desk.service.importFile(answer(secondId, bob)));
-    value(desk.service.change(next()));
+    value(desk.service.setMembers(next()));
     expect(value(desk.service.members()).rule?.version).toBe(2);
     const custodian = openDesk(alice);
     value(custodian.service.importFile(value(desk.service.exportMembers())));
@@ -346,11 +341,11 @@ describe('the members’ rule', () => {
 
   it('makes open requests stale, and finds a rule that was put back or taken away', () => {
     const open = ask();
-    const asked = desk.service.change(next());
+    const asked = desk.service.setMembers(next());
     const id = asked.ok ? '' : String(asked.error.details?.['requestId']);
     value(desk.service.importFile(answer(id, alice)));
     value(desk.service.importFile(answer(id, bob)));
-    value(desk.service.change(next()));
+    value(desk.service.setMembers(next()));
     expect(value(desk.service.get(open)).state).toBe('stale');
     const rows = desk.store.collection('approvals', z.unknown());
     value(rows.delete('rule/0002'));
@@ -366,16 +361,16 @@ describe('the members’ rule', () => {
     const members = ruleOf().members;
     const action = { approvals: 5, requesterCounts: false, validSeconds: 600 };
     for (const rule of [
-      ruleOf({ actions: { 'members-change': action } }),
-      ruleOf({ members: [...members, { name: 'Twin', publicKey: alice.publicKey, roles: ['custodian'] }] }),
-      ruleOf({ members: members.filter(({ roles }) => !roles.includes('admin')) }),
-      ruleOf({ version: 2 }),
-      ruleOf({ members: members.map((m) => (m.name === 'Desk' ? { ...m, publicKey: stranger.publicKey } : m)) }),
+      draftOf({ actions: { 'members-change': action } }),
+      draftOf({ members: [...members, { name: 'Twin', publicKey: alice.publicKey, roles: ['custodian'] }] }),
+      draftOf({ members: members.filter(({ roles }) => !roles.includes('admin')) }),
+      draftOf({ members: members.map((m) => (m.name === 'Desk' ? { ...m, publicKey: stranger.publicKey } : m)) }),
     ]) {
-      expect(free.service.found(rule)).toMatchObject({ ok: false, error: { code: 'invalid_input' } });
+      expect(free.service.setMembers(rule)).toMatchObject({ ok: false, error: { code: 'invalid_input' } });
     }
-    value(free.service.found(ruleOf()));
-    expect(free.service.found(ruleOf())).toMatchObject({ ok: false, error: { code: 'wrong_state' } });
+    value(free.service.setMembers(draftOf()));
+    // From now on the same call is a change, which needs the quorum.
+    expect(free.service.setMembers(draftOf())).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
     free.end();
   });
 });

@@ -1,4 +1,5 @@
 import {
+  approvalLimits,
   approvalPayloadTypes,
   approvalRequestSchema,
   type Approval,
@@ -9,17 +10,17 @@ import {
   type ApprovalView,
   type MembersView,
   type QuorumRule,
-  type RuleLink,
 } from '../../contract/approval.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { readApproval, readRequest, type SignedDocument } from '../../domain/approval/documents.ts';
 import { fingerprintsOf } from '../../domain/approval/fingerprint.ts';
 import { evaluateQuorum, type Quorum } from '../../domain/approval/quorum.ts';
-import { checkRule, needsApproval, readRuleChain } from '../../domain/approval/rule.ts';
+import { needsApproval } from '../../domain/approval/rule.ts';
 import { requestRecordSchema, type RequestRecord } from './approval-record.ts';
 import { viewOf, whyNotAnswer } from './approval-view.ts';
 import type { Approved } from './approved.ts';
-import { createMembers, signRule } from './members.ts';
+import { createMembers } from './members.ts';
+import { createRuleChanges, type RuleDraft } from './rule-changes.ts';
 import type { ApprovalPorts } from './ports.ts';
 
 export interface ApprovalService {
@@ -40,16 +41,17 @@ export interface ApprovalService {
   /** Takes in what came. Errors: `damaged`, `integrity`, `not_found` (an answer to a request that is not here). */
   importFile(file: ApprovalFile): Result<{ kind: ApprovalFile['nacre']; id: string }>;
   members(): Result<MembersView>;
-  /** The first version, signed by this vault's key, which must be an admin of it. Errors: `wrong_state` when there is one. */
-  found(rule: QuorumRule): Result<MembersView>;
-  /** The next version: set when the quorum of the present one approved it. Errors: `approval_missing`. */
-  change(rule: QuorumRule): Result<MembersView>;
+  /** The first rule, or the next version, which needs the quorum of the present one; see rule-changes.ts. */
+  setMembers(draft: RuleDraft): Result<MembersView>;
   exportMembers(): Result<ApprovalFile>;
   /** Requests that wait for this desk: to be answered by its key, or to be granted. */
   waiting(): number;
   /** Called after each change; returns how to stop. */
   onChange(listener: () => void): () => void;
 }
+
+/** The top bar asks many times a second; requests change rarely, and expire by the second. Milliseconds. */
+const countMs = 1000;
 
 interface Loaded {
   readonly record: RequestRecord;
@@ -64,7 +66,9 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
   const members = createMembers(ports, verify);
   const listeners = new Set<() => void>();
   const idOf = (digest: string) => `request/${digest}`;
+  let counted: { readonly at: number; readonly waiting: number } | undefined;
   const changed = () => {
+    counted = undefined;
     ports.onChange();
     for (const listener of listeners) listener();
   };
@@ -204,6 +208,29 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     return ok(digest);
   };
 
+  const changes = createRuleChanges({
+    ports,
+    members,
+    verify,
+    ownKey,
+    show: () => service.members(),
+    changed,
+    authorise: (subject) => service.authorise('members-change', subject),
+    open(like) {
+      const rule = requireRule();
+      const known = rule.ok ? all(rule.value) : rule;
+      if (!known.ok) return known;
+      for (const { record, request, quorum } of known.value) {
+        const { value } = request;
+        const usable = !record.withdrawn && record.uses.length === 0 && ['waiting', 'granted'].includes(quorum.state);
+        if (record.origin === 'own' && usable && value.kind === 'members-change' && like(value.subject.rule)) {
+          return ok({ rule: value.subject.rule, record });
+        }
+      }
+      return ok(undefined);
+    },
+  });
+
   const service: ApprovalService = {
     authorise(kind, subject) {
       const rule = members.rule();
@@ -335,7 +362,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
 
     importFile(file) {
       if (file.nacre === 'members') {
-        const taken = importMembers(file.chain);
+        const taken = changes.take(file.chain);
         return taken.ok ? ok({ kind: file.nacre, id: taken.value }) : taken;
       }
       const taken = file.nacre === 'approval-request' ? importRequest(file.request) : importApproval(file.approval);
@@ -356,71 +383,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
       });
     },
 
-    found(rule) {
-      const present = members.rule();
-      if (!present.ok) return present;
-      if (present.value !== undefined) {
-        return err('wrong_state', "There is a members' rule already; it is changed with its own quorum.");
-      }
-      if (ports.offline) return err('wrong_state', 'An offline custody profile imports the rule of its organisation.');
-      const sound = checkRule(rule);
-      if (!sound.ok) return sound;
-      if (rule.version !== 1) return err('invalid_input', 'version: the first rule has version 1.');
-      const publicKey = ownKey();
-      if (!rule.members.some((member) => member.publicKey === publicKey && member.roles.includes('admin'))) {
-        return err('invalid_input', "members: this vault's key must be an admin of the first rule, which it signs.", {
-          details: publicKey === undefined ? {} : { publicKey },
-        });
-      }
-      const envelope = signRule(ports, rule);
-      if (!envelope.ok) return envelope;
-      const link: RuleLink = { rule: envelope.value };
-      const read = readRuleChain([link], undefined, verify);
-      if (!read.ok) return read;
-      const added = members.add(link, read.value, 'founded');
-      if (!added.ok) return added;
-      changed();
-      return service.members();
-    },
-
-    change(next) {
-      const present = requireRule();
-      if (!present.ok) return present;
-      const sound = checkRule(next);
-      if (!sound.ok) return sound;
-      if (next.version !== present.value.value.version + 1 || next.previous !== present.value.digest) {
-        return err(
-          'invalid_input',
-          `The next rule has version ${present.value.value.version + 1} and names the present one.`,
-          {
-            details: { previous: present.value.digest },
-          },
-        );
-      }
-      const publicKey = ownKey();
-      if (!present.value.value.members.some((m) => m.publicKey === publicKey && m.roles.includes('admin'))) {
-        return err('not_permitted', "Only an admin of the present rule changes it, and this vault's key is none.");
-      }
-      const leave = service.authorise('members-change', { rule: next });
-      if (!leave.ok) return leave;
-      const { requestId } = leave.value;
-      if (requestId === undefined) throw new Error('a change of members always needs approval');
-      const found = find(requestId);
-      if (!found.ok) return found;
-      const { record, request } = found.value.loaded;
-      const envelope = signRule(ports, next);
-      if (!envelope.ok) return envelope;
-      const link: RuleLink = { rule: envelope.value, change: { request: record.request, approvals: record.approvals } };
-      const [fingerprint = ''] = fingerprintsOf(request.value);
-      const chain = members.chain();
-      if (!chain.ok) return chain;
-      const read = readRuleChain([...chain.value, link], undefined, verify);
-      if (!read.ok) return read;
-      const added = leave.value.use(fingerprint, () => members.add(link, read.value, 'changed'));
-      if (!added.ok) return added;
-      changed();
-      return service.members();
-    },
+    setMembers: (draft) => changes.set(draft),
 
     exportMembers() {
       const present = requireRule();
@@ -430,16 +393,22 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     },
 
     waiting() {
-      const listed = service.list();
-      if (!listed.ok) return 0;
-      return listed.value.filter(
-        ({ state, canAnswer, origin }) => state === 'waiting' && (origin === 'own' || canAnswer),
-      ).length;
+      const now = clock();
+      if (counted !== undefined && now >= counted.at && now < counted.at + countMs) return counted.waiting;
+      counted = { at: now, waiting: countWaiting() };
+      return counted.waiting;
     },
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+  };
+
+  const countWaiting = (): number => {
+    const listed = service.list();
+    if (!listed.ok) return 0;
+    return listed.value.filter(({ state, canAnswer, origin }) => state === 'waiting' && (origin === 'own' || canAnswer))
+      .length;
   };
 
   const importRequest = (envelope: RequestRecord['request']): Result<string> => {
@@ -494,6 +463,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     const { record, request, approvals } = found.value.loaded;
     if (approvals.some(({ digest }) => digest === read.value.digest)) return ok(request.digest);
     const judged = evaluateQuorum(found.value.rule, request, [...approvals, read.value], clock()).answers.at(-1);
+    if (approvals.length >= approvalLimits.answers) return err('invalid_input', 'This request has too many answers.');
     if (judged?.counts !== true) {
       return err('not_permitted', `This answer does not count: ${judged?.why ?? 'unknown'}.`, {
         details: { reason: judged?.why ?? 'unknown' },
@@ -510,28 +480,6 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
       return rows.put(idOf(request.digest), { ...record, approvals: [...record.approvals, envelope] });
     });
     return kept.ok ? ok(request.digest) : kept;
-  };
-
-  const importMembers = (chain: readonly RuleLink[]): Result<string> => {
-    const logged = ports.loggedRules();
-    if (!logged.ok) return logged;
-    const read = readRuleChain(chain, logged.value, verify);
-    if (!read.ok) return read;
-    const have = members.chain();
-    if (!have.ok) return have;
-    const done = store.transaction(() => {
-      for (let i = have.value.length; i < chain.length; i++) {
-        const link = chain[i];
-        const upTo = readRuleChain(chain.slice(0, i + 1), undefined, verify);
-        if (link === undefined || !upTo.ok) return upTo.ok ? err('damaged', 'The rule has a gap.') : upTo;
-        const added = members.add(link, upTo.value, 'imported');
-        if (!added.ok) return added;
-      }
-      return ok(undefined);
-    });
-    if (!done.ok) return done;
-    changed();
-    return ok(read.value.digest);
   };
 
   return service;

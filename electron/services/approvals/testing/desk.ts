@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../../contract/result.ts';
 import { createSigner, signJson, verifyEd25519 } from '../../../domain/dsse/dsse.ts';
 import { openAuditLog, type AuditLog } from '../../audit/audit-log.ts';
 import { openStore, type Store } from '../../store/store.ts';
+import type { RuleDraft } from '../rule-changes.ts';
 import { createApprovalService, type ApprovalService } from '../approval-service.ts';
 
 export const start = Date.UTC(2026, 10, 22, 10);
@@ -90,7 +91,7 @@ export const carol = person(4);
 export const stranger = person(9);
 
 /** Launcher and admin at the desk, three custodians, two of them needed. */
-export function ruleOf(change: Partial<QuorumRule> = {}): QuorumRule {
+export function ruleOf(): QuorumRule {
   const action = { approvals: 2, requesterCounts: false, validSeconds: 3600 };
   return {
     v: 1,
@@ -111,6 +112,11 @@ export function ruleOf(change: Partial<QuorumRule> = {}): QuorumRule {
       override: action,
       'members-change': action,
     },
-    ...change,
   };
+}
+
+/** What an admin says of a rule. */
+export function draftOf(change: Partial<RuleDraft> = {}): RuleDraft {
+  const { organisation, members, actions } = ruleOf();
+  return { organisation, members, actions, ...change };
 }
