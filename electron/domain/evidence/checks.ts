@@ -80,6 +80,12 @@ export function statusOf(checks: readonly Check[]): EarStatus {
   return 'affirming';
 }
 
+/** The row that decides: a required one that failed, or else one that could not be decided. */
+export function firstFailure(checks: readonly Check[]): Check | undefined {
+  const required = checks.filter((check) => check.required);
+  return required.find(({ outcome }) => outcome === 'fail') ?? required.find(({ outcome }) => outcome === 'unknown');
+}
+
 const tiers: readonly EarStatus[] = ['affirming', 'warning', 'none', 'contraindicated'];
 
 /** The worst of several. */

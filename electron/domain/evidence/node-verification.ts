@@ -1,4 +1,4 @@
-import type { Check, SubmoduleVerdict, Verification } from '../../contract/evidence.ts';
+import type { SubmoduleVerdict, Verification } from '../../contract/evidence.ts';
 import type { Policy } from '../../contract/policy.ts';
 import { nodeEvidenceSchema, type Challenge, type NodeEvidence } from '../../contract/node-evidence.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
@@ -6,7 +6,7 @@ import { decodeBase64 } from '../encoding/base64.ts';
 import { policyDigest } from '../policy/policy.ts';
 import type { TrustAnchors } from './anchors.ts';
 import { cpuReportData, gpuNonce } from './binding.ts';
-import { assertClock, createChecks, statusOf, worstStatus, type CheckRows } from './checks.ts';
+import { assertClock, createChecks, firstFailure, statusOf, worstStatus, type CheckRows } from './checks.ts';
 import type { EvidenceCrypto } from './crypto.ts';
 import { verifyGpu, type GpuReference, type GpuResult } from './nvidia/verify.ts';
 import { fromHex, toHex } from './readers/bytes.ts';
@@ -311,12 +311,6 @@ function notChecked({ anchors, observedTlsSpkiSha256, archived }: NodeVerificati
     ...(observedTlsSpkiSha256 === undefined ? ['The TLS connection: there was none to compare with.'] : []),
     'Where the machine stands and who can open it: physical attacks on memory and buses (TEE.fail) are not excluded.',
   ];
-}
-
-/** A required row that failed, or else one that could not be decided. */
-function firstFailure(checks: readonly Check[]): Check | undefined {
-  const required = checks.filter((check) => check.required);
-  return required.find(({ outcome }) => outcome === 'fail') ?? required.find(({ outcome }) => outcome === 'unknown');
 }
 
 function bytes(base64: string): Uint8Array {

@@ -110,7 +110,16 @@ function ownDigest(
   return crypto.equal(second, stated) ? second : first;
 }
 
-function readEntry(node: JsonNode) {
+interface Entry {
+  readonly register: number;
+  readonly type: number;
+  readonly stated: Uint8Array | undefined;
+  readonly name: string;
+  readonly payload: Uint8Array;
+  readonly version: 1 | 2 | undefined;
+}
+
+function readEntry(node: JsonNode): Entry {
   const [imr, type, stated] = ['imr', 'event_type', 'version'].map((name) => jsonNumber(node, name));
   const version = stated === 1 ? 1 : stated === 2 ? 2 : undefined;
   const name = jsonText(node, 'event');
