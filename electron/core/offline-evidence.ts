@@ -49,7 +49,7 @@ export async function verifyEvidenceFiles(
     anchors: vendorAnchors,
     now,
     crypto: createNodeCrypto(),
-    ...(options.family === undefined ? {} : { family: options.family }),
+    ...(options.family === undefined ? {} : { family: options.family, logOnly: options.family === 'dstack' }),
     ...(nonce === undefined ? {} : { nonce }),
   });
 }

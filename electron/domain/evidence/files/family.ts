@@ -38,6 +38,8 @@ export interface FamilyInput {
   /** What the evidence must answer; without it freshness is listed as not checked. */
   readonly nonce?: Uint8Array;
   readonly collateral?: CollateralSource;
+  /** Only whether an event log explains the quote is asked, not how the platform stands. */
+  readonly logOnly?: boolean;
 }
 
 export interface FamilyOutcome {

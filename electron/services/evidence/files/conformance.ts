@@ -114,6 +114,7 @@ async function runVector(root: string, name: string, crypto: EvidenceCrypto): Pr
     anchors: vendorAnchors,
     now: Date.parse(at),
     crypto,
+    logOnly: family === 'eventlog',
     ...(nonce === undefined ? {} : { nonce: fromHex(nonce) ?? new Uint8Array() }),
   };
   const verdict = verifyEvidenceSet(input);

@@ -7,7 +7,7 @@ import { parsePemCertificates } from '../../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import { verifySgx } from '../../sgx/verify.ts';
 import { verifyTdx } from '../../tdx/verify.ts';
-import type { Family, FamilyInput } from '../family.ts';
+import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
 import { evidenceFilePolicy } from '../default-policy.ts';
 
 /** Intel TDX: a quote, and collateral from the files or from what was imported. */
@@ -26,7 +26,8 @@ export const sgxFamily: Family = {
   verify: (input) => verifyQuote(input, 'sgx'),
 };
 
-function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx'): ReturnType<Family['verify']> {
+/** One quote with its collateral. @param reportData what its 64 bytes must be, when that is known */
+export function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx', reportData?: Uint8Array): FamilyOutcome {
   const { set, policy, anchors, now, crypto } = input;
   const [artifact] = set.of(tee === 'tdx' ? 'tdx-quote' : 'sgx-quote');
   const quote = artifact?.bytes ?? set.files[0]?.bytes ?? new Uint8Array();
@@ -42,6 +43,7 @@ function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx'): ReturnType<Family[
     now,
     crypto,
     ...(highest === undefined ? {} : { highestEvaluationDataNumber: highest }),
+    ...(reportData === undefined ? {} : { reportData }),
   };
   const { verdict } =
     tee === 'tdx'
@@ -62,7 +64,8 @@ function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx'): ReturnType<Family[
     binding: rows.checks,
     chains: [{ name: 'cpu0', certificates: chain }],
     used: set.of(tee === 'tdx' ? 'tdx-quote' : 'sgx-quote', 'dcap-collateral'),
-    notChecked: ['REPORTDATA: which keys or nonce the guest bound, nobody said what to expect.'],
+    notChecked:
+      reportData === undefined ? ['REPORTDATA: which keys or nonce the guest bound, nobody said what to expect.'] : [],
   };
 }
 

@@ -1,0 +1,78 @@
+import type { SubmoduleVerdict } from '../../../../contract/evidence.ts';
+import { statusOf } from '../../checks.ts';
+import { verifyEventLog } from '../../eventlog/verify.ts';
+import { fromHex, isZero } from '../../readers/bytes.ts';
+import { jsonText } from '../../readers/json.ts';
+import { parseTdxQuote } from '../../tdx/quote.ts';
+import { textOf } from '../artifact.ts';
+import type { EvidenceSet } from '../evidence-set.ts';
+import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
+import { verifyQuote } from './dcap.ts';
+
+/** A TDX quote with the event log that explains its registers: dstack's, or the firmware's (CCEL). */
+export const eventLogFamily: Family = {
+  family: 'dstack',
+  expects: 'a TDX quote with an event log (dstack or CCEL)',
+  kinds: ['dstack-event-log', 'ccel-log'],
+  verify(input) {
+    const { set } = input;
+    const quote = verifyQuote(input, 'tdx', statedReportData(set));
+    const cpu =
+      input.logOnly === true && set.of('dcap-collateral').length === 0
+        ? withoutPlatform(quote.submodules)
+        : quote.submodules;
+    return {
+      ...quote,
+      submodules: [...cpu, logVerdict(input, 'eventlog')],
+      used: [...quote.used, ...set.of('dstack-event-log', 'ccel-log', 'dstack-quote')],
+    };
+  },
+};
+
+/** The log of the set against the registers of its quote. They count only if the quote itself verifies, in its own verdict. */
+export function logVerdict({ set, crypto }: FamilyInput, name: string): SubmoduleVerdict {
+  const [quote] = set.of('tdx-quote');
+  const parsed = quote === undefined ? undefined : parseTdxQuote(quote.bytes);
+  const td = parsed?.ok === true ? parsed.value.td : undefined;
+  const [dstack] = set.of('dstack-event-log');
+  const [ccel] = set.of('ccel-log');
+  const compose = set.artifacts.find(
+    ({ kind, name: file }) => (kind === 'json' || kind === 'text') && /compose/i.test(file),
+  );
+  return verifyEventLog({
+    name,
+    log:
+      dstack === undefined
+        ? { kind: 'ccel', data: ccel?.bytes ?? new Uint8Array() }
+        : { kind: 'dstack', json: textOf(dstack) },
+    registers: td?.rtmrs,
+    // Of older releases, which do not use the register, it is zero.
+    ...(dstack === undefined || td === undefined || isZero(td.mrConfigId) ? {} : { mrConfigId: td.mrConfigId }),
+    ...(compose === undefined ? {} : { appCompose: compose.bytes }),
+    crypto,
+  }).verdict;
+}
+
+/** REPORTDATA as the files say it should be: dstack's own statement, or 64 raw bytes beside the quote. */
+export function statedReportData(set: EvidenceSet): Uint8Array | undefined {
+  const raw = set.of('bytes').find(({ bytes }) => bytes.length === 64)?.bytes;
+  const stated = fromHex(jsonText(set.of('dstack-quote')[0]?.json, 'report_data') ?? '');
+  return raw ?? (stated?.length === 64 ? stated : undefined);
+}
+
+const platformReasons: ReadonlySet<string> = new Set(['collateral-missing', 'tcb-level-unknown']);
+
+/**
+ * Asked for the log alone, the quote need only be genuine: its platform status takes collateral, and without any it is
+ * listed as not checked. Whoever asks about the guest gets the whole verdict, which then refuses.
+ */
+function withoutPlatform(submodules: FamilyOutcome['submodules']): SubmoduleVerdict[] {
+  return submodules.map((verdict) => {
+    const checks = verdict.checks.map((check) =>
+      check.outcome === 'unknown' && platformReasons.has(check.reason ?? '') ? { ...check, required: false } : check,
+    );
+    const words =
+      'TCB status and revocation of the platform: no collateral was given, and only the log was asked about.';
+    return { ...verdict, checks, status: statusOf(checks), notChecked: [...verdict.notChecked, words] };
+  });
+}
