@@ -1,6 +1,7 @@
-import { lstat, readdir, stat } from 'node:fs/promises';
+import { lstatSync, type BigIntStats } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import path from 'node:path';
-import type { BigIntStats } from 'node:fs';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { fileError } from './file-errors.ts';
 import { stampOf } from './source-reader.ts';
@@ -71,6 +72,12 @@ export async function planSource(source: string, signal?: AbortSignal): Promise<
   });
 }
 
+/**
+ * How long files are looked at before other work of the thread gets its turn. Looking is synchronous because asking the
+ * thread pool for each of thousands of files takes five times as long as the answers.
+ */
+const sliceMilliseconds = 8;
+
 interface Member {
   readonly name: string;
   readonly stats: BigIntStats;
@@ -79,8 +86,10 @@ interface Member {
 async function listFolder(root: string, signal: AbortSignal | undefined): Promise<Result<Member[]>> {
   const members: Member[] = [];
   const folders = [''];
+  let started = performance.now();
+  const stopped = (): boolean => signal?.aborted === true;
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    if (signal?.aborted === true) return err('cancelled', 'Cancelled while the folder was listed.');
+    if (stopped()) return err('cancelled', 'Cancelled while the folder was listed.');
     const location = path.join(root, folder);
     let names: string[];
     try {
@@ -89,7 +98,12 @@ async function listFolder(root: string, signal: AbortSignal | undefined): Promis
       return fileError('Reading', location, error);
     }
     for (const name of names) {
-      const member = await inspectMember(root, folder, name);
+      if (performance.now() - started > sliceMilliseconds) {
+        await otherWork();
+        if (stopped()) return err('cancelled', 'Cancelled while the folder was listed.');
+        started = performance.now();
+      }
+      const member = inspectMember(root, folder, name);
       if (!member.ok) return member;
       members.push(member.value);
       if (member.value.stats.isDirectory()) folders.push(member.value.name);
@@ -103,7 +117,7 @@ async function listFolder(root: string, signal: AbortSignal | undefined): Promis
   return ok(members.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))));
 }
 
-async function inspectMember(root: string, folder: string, name: string): Promise<Result<Member>> {
+function inspectMember(root: string, folder: string, name: string): Result<Member> {
   const relative = `${folder}${name}`;
   const location = path.join(root, relative);
   if (name.includes('\uFFFD')) {
@@ -111,7 +125,7 @@ async function inspectMember(root: string, folder: string, name: string): Promis
   }
   let stats: BigIntStats;
   try {
-    stats = await lstat(location, { bigint: true });
+    stats = lstatSync(location, { bigint: true });
   } catch (error) {
     return fileError('Reading', location, error);
   }

@@ -1,7 +1,8 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomFillSync } from 'node:crypto';
 import {
   closeSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -11,176 +12,239 @@ import {
   writeFileSync,
   writeSync,
 } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, loadavg, release, tmpdir, totalmem } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { createStandaloneSealing, readIdentityFile } from '../../core/sealing.ts';
+import { measureMemory } from './sealing/memory.ts';
+import { findTools, syncFile, type Tool, type Tools } from './sealing/peers.ts';
 
 const mebibyte = 1024 * 1024;
 
-/** One figure: MiB a second of each round, and ours over the peer's in the same round. */
-interface Comparison {
-  readonly ours: number[];
-  readonly peer: number[];
-  readonly ratio: { readonly median: number; readonly least: number; readonly most: number };
+interface Settings {
+  readonly mib: number;
+  readonly rounds: number;
+  readonly files: number;
+  readonly memoryGib: readonly number[];
+}
+
+/** Median, least and most of the rounds. */
+interface Spread {
+  readonly median: number;
+  readonly least: number;
+  readonly most: number;
 }
 
 /**
- * Sealing and opening against Debian's `age`, file to file, one after the other in every round of one run, so that both
- * meet the same machine. Absolute figures move with it; the ratios are the result.
+ * Sealing and opening against `age`, `openssl`, `gpg` and npm `age-encryption`, file to file, one after the other in every
+ * round of one run, so that all meet the same machine. Absolute figures move with it; the ratios are the result.
  *
- *     npm run -s bench -- seal [--mib 2048] [--rounds 5] [--folder /dev/shm] [--files 2000]
+ *     npm run -s bench -- seal [--quick] [--mib 2048] [--rounds 3] [--files 2000] [--tmpfs /dev/shm] [--disk DIR] [--large-gib 16]
  */
 export async function run(): Promise<unknown> {
   const { values } = parseArgs({
     args: process.argv.slice(3),
     options: {
-      mib: { type: 'string', default: '2048' },
-      rounds: { type: 'string', default: '5' },
-      folder: { type: 'string', default: '/dev/shm' },
-      files: { type: 'string', default: '2000' },
+      quick: { type: 'boolean', default: false },
+      mib: { type: 'string' },
+      rounds: { type: 'string' },
+      files: { type: 'string' },
+      tmpfs: { type: 'string', default: '/dev/shm' },
+      disk: { type: 'string', default: tmpdir() },
+      'large-gib': { type: 'string' },
     },
   });
-  const mib = Number(values.mib);
-  const rounds = Number(values.rounds);
-  const files = Number(values.files);
-  const space = statfsSync(values.folder);
-  if (space.bavail * space.bsize < mib * mebibyte * 3.2) {
-    throw new Error(`${values.folder} has no room for three files of ${mib} MiB; give a smaller --mib`);
+  const { quick } = values;
+  const largeGib = Number(values['large-gib'] ?? (quick ? 0 : 16));
+  const settings: Settings = {
+    mib: Number(values.mib ?? (quick ? 256 : 2048)),
+    rounds: Number(values.rounds ?? 3),
+    files: Number(values.files ?? (quick ? 500 : 2000)),
+    memoryGib: quick ? [] : [2, ...(largeGib > 0 ? [largeGib] : [])],
+  };
+  const notes: string[] = [];
+  const report: Record<string, unknown> = {
+    machine: {
+      cpu: cpus()[0]?.model ?? 'unknown',
+      threads: availableParallelism(),
+      memoryMib: Math.round(totalmem() / mebibyte),
+      kernel: release(),
+      node: process.version,
+      loadBefore: loadavg().map((load) => Math.round(load * 100) / 100),
+    },
+    settings,
+  };
+  for (const [kind, place] of [
+    ['tmpfs', values.tmpfs],
+    ['disk', values.disk],
+  ] as const) {
+    const needed = settings.mib * 3.2 + settings.files / 8;
+    if (!hasRoom(place, needed, notes)) continue;
+    await inFolder(place, async (folder, tools) => {
+      report['cipher'] = tools.cipher;
+      report['versions'] = tools.versions;
+      if (kind === 'tmpfs') notes.push(...tools.missing);
+      report[kind] = {
+        folder: place,
+        ...(await measureFiles(folder, tools, settings)),
+        manyFiles: await measureManyFiles(folder, tools, settings),
+      };
+    });
   }
-  const folder = mkdtempSync(path.join(values.folder, 'nacre-bench-'));
+  const memory: unknown[] = [];
+  for (const gib of settings.memoryGib) {
+    if (!hasRoom(values.disk, gib * 1024 * 1.1, notes)) continue;
+    await inFolder(values.disk, async (folder) => {
+      const identity = path.join(folder, 'identity');
+      const recipient = /age1[0-9a-z]+/.exec(readFileSync(identity, 'utf8'))?.[0] ?? '';
+      memory.push(measureMemory(folder, gib, recipient, identity));
+    });
+  }
+  return { ...report, memory, notes };
+}
+
+/** Whether a folder has room; if not, a note says so. */
+function hasRoom(folder: string, mib: number, notes: string[]): boolean {
+  if (!existsSync(folder)) {
+    notes.push(`${folder} does not exist; nothing was measured there.`);
+    return false;
+  }
+  const space = statfsSync(folder);
+  const free = Math.floor((space.bavail * space.bsize) / mebibyte);
+  if (free >= mib) return true;
+  notes.push(
+    `${folder} has ${free} MiB free; ${Math.ceil(mib)} MiB are needed, so it was left out. Give a smaller size.`,
+  );
+  return false;
+}
+
+async function inFolder(place: string, work: (folder: string, tools: Tools) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(path.join(place, 'nacre-bench-'));
   try {
-    return await measure(folder, mib, rounds, files);
+    const tools = await findTools(folder);
+    try {
+      await work(folder, tools);
+    } finally {
+      await tools.close();
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function measure(folder: string, mib: number, rounds: number, files: number): Promise<unknown> {
+async function measureFiles(folder: string, tools: Tools, settings: Settings): Promise<Record<string, unknown>> {
   const at = (name: string): string => path.join(folder, name);
-  const age = spawnSync('age', ['--version'], { encoding: 'utf8' });
-  if (age.status !== 0) throw new Error('the age program is needed to compare with');
-  execFileSync('age-keygen', ['-o', at('identity')], { stdio: 'ignore' });
-  const recipient = /age1[0-9a-z]+/.exec(readFileSync(at('identity'), 'utf8'))?.[0] ?? '';
-  const identities = await readIdentityFile(at('identity'));
-  if (!identities.ok) throw new Error(identities.error.message);
-  writeRandom(at('plain'), mib);
-
-  const sealing = createStandaloneSealing();
-  const seal = async (source: string, out: string, manifest: boolean): Promise<void> => {
-    const sealed = await sealing.seal({ path: source, recipients: [recipient], out, overwrite: true, manifest });
-    if (!sealed.ok) throw new Error(sealed.error.message);
+  writeRandom(at('plain'), settings.mib);
+  const sizes = new Set(tools.peers.map((tool) => Math.min(tool.mibMaximum, settings.mib)));
+  for (const mib of sizes)
+    execFileSync('sh', [
+      '-c',
+      'head -c "$1" "$2" > "$3"',
+      'sh',
+      String(mib * mebibyte),
+      at('plain'),
+      at(`plain.${mib}`),
+    ]);
+  const source = (tool: Tool): { file: string; mib: number } => {
+    const mib = Math.min(tool.mibMaximum, settings.mib);
+    return mib === settings.mib ? { file: at('plain'), mib } : { file: at(`plain.${mib}`), mib };
   };
-  const open = async (file: string, out: string): Promise<void> => {
-    const opened = await sealing.open({ file, identities: identities.value, out, overwrite: true });
-    if (!opened.ok) throw new Error(opened.error.message);
-  };
-  const ageSeal = (source: string, out: string) => execFileSync('age', ['-r', recipient, '-o', out, source]);
-  const ageOpen = (file: string, out: string) => execFileSync('age', ['-d', '-i', at('identity'), '-o', out, file]);
-
-  try {
-    // The workers start once a session, not once a file.
-    await seal(at('plain'), at('sealed'), false);
-    const report = {
-      machine: { cpu: cpus()[0]?.model ?? 'unknown', threads: availableParallelism(), node: process.version },
-      cipher: sealing.cipherName,
-      peer: `age ${age.stdout.trim()}`,
-      mib,
-      rounds,
-      folder: path.dirname(folder),
-      seal: await compare(
-        mib,
-        rounds,
-        () => seal(at('plain'), at('sealed'), false),
-        async () => ageSeal(at('plain'), at('sealed')),
-        at('sealed'),
-      ),
-      sealWithManifest: await compare(
-        mib,
-        rounds,
-        () => seal(at('plain'), at('sealed'), true),
-        async () => ageSeal(at('plain'), at('sealed')),
-        at('sealed'),
-      ),
-      open: await (async () => {
-        await seal(at('plain'), at('sealed'), false);
-        return compare(
-          mib,
-          rounds,
-          () => open(at('sealed'), at('opened')),
-          async () => ageOpen(at('sealed'), at('opened')),
-          at('opened'),
-        );
-      })(),
-      peakMemoryMib: Math.round(process.resourceUsage().maxRSS / 1024),
-    };
-    execFileSync('cmp', [at('plain'), at('opened')]);
-    for (const name of ['plain', 'sealed', 'opened']) rmSync(at(name), { force: true });
-    return { ...report, manyFiles: await manyFiles(at, files, seal, ageSeal) };
-  } finally {
-    await sealing.close();
-  }
+  rmSync(at(`plain.${settings.mib}`), { force: true });
+  // The workers start once a session, not once a file.
+  await tools.ours.seal(at('plain'), at('sealed'));
+  const seal = await compare([tools.ours, tools.oursWithoutManifest, ...tools.peers], settings.rounds, async (tool) => {
+    const { file, mib } = source(tool);
+    rmSync(at('sealed'), { force: true });
+    return rate(mib, async () => {
+      await tool.seal(file, at('sealed'));
+      syncFile(at('sealed'));
+    });
+  });
+  const openers = [tools.ours, ...tools.peers.filter((tool) => tool.open !== undefined)];
+  const open = await compare(openers, settings.rounds, async (tool) => {
+    const { file, mib } = source(tool);
+    for (const name of ['sealed', 'opened']) rmSync(at(name), { force: true });
+    await tool.seal(file, at('sealed'));
+    syncFile(at('sealed'));
+    const measured = await rate(mib, async () => {
+      await tool.open?.(at('sealed'), at('opened'));
+      syncFile(at('opened'));
+    });
+    execFileSync('cmp', [file, at('opened')]);
+    return measured;
+  });
+  for (const name of ['plain', 'sealed', 'opened', ...[...sizes].map((mib) => `plain.${mib}`)])
+    rmSync(at(name), { force: true });
+  return { seal, open };
 }
 
-/** Rounds of ours and the peer's; the output is removed before each, because writing over a file costs less. */
+/** Rates of every tool, and the first one's over each. The order turns, so that none always meets another's warm cache. */
 async function compare(
-  mib: number,
+  tools: readonly Tool[],
   rounds: number,
-  ours: () => Promise<unknown>,
-  peer: () => Promise<unknown>,
-  output: string,
-): Promise<Comparison> {
-  const figures = { ours: [] as number[], peer: [] as number[] };
+  measure: (tool: Tool) => Promise<number>,
+): Promise<Record<string, { mibPerSecond: Spread; overAge: Spread; oursOverIt: Spread }>> {
+  const rates = new Map<string, number[]>(tools.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
-    // Turn about, so that neither always meets the other's warm cache.
-    const order = round % 2 === 0 ? (['ours', 'peer'] as const) : (['peer', 'ours'] as const);
-    for (const who of order) {
-      rmSync(output, { force: true });
-      const seconds = await timed(who === 'ours' ? ours : peer);
-      figures[who].push(Math.round(mib / seconds));
+    for (let i = 0; i < tools.length; i++) {
+      const tool = tools[(i + round) % tools.length];
+      if (tool !== undefined) rates.get(tool.name)?.push(await measure(tool));
     }
   }
-  const ratios = figures.ours.map((rate, i) => rate / (figures.peer[i] ?? rate)).sort((a, b) => a - b);
-  return {
-    ...figures,
-    ratio: {
-      median: round2(ratios[Math.floor(ratios.length / 2)]),
-      least: round2(ratios[0]),
-      most: round2(ratios.at(-1)),
-    },
-  };
+  const ours = rates.get(tools[0]?.name ?? '') ?? [];
+  const age = rates.get('age') ?? [];
+  const over = (one: readonly number[], other: readonly number[]): Spread =>
+    spread(
+      one.map((each, i) => each / (other[i] ?? each)),
+      2,
+    );
+  return Object.fromEntries(
+    [...rates].map(([name, theirs]) => [
+      name,
+      { mibPerSecond: spread(theirs, 0), overAge: over(theirs, age), oursOverIt: over(ours, theirs) },
+    ]),
+  );
 }
 
-function round2(value: number | undefined): number {
-  return Math.round((value ?? 0) * 100) / 100;
-}
-
-/** A folder of small files as one stream, against one `age` a file. */
-async function manyFiles(
-  at: (name: string) => string,
-  files: number,
-  seal: (source: string, out: string, manifest: boolean) => Promise<void>,
-  ageSeal: (source: string, out: string) => unknown,
-): Promise<unknown> {
-  const size = 64 * 1024;
-  mkdirSync(at('many'));
-  mkdirSync(at('many.age'));
-  const content = Buffer.alloc(size);
-  for (let i = 0; i < files; i++) writeFileSync(path.join(at('many'), `${i}.bin`), randomFillSync(content));
-  const ours = await timed(() => seal(at('many'), at('many.tar.age'), false));
+/** A folder of small files as one stream, against one `age` a file: seconds a file, each round. */
+async function measureManyFiles(folder: string, tools: Tools, settings: Settings): Promise<unknown> {
+  const many = path.join(folder, 'many');
+  const out = path.join(folder, 'many.out');
+  const age = tools.peers.find(({ name }) => name === 'age');
+  mkdirSync(many);
+  const content = Buffer.alloc(64 * 1024);
+  for (let i = 0; i < settings.files; i++) writeFileSync(path.join(many, `${i}.bin`), randomFillSync(content));
   // One age a file takes long: a share of the files is enough to know what one costs.
-  const sample = Math.min(files, 200);
-  const peer = await timed(async () => {
-    for (let i = 0; i < sample; i++) ageSeal(path.join(at('many'), `${i}.bin`), path.join(at('many.age'), `${i}.age`));
-  });
-  const peerSeconds = (peer / sample) * files;
+  const sample = Math.min(settings.files, 100);
+  const ratios: number[] = [];
+  const ours: number[] = [];
+  for (let round = 0; round < Math.max(3, settings.rounds); round++) {
+    const seconds = (await timed(() => tools.oursWithoutManifest.seal(many, out))) / settings.files;
+    rmSync(out);
+    mkdirSync(out);
+    const theirs = await timed(async () => {
+      for (let i = 0; i < sample; i++) await age?.seal(path.join(many, `${i}.bin`), path.join(out, `${i}.age`));
+    });
+    rmSync(out, { recursive: true });
+    ours.push(seconds * settings.files);
+    ratios.push(theirs / sample / seconds);
+  }
+  rmSync(many, { recursive: true });
   return {
-    files,
-    bytesEach: size,
-    oursSeconds: Math.round(ours * 1000) / 1000,
-    peerSeconds: Math.round(peerSeconds * 10) / 10,
-    ratio: Math.round(peerSeconds / ours),
+    files: settings.files,
+    bytesEach: content.length,
+    oursSeconds: spread(ours, 3),
+    timesAgePerFile: spread(ratios, 1),
   };
+}
+
+function spread(values: readonly number[], digits: number): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const round = (value: number | undefined): number => Math.round((value ?? 0) * 10 ** digits) / 10 ** digits;
+  return { median: round(sorted[Math.floor(sorted.length / 2)]), least: round(sorted[0]), most: round(sorted.at(-1)) };
+}
+
+async function rate(mib: number, act: () => Promise<unknown>): Promise<number> {
+  return mib / (await timed(act));
 }
 
 async function timed(act: () => Promise<unknown>): Promise<number> {
