@@ -4,11 +4,12 @@ import { conformanceCommand } from './conformance-command.ts';
 import { datasetCommand } from './dataset-command.ts';
 import { demoCommand } from './demo-command.ts';
 import { evidenceCommand } from './evidence-command.ts';
-import { keysCommand } from './keys-command.ts';
+import { keyCommand } from './key-command.ts';
 import { launchCommand } from './launch-command.ts';
 import { modelCommand } from './model-command.ts';
 import { nodesCommand } from './nodes-command.ts';
 import { openCommand } from './open-command.ts';
+import { policyCommand } from './policy-command.ts';
 import { reportCommand } from './report-command.ts';
 import { runsCommand } from './runs-command.ts';
 import { sealCommand } from './seal-command.ts';
@@ -28,12 +29,13 @@ export const commands: readonly Command[] = [
   sealedCommand,
   datasetCommand,
   nodesCommand,
+  policyCommand,
   launchCommand,
   runsCommand,
   modelCommand,
   reportCommand,
   vaultCommand,
-  keysCommand,
+  keyCommand,
   auditCommand,
   settingsCommand,
 ];

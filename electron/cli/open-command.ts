@@ -11,7 +11,7 @@ nacre open FILE --passphrase [--passphrase-fd N] --out PATH [--extract] [--force
 
   Opens an age file whole, or not at all; needs no vault.
 
-  --identity FILE   identities as age-keygen or "nacre keys" writes them; never given as an argument
+  --identity FILE   identities as age-keygen or "nacre key export" writes them; never given as an argument
   --passphrase      the file was sealed to a passphrase
   --out PATH        the opened file; never replaced without --force
   --extract         the file holds a folder: unpack it into the new folder PATH

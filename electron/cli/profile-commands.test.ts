@@ -21,18 +21,18 @@ describe('nacre on a profile', () => {
   it('creates a vault, refuses a wrong passphrase, and never asks where nobody can answer', async () => {
     const before = await runNacre(directory, ['vault', 'status', '--profile', 'profile', '--json']);
     expect(JSON.parse(before.out)).toMatchObject({ state: 'absent' });
-    expect(await withPassphrase('keys list')).toMatchObject({ code: 2, out: '' });
+    expect(await withPassphrase('key list')).toMatchObject({ code: 2, out: '' });
     expect((await withPassphrase('vault create --json')).code).toBe(0);
     expect(await withPassphrase('vault create')).toMatchObject({ code: 2, out: '' });
-    const wrong = await withPassphrase('keys list', 'not the passphrase\n');
+    const wrong = await withPassphrase('key list', 'not the passphrase\n');
     expect(wrong).toMatchObject({ code: 1, out: '' });
     expect(wrong.note).toContain('code: wrong_passphrase');
     expect(wrong.note).not.toContain('not the passphrase');
-    const nobody = await runNacre(directory, ['keys', 'list', '--profile', 'profile']);
+    const nobody = await runNacre(directory, ['key', 'list', '--profile', 'profile']);
     expect(nobody).toMatchObject({ code: 2, out: '' });
     expect(nobody.note).toContain('--passphrase-fd');
-    expect((await withPassphrase('keys list', '')).note).toContain('holds no line');
-    const keys = JSON.parse((await withPassphrase('keys list --json')).out) as { type: string }[];
+    expect((await withPassphrase('key list', '')).note).toContain('holds no line');
+    const keys = JSON.parse((await withPassphrase('key list --json')).out) as { type: string }[];
     expect(keys.map(({ type }) => type)).toEqual(['ed25519', 'age-x25519']);
   }, 180_000);
 

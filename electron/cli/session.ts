@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { TaskView } from '../contract/views.ts';
 import { err, ok, type NacreError, type Result } from '../contract/result.ts';
 import { defaultProfile } from '../core/default-profile.ts';
+import { knownProfilesPath } from '../core/known-profiles.ts';
 import type { Core } from '../core/types.ts';
 import { reportError, type CommandIo } from './command.ts';
 import { createProgress, formatBytes, formatSeconds } from './format.ts';
@@ -19,6 +20,17 @@ export function passphraseDescriptor(options: SessionOptions): Result<number | u
   return ok(Number(text));
 }
 
+/** The passphrase (once more): the next line of the descriptor, or asked for at the terminal. */
+export async function askAgain(
+  io: CommandIo,
+  options: SessionOptions,
+  why: string | undefined,
+): Promise<Result<string>> {
+  const descriptor = passphraseDescriptor(options);
+  if (!descriptor.ok) return descriptor;
+  return io.secret(why === undefined ? 'Passphrase' : `Passphrase again, ${why}`, descriptor.value);
+}
+
 /**
  * Opens the core on the profile, unlocks the vault when the command needs it, runs the action, and always closes.
  * The action answers with an exit code; an error of the session becomes one.
@@ -34,7 +46,7 @@ export async function withCore(
   // Loaded here, so that commands without a core (verify, open) start fast and touch nothing.
   const { createCore } = await import('../core/create-core.ts');
   const profile = options.profile === undefined ? defaultProfile() : resolve(io.cwd, options.profile);
-  const core = await createCore({ profile, host: 'cli' });
+  const core = await createCore({ profile, host: 'cli', knownProfiles: knownProfilesPath() });
   if (!core.ok) return reportError(io, core.error);
   try {
     const unlocked = need === 'unlocked' ? await unlock(core.value, io, descriptor.value) : ok(null);

@@ -38,7 +38,7 @@ export const verifyCommand: Command = {
     if (expected !== undefined && (expected.length !== 32 || expected.toString('base64') !== key)) {
       return reportError(
         io,
-        err('invalid_input', '--organisation-key takes 32 bytes in base64, as "nacre keys list" shows them.').error,
+        err('invalid_input', '--organisation-key takes 32 bytes in base64, as "nacre key list" shows them.').error,
       );
     }
     const verdict = await verifyPackFile(

@@ -7,12 +7,11 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { comparePolicies } from '../../domain/policy/compare.ts';
 import { parsePolicyFile } from '../../domain/policy/document.ts';
-import { policyDigest } from '../../domain/policy/policy.ts';
-import { summarizePolicy } from '../../domain/policy/summary.ts';
 import { policyTemplates } from '../../domain/policy/templates.ts';
 import { readPolicyText } from '../../domain/policy/text.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { writeWhole } from '../../services/reports/write-file.ts';
+import { checkPolicyText } from '../offline-policy.ts';
 import { readBounded } from '../read-bounded.ts';
 import { explainRecord, reappraise, type KnownValues } from '../reappraise.ts';
 import type { Handlers } from '../router.ts';
@@ -40,15 +39,9 @@ export function policyHandlers(services: Services): Pick<Handlers, Names> {
     'policies.check': async ({ text, against }) => {
       const other = against === undefined ? undefined : policies.newest(against);
       if (other?.ok === false) return other;
-      const read = readPolicyText(text);
-      if (!read.ok) return ok({ problems: [...read.problems], changes: [] });
-      return ok({
-        policy: read.policy,
-        digest: policyDigest(read.policy),
-        summary: summarizePolicy(read.policy),
-        problems: [...read.problems],
-        changes: other === undefined ? [] : comparePolicies(other.value.policy, read.policy),
-      });
+      const checked = checkPolicyText(text);
+      if (other === undefined || checked.policy === undefined) return ok(checked);
+      return ok({ ...checked, changes: comparePolicies(other.value.policy, checked.policy) });
     },
     'policies.save': async ({ text, basis, note }) => {
       const policy = readPolicy(text);
@@ -82,7 +75,7 @@ export function policyHandlers(services: Services): Pick<Handlers, Names> {
     'policies.import': async ({ path, author }) => {
       const key = author === undefined ? undefined : decodeBase64(author);
       if (author !== undefined && key?.length !== 32) {
-        return err('invalid_input', 'author: the key is 32 bytes in base64, as "nacre keys list" shows it.');
+        return err('invalid_input', 'author: the key is 32 bytes in base64, as "nacre key list" shows it.');
       }
       const bytes = await readBounded(path, policyLimits.fileBytes, 'A policy file');
       if (!bytes.ok) return bytes;
