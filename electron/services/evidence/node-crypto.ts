@@ -1,19 +1,39 @@
-import { constants, createHash, createPublicKey, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
+import { constants, createHash, createPublicKey, hash, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
 import type { EcCurve, EcPublicKey, EvidenceCrypto, HashName } from '../../domain/evidence/crypto.ts';
 
 const curveNames: Readonly<Record<EcCurve, string>> = { 'P-256': 'prime256v1', 'P-384': 'secp384r1' };
 const coordinateSizes: Readonly<Record<EcCurve, number>> = { 'P-256': 32, 'P-384': 48 };
+/** DER SubjectPublicKeyInfo of an uncompressed point, up to and with its 0x04. */
+const spkiPrefixes: Readonly<Record<EcCurve, Buffer>> = {
+  'P-256': Buffer.from('3059301306072a8648ce3d020106082a8648ce3d03010703420004', 'hex'),
+  'P-384': Buffer.from('3076301006072a8648ce3d020106052b8104002203620004', 'hex'),
+};
+/** Keys kept; one takes about a kilobyte. */
+const maximumKeys = 4096;
 
-/** `EvidenceCrypto` on node:crypto (OpenSSL, or BoringSSL inside Electron: only algorithms that both have). */
+/**
+ * `EvidenceCrypto` on node:crypto (OpenSSL, or BoringSSL inside Electron: only algorithms that both have). Reading an EC
+ * key takes as long as a verification, so keys that have verified something are kept, the oldest go first.
+ */
 export function createNodeCrypto(): EvidenceCrypto {
+  const keys = new Map<string, KeyObject>();
   return {
-    verifyEcdsa({ curve, hash, key, encoding, signature, data }) {
+    verifyEcdsa({ curve, hash: digestName, key, encoding, signature, data }) {
       if (encoding === 'raw' && signature.length !== 2 * coordinateSizes[curve]) return false;
-      const publicKey = ecKey(curve, key);
+      const spki = spkiOf(curve, key);
+      if (spki === undefined) return false;
+      const name = curve + spki.toString('latin1');
+      const known = keys.get(name);
+      const publicKey = known ?? ecKey(curve, spki);
       if (publicKey === undefined) return false;
-      return safely(() =>
-        verify(hash, data, { key: publicKey, dsaEncoding: encoding === 'raw' ? 'ieee-p1363' : 'der' }, signature),
-      );
+      const dsaEncoding = encoding === 'raw' ? 'ieee-p1363' : 'der';
+      const good = safely(() => verify(digestName, data, { key: publicKey, dsaEncoding }, signature));
+      // Keys that verified nothing are not kept: garbage cannot push out what is of use.
+      if (good && known === undefined) {
+        keys.set(name, publicKey);
+        if (keys.size > maximumKeys) keys.delete(keys.keys().next().value ?? '');
+      }
+      return good;
     },
     verifyRsaPss({ hash, spki, signature, data, saltLength }) {
       const key = rsaKey(spki);
@@ -35,24 +55,34 @@ export function createNodeCrypto(): EvidenceCrypto {
   };
 }
 
-function digest(hash: HashName, parts: readonly Uint8Array[]): Uint8Array {
-  const state = createHash(hash);
+function digest(name: HashName, parts: readonly Uint8Array[]): Uint8Array {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) {
+    const { buffer, byteOffset, length } = hash(name, first, 'buffer');
+    return new Uint8Array(buffer, byteOffset, length);
+  }
+  const state = createHash(name);
   for (const part of parts) state.update(part);
   return new Uint8Array(state.digest());
 }
 
-function ecKey(curve: EcCurve, key: EcPublicKey): KeyObject | undefined {
-  const parsed = parseKey(() => {
-    if ('spki' in key) return createPublicKey({ key: Buffer.from(key.spki), format: 'der', type: 'spki' });
-    const size = coordinateSizes[curve];
-    const point = key.point.length === 2 * size + 1 && key.point[0] === 4 ? key.point.subarray(1) : key.point;
-    if (point.length !== 2 * size) return undefined;
-    const coordinate = (from: number) => Buffer.from(point.subarray(from, from + size)).toString('base64url');
-    return createPublicKey({ key: { kty: 'EC', crv: curve, x: coordinate(0), y: coordinate(size) }, format: 'jwk' });
-  });
-  return parsed?.asymmetricKeyType === 'ec' && parsed.asymmetricKeyDetails?.namedCurve === curveNames[curve]
-    ? parsed
-    : undefined;
+/** DER of a key in either form. @returns undefined when a raw point has the wrong size */
+function spkiOf(curve: EcCurve, key: EcPublicKey): Buffer | undefined {
+  if ('spki' in key) return Buffer.from(key.spki.buffer, key.spki.byteOffset, key.spki.byteLength);
+  const size = 2 * coordinateSizes[curve];
+  const point = key.point.length === size + 1 && key.point[0] === 4 ? key.point.subarray(1) : key.point;
+  return point.length === size ? Buffer.concat([spkiPrefixes[curve], point]) : undefined;
+}
+
+function ecKey(curve: EcCurve, spki: Buffer): KeyObject | undefined {
+  const key = parseKey(() => createPublicKey({ key: spki, format: 'der', type: 'spki' }));
+  if (key === undefined) return undefined;
+  // The usual encoding names the curve itself; asking OpenSSL for it takes half as long as a verification.
+  const prefix = spkiPrefixes[curve];
+  if (spki.length === prefix.length + 2 * coordinateSizes[curve] && spki.subarray(0, prefix.length).equals(prefix)) {
+    return key;
+  }
+  return key.asymmetricKeyType === 'ec' && key.asymmetricKeyDetails?.namedCurve === curveNames[curve] ? key : undefined;
 }
 
 function rsaKey(spki: Uint8Array): KeyObject | undefined {
