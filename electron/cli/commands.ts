@@ -1,11 +1,14 @@
+import { approveCommand } from './approve-command.ts';
 import { auditCommand } from './audit-command.ts';
 import type { Command } from './command.ts';
 import { conformanceCommand } from './conformance-command.ts';
 import { datasetCommand } from './dataset-command.ts';
+import { custodyCommand } from './custody-command.ts';
 import { demoCommand } from './demo-command.ts';
 import { evidenceCommand } from './evidence-command.ts';
 import { keyCommand } from './key-command.ts';
 import { launchCommand } from './launch-command.ts';
+import { membersCommand } from './members-command.ts';
 import { modelCommand } from './model-command.ts';
 import { nodesCommand } from './nodes-command.ts';
 import { openCommand } from './open-command.ts';
@@ -36,6 +39,9 @@ export const commands: readonly Command[] = [
   reportCommand,
   vaultCommand,
   keyCommand,
+  approveCommand,
+  membersCommand,
+  custodyCommand,
   auditCommand,
   settingsCommand,
 ];

@@ -17,15 +17,18 @@ import { createProgress } from './format.ts';
 import { startNetwork } from './nodes-command.ts';
 import { withCore } from './session.ts';
 
-const usage = `nacre launch JOB.json [--pack FILE] [--model DIR] [--profile DIR] [--passphrase-fd N] [--json]
+const usage = `nacre launch (JOB.json | --resume RUN) [--pack FILE] [--model DIR] [--profile DIR] [--passphrase-fd N] [--json]
 
 Launches a job on the local network (SIMULATED hardware) and follows it to its end:
 verifies nodes, uploads the sealed data, releases the key to nodes that verified, and
 shows progress. JOB.json is a job draft; "nacre dataset list" shows dataset ids.
 
+  --resume RUN  takes up a run that waited for the approval of custodians
   --pack FILE   afterwards writes the auditor pack
   --model DIR   afterwards opens the model into a new folder
 
+A run that needs approval is left waiting, with exit code 1: "nacre approve" shows and
+sends its request; when enough answers are in, --resume goes on.
 Exit code 0 when the run succeeded. Ctrl-C stops the run and keeps what it has.
 `;
 
@@ -41,20 +44,38 @@ export const launchCommand: Command = {
     const parsed = parseOptions(
       'launch',
       args,
-      { ...profileOptions, json: { type: 'boolean' }, pack: { type: 'string' }, model: { type: 'string' } },
-      { names: ['JOB.json'] },
+      {
+        ...profileOptions,
+        json: { type: 'boolean' },
+        pack: { type: 'string' },
+        model: { type: 'string' },
+        resume: { type: 'string' },
+      },
+      { names: ['JOB.json'], minimum: 0 },
     );
     if (!parsed.ok) return reportError(io, parsed.error);
     const { options, words } = parsed.value;
-    const draft = await readJob(resolve(io.cwd, words[0] ?? ''));
-    if (!draft.ok) return reportError(io, draft.error);
+    const [file] = words;
+    if ((file === undefined) === (options.resume === undefined)) {
+      return reportError(io, err('invalid_input', 'Give either JOB.json or --resume RUN.').error);
+    }
+    const draft = file === undefined ? undefined : await readJob(resolve(io.cwd, file));
+    if (draft?.ok === false) return reportError(io, draft.error);
     return withCore(io, options, 'unlocked', async (core) => {
       const network = await startNetwork(core, io);
       if (!network.ok) return network;
-      const launched = await core.invoke('jobs.launch', { draft: draft.value });
-      if (!launched.ok) return launched;
-      const run = await followRun(core, io, launched.value.runId);
+      const runId = await launchOrResume(core, draft?.value, options.resume);
+      if (!runId.ok) return runId;
+      const run = await followRun(core, io, runId.value);
       if (!run.ok) return run;
+      if (run.value.approval !== undefined) {
+        const { requestId, have, need, expiresAt } = run.value.approval;
+        if (options.json === true) printJson(io, { run: run.value });
+        io.note(`nacre: run ${run.value.id} waits for approval: ${have} of ${need}, until ${expiresAt}\n`);
+        io.note(`hint: nacre approve export ${requestId.slice(0, 12)} --out FILE; nacre approve import ANSWER; `);
+        io.note(`nacre launch --resume ${run.value.id}\ncode: approval_missing\n`);
+        return ok(exitCodes.refused);
+      }
       if (run.value.state !== 'succeeded') {
         if (options.json === true) printJson(io, { run: run.value });
         io.note(`nacre: the run ${run.value.state}: ${run.value.error?.message ?? 'no reason given'}\n`);
@@ -121,7 +142,16 @@ async function readText(path: string, maximum: number): Promise<Result<string>> 
   }
 }
 
-/** Follows a run to its end, printing its events. Ctrl-C stops the run. */
+async function launchOrResume(core: Core, draft: JobDraft | undefined, id: string | undefined): Promise<Result<string>> {
+  if (draft !== undefined) {
+    const launched = await core.invoke('jobs.launch', { draft });
+    return launched.ok ? ok(launched.value.runId) : launched;
+  }
+  const resumed = await core.invoke('runs.resume', { id: id ?? '' });
+  return resumed.ok ? ok(resumed.value.id) : resumed;
+}
+
+/** Follows a run to its end, or to where it waits for approval, printing its events. Ctrl-C stops the run. */
 export async function followRun(core: Core, io: CommandIo, id: string): Promise<Result<RunView>> {
   const progress = createProgress(io);
   const unsubscribe = core.subscribe('run.event', ({ runId, event }) => {
@@ -133,7 +163,7 @@ export async function followRun(core: Core, io: CommandIo, id: string): Promise<
   try {
     for (;;) {
       const run = await core.invoke('runs.get', { id });
-      if (!run.ok || ended.has(run.value.state)) return run;
+      if (!run.ok || ended.has(run.value.state) || run.value.approval !== undefined) return run;
       await new Promise((wake) => setTimeout(wake, 200));
     }
   } finally {

@@ -106,6 +106,8 @@ export const approvalSubjects = {
   'policy-change': z.strictObject({
     /** Digest of the policy it replaces; null for a new one. */
     replaces: z.string().max(128).nullable(),
+    /** No new run may name it any more. */
+    retired: z.boolean(),
     policy: policySchema,
   }),
   override: z.strictObject({

@@ -183,6 +183,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     ownKey: signing.ownerKey,
     sign: (policyVersion) => signing.envelope('policy', payloadTypes.policy, policyVersion),
     verify,
+    approve: (subject) => approvals.authorise('policy-change', subject),
     clock,
     onTrouble: (error) => trouble('policies', error),
   });

@@ -4,6 +4,8 @@ import { mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { ExportedFile } from '../contract/views.ts';
+import { actFingerprint } from '../domain/approval/fingerprint.ts';
+import type { AuditEvent } from '../services/audit/audit-log.ts';
 import type { Services } from './services.ts';
 
 /**
@@ -25,15 +27,24 @@ export async function exportModel(
     });
   }
   if (!vault.unlocked()) return err('locked', 'The vault is locked.', { hint: 'Unlock it to open a model.' });
-  const logged = audit.append({
+  const out = directory ?? (await freeFolder(join(profile, 'models'), runId));
+  const subject = {
+    what: 'model' as const,
+    item: model.sha256,
+    description: `model of run ${runId} (${record.value.view.name})`,
+    destination: directory ?? join(profile, 'models'),
+  };
+  const leave = services.approvals.authorise('export', subject);
+  if (!leave.ok) return leave;
+  const event: AuditEvent = {
     kind: 'model-opened',
     actor: 'owner',
     subject: runId,
     details: { jobId: record.value.view.jobId, modelSha256: model.sha256 },
     simulated: record.value.view.simulated,
-  });
+  };
+  const logged = leave.value.use(actFingerprint('export', subject), () => audit.append(event));
   if (!logged.ok) return logged;
-  const out = directory ?? (await freeFolder(join(profile, 'models'), runId));
   const opened = await lender.lend(
     async () => {
       const identities = lender.identities();

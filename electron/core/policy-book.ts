@@ -10,6 +10,7 @@ import {
 } from '../contract/policy-document.ts';
 import { err, ok, type NacreError, type Result } from '../contract/result.ts';
 import type { Directory } from '../contract/wire.ts';
+import { actFingerprint } from '../domain/approval/fingerprint.ts';
 import { keyIdOf, type VerifySignature } from '../domain/dsse/dsse.ts';
 import { decodeBase64, encodeBase64 } from '../domain/encoding/base64.ts';
 import { comparePolicies } from '../domain/policy/compare.ts';
@@ -24,6 +25,8 @@ import { policyProblems } from '../domain/policy/problems.ts';
 import { summarizePolicy } from '../domain/policy/summary.ts';
 import type { AuditPort } from '../services/runs/ports.ts';
 import type { Store } from '../services/store/store.ts';
+import type { ApprovalSubject } from '../contract/approval.ts';
+import type { Approved } from '../services/approvals/approved.ts';
 import type { LoggedPolicies } from './logged-policies.ts';
 
 /** What drafts may say instead of the id of the built-in policy. */
@@ -41,6 +44,8 @@ export interface PolicyBookOptions {
   /** Signs one version with that key. Errors: `locked`. */
   readonly sign: (version: PolicyVersion) => Result<DsseEnvelope>;
   readonly verify: VerifySignature;
+  /** Leave to change a policy; see services/approvals. Errors: `approval_missing`. */
+  readonly approve: (subject: ApprovalSubject<'policy-change'>) => Result<Approved<'policy-change'>>;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
   /** Told of policies in the store that cannot be believed; they are not listed. */
@@ -287,9 +292,13 @@ export function createPolicyBook(options: PolicyBookOptions): PolicyBookControl 
         author: encodeBase64(key.value),
         at: new Date(options.clock()).toISOString(),
       };
+      const subject = { replaces: last === undefined ? null : policyDigest(last.version.policy), retired, policy };
+      const leave = options.approve(subject);
+      if (!leave.ok) return leave;
       const envelope = options.sign(version);
       if (!envelope.ok) return envelope;
-      const written = write(version, envelope.value);
+      // The approval is used up with the entry in the log, or not at all.
+      const written = leave.value.use(actFingerprint('policy-change', subject), () => write(version, envelope.value));
       if (!written.ok) return written;
       return ok(viewOf({ version, envelope: envelope.value, documentSha256: policyVersionDigest(version) }));
     },

@@ -23,6 +23,8 @@ export const runsMethods = {
     }),
     output: z.array(seriesSchema),
   },
+  /** Takes up a run that waited for approval when Nacre was closed. */
+  'runs.resume': { input: z.strictObject({ id }), output: runViewSchema },
   'runs.stop': { input: z.strictObject({ id }), output: runViewSchema },
   /** Opens the sealed model on this desk into a new folder and says where. */
   'runs.exportModel': {

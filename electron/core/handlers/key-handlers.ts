@@ -1,4 +1,5 @@
 import { err, ok } from '../../contract/result.ts';
+import { approvedExport } from '../approved-export.ts';
 import { keyEffects } from '../key-effects.ts';
 import { rewrapTask } from '../rewrap-task.ts';
 import type { Handlers } from '../router.ts';
@@ -48,7 +49,15 @@ export function keyHandlers(services: Services): Pick<Handlers, Names> {
       return revoked.ok ? ok({ ...effects.value, key: revoked.value }) : revoked;
     },
     'keys.import': async ({ passphrase, ...what }) => vault.keys.importFile(passphrase, what),
-    'keys.export': async (what) => vault.keys.exportFile(what),
-    'keys.exportIdentity': async ({ passphrase, path }) => vault.keys.exportIdentity(passphrase, path),
+    'keys.export': async (what) =>
+      what.part === 'public'
+        ? vault.keys.exportFile(what)
+        : approvedExport(services, { what: 'key', item: what.id, destination: what.path }, () =>
+            vault.keys.exportFile(what),
+          ),
+    'keys.exportIdentity': async ({ passphrase, path }) =>
+      approvedExport(services, { what: 'dataset-identity', item: 'every sealed dataset', destination: path }, () =>
+        vault.keys.exportIdentity(passphrase, path),
+      ),
   };
 }

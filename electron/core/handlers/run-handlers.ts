@@ -14,6 +14,7 @@ type Names =
   | 'runs.get'
   | 'runs.events'
   | 'runs.series'
+  | 'runs.resume'
   | 'runs.stop'
   | 'runs.exportModel';
 
@@ -44,6 +45,7 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
       if (!run.ok) return run;
       return telemetry.series({ runId: id, names, maximumPoints, ...(node === undefined ? {} : { node }) });
     },
+    'runs.resume': async ({ id }) => runs.resume(id),
     'runs.stop': async ({ id }) => runs.stop(id),
     'runs.exportModel': async ({ id, directory }) => exportModel(services, id, directory),
   };

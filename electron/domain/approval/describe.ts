@@ -70,9 +70,9 @@ function bySubject(request: ApprovalRequest): Described {
       };
     }
     case 'policy-change': {
-      const { policy, replaces } = request.subject;
+      const { policy, replaces, retired } = request.subject;
       return {
-        title: `Change policy ${policy.id}`,
+        title: `${retired ? 'Retire' : 'Change'} policy ${policy.id}`,
         sections: [
           describePolicy(policy),
           section('Replaces', [['policy', replaces === null ? 'nothing: it is new' : `sha256:${replaces}`]]),

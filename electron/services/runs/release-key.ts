@@ -1,13 +1,15 @@
 import type { DsseEnvelope } from '../../contract/dsse.ts';
-import type { JobOrder } from '../../contract/job.ts';
+import { jobOrderSchema, type JobOrder } from '../../contract/job.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
-import type { JobSubmission, ReleaseAad } from '../../contract/wire.ts';
+import { payloadTypes, type JobSubmission, type ReleaseAad } from '../../contract/wire.ts';
 import { approvedNodeOf, releaseFingerprint } from '../../domain/approval/fingerprint.ts';
+import { verifyJson } from '../../domain/dsse/dsse.ts';
+import { orderIsWhole } from '../../domain/job/order.ts';
 import type { Approved } from '../approvals/approved.ts';
 import type { VerifiedNode } from '../evidence/verified-node.ts';
 import { sealFileKey } from './hpke-release.ts';
 import type { SealedDataset } from '../sealing/sealed-dataset.ts';
-import type { AuditPort } from './ports.ts';
+import type { AuditPort, RunPorts } from './ports.ts';
 
 declare const signed: unique symbol;
 
@@ -22,6 +24,26 @@ export interface SignedOrder {
 export function signOrder(order: JobOrder, sign: (order: JobOrder) => Result<DsseEnvelope>): Result<SignedOrder> {
   const envelope = sign(order);
   return envelope.ok ? ok({ order, envelope: envelope.value } as SignedOrder) : envelope;
+}
+
+/**
+ * An order of this desk as the store kept it, with its signature checked again.
+ * Errors: `locked`, `integrity` when it is not what this organisation signed.
+ */
+export function takeOrder(
+  order: JobOrder,
+  envelope: DsseEnvelope,
+  ports: Pick<RunPorts, 'signing' | 'verify'>,
+): Result<SignedOrder> {
+  const publicKey = ports.signing.ownerKey();
+  if (!publicKey.ok) return publicKey;
+  const { verify } = ports;
+  const trusted = [{ publicKey: publicKey.value }];
+  const read = verifyJson(envelope, jobOrderSchema, { payloadType: payloadTypes.jobOrder, trusted, verify });
+  if (!read.ok || read.value.value.jobId !== order.jobId || !orderIsWhole(read.value.value)) {
+    return err('integrity', 'The kept order is not the one that was signed; no key is released for it.');
+  }
+  return ok({ order: read.value.value, envelope } as SignedOrder);
 }
 
 export interface ReleaseContext {

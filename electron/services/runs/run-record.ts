@@ -51,12 +51,17 @@ export function isWithNode(state: RunState): boolean {
   return state === 'running' || state === 'collecting';
 }
 
+/** A run that waits for custodians: no node has its key yet, and it may be taken up again at any time. */
+export function isWaiting({ view, session }: RunRecord): boolean {
+  return view.state === 'releasing' && view.approval !== undefined && session === undefined;
+}
+
 /** Which state may follow which; anything else is a bug. */
 const next: Readonly<Record<RunState, readonly RunState[]>> = {
   preparing: ['verifying', 'failed', 'stopped'],
   verifying: ['uploading', 'failed', 'stopped'],
   uploading: ['releasing', 'failed', 'stopped'],
-  releasing: ['running', 'failed', 'stopped'],
+  releasing: ['running', 'verifying', 'failed', 'stopped'],
   running: ['collecting', 'failed', 'stopped'],
   collecting: ['succeeded', 'failed', 'stopped'],
   succeeded: [],

@@ -7,8 +7,8 @@ import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { buildOrder, checkDraft } from '../../domain/job/order.ts';
 import { totalSteps } from '../../domain/job/steps.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
-import { signOrder, type SignedOrder } from './release-key.ts';
-import { isFinal, isWithNode, type RunRecord } from './run-record.ts';
+import { signOrder, takeOrder, type SignedOrder } from './release-key.ts';
+import { isFinal, isWaiting, isWithNode, type RunRecord } from './run-record.ts';
 import { bringToNode } from './run-driver.ts';
 import { followRun, updateCost } from './run-follow.ts';
 import { countersign, takeReceipt } from './run-receipt.ts';
@@ -40,6 +40,11 @@ export interface RunService {
    * Errors: `invalid_input` with the place, `not_found`, `unavailable` (no node), `locked`, those of the disk.
    */
   launch(draft: JobDraft): Result<{ runId: string; jobId: string }>;
+  /**
+   * Takes up a run that was waiting for approval when the core was closed: verifies a node afresh and asks for the same
+   * release. Errors: `wrong_state`, `not_found`, `unavailable` (no network), `locked`, `integrity`.
+   */
+  resume(id: string): Result<RunView>;
   list(): Result<RunView[]>;
   get(id: string): Result<RunView>;
   record(id: string): Result<RunRecord>;
@@ -158,6 +163,13 @@ export function createRunService(options: RunServiceOptions): RunService {
     const state = stateOf(record);
     state.event({ kind: 'state', message: 'The order is signed.', digest: record.view.jobId });
     options.onChange(record.view);
+    begin(state, order, candidates);
+    return ok({ runId: record.view.id, jobId: record.view.jobId });
+  };
+
+  /** From a signed order to the end of its run. */
+  const begin = (state: RunState, order: SignedOrder, candidates: readonly DirectoryNode[]): void => {
+    const { record } = state;
     drive(state, async (entry) => {
       const brought = await bringToNode(state, order, candidates, ports, entry.abort.signal);
       if (!brought.ok) return brought;
@@ -167,7 +179,18 @@ export function createRunService(options: RunServiceOptions): RunService {
       if (!started.ok) options.onTrouble(record.view.id, started.error);
       return withNode(entry, brought.value);
     });
-    return ok({ runId: record.view.id, jobId: record.view.jobId });
+  };
+
+  /** Ends a run that waits for custodians and is followed by nobody. */
+  const endWaiting = (old: RunRecord): Result<RunView> => {
+    const { approval } = old.view;
+    const state = stateOf(old);
+    state.change(({ view }) => delete view.approval);
+    state.fail(err('cancelled', 'The run was stopped while it waited for approval; no key was released.').error);
+    logEnd(state, ports, options.onTrouble);
+    state.flush();
+    const withdrawn = approval === undefined ? ok(undefined) : ports.approvals.withdraw(approval.requestId);
+    return withdrawn.ok ? ok(old.view) : withdrawn;
   };
 
   const record = (id: string): Result<RunRecord> => {
@@ -186,6 +209,20 @@ export function createRunService(options: RunServiceOptions): RunService {
     launch,
     record,
     get,
+    resume(id) {
+      const old = record(id);
+      if (!old.ok) return old;
+      if (live.has(id)) return ok(old.value.view);
+      if (!isWaiting(old.value)) return err('wrong_state', `Run ${id} does not wait for approval.`);
+      const order = takeOrder(old.value.order, old.value.orderEnvelope, ports);
+      if (!order.ok) return order;
+      const candidates = ports.nodes.candidates(old.value.order.nodes);
+      if (!candidates.ok) return candidates;
+      const state = stateOf(old.value);
+      state.event({ kind: 'state', message: 'Nacre is back and takes up the run.' });
+      begin(state, order.value, candidates.value);
+      return ok(old.value.view);
+    },
     list() {
       const found = store.list();
       return found.ok ? ok(found.value.map(({ view }) => live.get(view.id)?.state.record.view ?? view)) : found;
@@ -199,14 +236,21 @@ export function createRunService(options: RunServiceOptions): RunService {
     async stop(id) {
       const entry = live.get(id);
       if (entry === undefined) {
-        const found = get(id);
+        const found = record(id);
         if (!found.ok) return found;
-        return err('wrong_state', `Run ${id} has ended already (${found.value.state}).`);
+        if (isWaiting(found.value)) return endWaiting(found.value);
+        return err('wrong_state', `Run ${id} has ended already (${found.value.view.state}).`);
       }
       const { client, state } = entry;
       if (client === undefined) {
+        const { approval } = state.record.view;
         entry.abort.abort();
         await entry.done;
+        if (approval !== undefined) {
+          state.change(({ view }) => delete view.approval, true);
+          const withdrawn = ports.approvals.withdraw(approval.requestId);
+          if (!withdrawn.ok) return withdrawn;
+        }
         return ok(state.record.view);
       }
       const { session } = state.record;
@@ -227,7 +271,7 @@ export function createRunService(options: RunServiceOptions): RunService {
       const found = store.list();
       if (!found.ok) return found;
       for (const old of found.value) {
-        if (isFinal(old.view.state) || live.has(old.view.id)) continue;
+        if (isFinal(old.view.state) || live.has(old.view.id) || isWaiting(old)) continue;
         const state = stateOf(old);
         const { session } = old;
         if (session === undefined || !isWithNode(old.view.state)) {
@@ -268,7 +312,7 @@ export function createRunService(options: RunServiceOptions): RunService {
     async close() {
       const entries = [...live.values()];
       for (const entry of entries) {
-        entry.closing = isWithNode(entry.state.record.view.state);
+        entry.closing = isWithNode(entry.state.record.view.state) || isWaiting(entry.state.record);
         entry.abort.abort();
       }
       await Promise.all(entries.map(({ done }) => done));

@@ -1,0 +1,20 @@
+import type { ApprovalSubject } from '../contract/approval.ts';
+import { ok, type Result } from '../contract/result.ts';
+import { actFingerprint } from '../domain/approval/fingerprint.ts';
+import type { Services } from './services.ts';
+
+/**
+ * A secret key may leave only with the approval that the rule asks for. It is used up before the key is touched, also when
+ * the passphrase is wrong afterwards. Errors: `approval_missing`, and those of `act`.
+ */
+export async function approvedExport<T>(
+  { approvals }: Services,
+  facts: Omit<ApprovalSubject<'export'>, 'description'>,
+  act: () => Promise<Result<T>>,
+): Promise<Result<T>> {
+  const subject = { ...facts, description: `secret key, in the clear, as a file: ${facts.item}` };
+  const leave = approvals.authorise('export', subject);
+  if (!leave.ok) return leave;
+  const spent = leave.value.use(actFingerprint('export', subject), () => ok(undefined));
+  return spent.ok ? act() : spent;
+}
