@@ -1,10 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { request as httpsRequest } from 'node:https';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { payloadTypes } from '../contract/wire.ts';
+import { signJson } from '../domain/dsse/dsse.ts';
 import { makeOwner, sealDataset, type Owner, type TestDataset } from './testing/dataset.ts';
+import { TestDesk } from './testing/desk.ts';
 import { codeOf, lastState, launch, sampleCsv, sampleProgram } from './testing/job-helpers.ts';
 import { startTestAgent, type TestAgent } from './testing/test-agent.ts';
 
@@ -15,6 +18,7 @@ let dataset: TestDataset;
 beforeAll(async () => {
   node = await startTestAgent();
   owner = await makeOwner();
+  await node.desk.signIn(owner);
   dataset = await sealDataset(sampleCsv, owner);
 });
 afterAll(async () => {
@@ -30,11 +34,23 @@ describe('uploads', () => {
     expect((await desk.send('GET', at)).status).toBe(404);
     expect((await desk.send('PUT', `${at}/parts/0`, data.parts[0])).status).toBe(404);
     const begun = await desk.send('PUT', at, { manifest: data.envelope });
-    expect(begun.json).toEqual({ root: data.manifest.root, parts: data.parts.length, present: [], complete: false });
+    expect(begun.json).toEqual({
+      root: data.manifest.root,
+      parts: data.parts.length,
+      present: [],
+      partial: [],
+      checkedBytes: 0,
+      complete: false,
+    });
     const bad = Buffer.from(data.parts[1] ?? []);
     bad[7] = (bad[7] ?? 0) ^ 1;
     expect(codeOf(await desk.send('PUT', `${at}/parts/1`, bad))).toBe('integrity');
-    expect(codeOf(await desk.send('PUT', `${at}/parts/1`, bad.subarray(1)))).toBe('integrity');
+    expect((await desk.send('PUT', `${at}/parts/1`, data.parts[1]?.subarray(0, 999))).json).toEqual({
+      bytes: 999,
+      whole: false,
+    });
+    expect(codeOf(await desk.send('PUT', `${at}/parts/1?from=1000`, bad.subarray(1000)))).toBe('wrong_state');
+    expect(codeOf(await desk.send('PUT', `${at}/parts/1?from=999`, bad.subarray(998)))).toBe('integrity');
     expect(codeOf(await desk.send('PUT', `${at}/parts/1`, Buffer.concat([bad, bad])))).toBe('integrity');
     expect(codeOf(await desk.send('PUT', `${at}/parts/99`, data.parts[0]))).toBe('not_found');
     await desk.send('PUT', `${at}/parts/2`, data.parts[2]);
@@ -45,6 +61,7 @@ describe('uploads', () => {
 
   it('make room for new ones, the longest unused first', async () => {
     const other = await startTestAgent();
+    await other.desk.signIn(owner);
     const data = await Promise.all(Array.from({ length: 18 }, () => sealDataset(randomBytes(100), owner)));
     const put = ({ manifest, envelope }: TestDataset) =>
       other.desk.send('PUT', `/v1/datasets/${manifest.root}`, { manifest: envelope });
@@ -55,20 +72,50 @@ describe('uploads', () => {
       statuses.push((await other.desk.send('GET', `/v1/datasets/${manifest.root}`)).status);
     }
     expect(statuses).toEqual([200, 404, 404, ...Array.from({ length: 15 }, () => 200)]);
-    expect(readdirSync(join(other.workFolder, 'datasets')).length).toBe(16);
+    const [folder = ''] = readdirSync(join(other.workFolder, 'datasets'));
+    expect(readdirSync(join(other.workFolder, 'datasets', folder, 'manifests')).length).toBe(16);
     await other.close();
     rmSync(other.workFolder, { recursive: true, force: true });
   });
 
-  it('survive a restart of the agent', async () => {
+  it('survive a restart of the agent, mid-part too', async () => {
     const first = await startTestAgent();
     const { desk } = first;
+    await desk.signIn(owner);
     const at = `/v1/datasets/${dataset.manifest.root}`;
     await desk.send('PUT', at, { manifest: dataset.envelope });
     await desk.send('PUT', `${at}/parts/1`, dataset.parts[1]);
+    await desk.send('PUT', `${at}/parts/0`, dataset.parts[0]?.subarray(0, 5000));
     await first.close();
     const second = await startTestAgent({ workFolder: first.workFolder });
-    expect((await second.desk.send('GET', at)).json).toMatchObject({ present: [1] });
+    await second.desk.signIn(owner);
+    expect((await second.desk.send('GET', at)).json).toMatchObject({
+      present: [1],
+      partial: [{ part: 0, bytes: 5000 }],
+    });
+    const rest = await second.desk.send('PUT', `${at}/parts/0?from=5000`, dataset.parts[0]?.subarray(5000));
+    expect(rest.json).toEqual({ bytes: dataset.parts[0]?.length, whole: true });
+    await second.close();
+    rmSync(first.workFolder, { recursive: true, force: true });
+  });
+
+  it('are read again when whole: a part that the disk changed is asked for once more', async () => {
+    const first = await startTestAgent();
+    const data = await sealDataset(randomBytes(300_000), owner);
+    await first.desk.signIn(owner);
+    await first.desk.upload(data);
+    await first.close();
+    const [folder = ''] = readdirSync(join(first.workFolder, 'datasets'));
+    const digest = data.manifest.parts[2] ?? '';
+    writeFileSync(join(first.workFolder, 'datasets', folder, 'parts', digest), randomBytes(65_536));
+    const second = await startTestAgent({ workFolder: first.workFolder });
+    await second.desk.signIn(owner);
+    const at = `/v1/datasets/${data.manifest.root}`;
+    const state = async () => (await second.desk.send('GET', at)).json as { present: number[]; complete: boolean };
+    await expect.poll(async () => (await state()).present).toEqual([0, 1, 3, 4]);
+    expect((await state()).complete).toBe(false);
+    await second.desk.upload(data);
+    expect((await state()).complete).toBe(true);
     await second.close();
     rmSync(first.workFolder, { recursive: true, force: true });
   });
@@ -79,16 +126,80 @@ describe('uploads', () => {
     expect(codeOf(answer)).toBe('integrity');
   });
 
-  it('leave nothing of a part whose sender goes away, and name it when the node cuts the line', async () => {
+  it('keep the beginning of a part when the line is cut in it', async () => {
     const data = await sealDataset(randomBytes(200_000), owner);
     const at = `/v1/datasets/${data.manifest.root}`;
     await node.desk.send('PUT', at, { manifest: data.envelope });
     node.fault = 'close-mid-upload';
     await expect(node.desk.send('PUT', `${at}/parts/0`, data.parts[0])).rejects.toThrow();
     node.fault = 'none';
-    expect((await node.desk.send('GET', at)).json).toMatchObject({ present: [] });
-    const folder = join(node.workFolder, 'datasets', data.manifest.root);
-    await expect.poll(() => readdirSync(folder)).toEqual(['manifest.json']);
+    const state = async () => (await node.desk.send('GET', at)).json as { partial: { part: number; bytes: number }[] };
+    await expect.poll(async () => (await state()).partial).toMatchObject([{ part: 0 }]);
+    const [{ bytes = 0 } = {}] = (await state()).partial;
+    expect(bytes).toBeGreaterThan(0);
+    const rest = await node.desk.send('PUT', `${at}/parts/0?from=${bytes}`, data.parts[0]?.subarray(bytes));
+    expect(rest.json).toMatchObject({ whole: true });
+  });
+});
+
+describe('owners', () => {
+  it('see nothing of each other: not that a part is there, not a job, and nothing without a ticket', async () => {
+    const data = await sealDataset(randomBytes(200_000), owner);
+    const at = `/v1/datasets/${data.manifest.root}`;
+    await node.desk.upload(data);
+    const stranger = new TestDesk(`https://127.0.0.1:${node.agent.port}`);
+    for (const [method, path, body] of [
+      ['GET', at],
+      ['PUT', at, { manifest: data.envelope }],
+      ['PUT', `${at}/parts/0`, data.parts[0]],
+      ['GET', `/v1/jobs/${'ab'.repeat(32)}`],
+      ['GET', `/v1/jobs/${'ab'.repeat(32)}/events`],
+      ['POST', `/v1/jobs/${'ab'.repeat(32)}/stop`],
+    ] as const) {
+      expect(codeOf(await stranger.send(method, path, body)), `${method} ${path}`).toBe('not_permitted');
+    }
+    // Another owner, with a good grant of his own and a copy of the signed manifest.
+    const thief = await makeOwner();
+    await stranger.signIn(thief);
+    expect(codeOf(await stranger.send('GET', at))).toBe('not_found');
+    expect(codeOf(await stranger.send('PUT', at, { manifest: data.envelope }))).toBe('integrity');
+    // The same parts under a manifest that he signed himself: as if nobody had ever sent them.
+    const own = { manifest: signJson(payloadTypes.manifest, data.manifest, thief.signer) };
+    expect((await stranger.send('PUT', at, own)).json).toMatchObject({ present: [], complete: false });
+    stranger.close();
+  });
+
+  it('are let in only by a grant for this agent, for now, and by their own key', async () => {
+    const { desk } = node;
+    const other = await makeOwner();
+    const key = Buffer.from(other.signer.publicKey).toString('base64');
+    expect(codeOf(await desk.grant(owner, { ownerKey: key }))).toBe('integrity');
+    expect(codeOf(await desk.grant(owner, { tlsSpkiSha256: 'ab'.repeat(32) }))).toBe('not_permitted');
+    expect(codeOf(await desk.grant(owner, { notAfter: new Date(Date.now() - 1).toISOString() }))).toBe('invalid_input');
+    expect(codeOf(await desk.grant(owner, { notAfter: '2999-01-01T00:00:00Z' }))).toBe('invalid_input');
+    expect(codeOf(await desk.grant(owner, { ownerKey: 'AAAA' }))).toBe('invalid_input');
+  });
+
+  it('share a part between their own datasets, and lose it with the last of them', async () => {
+    const other = await startTestAgent({ keptBytes: 500_000 });
+    await other.desk.signIn(owner);
+    const first = await sealDataset(randomBytes(200_000), owner);
+    await other.desk.upload(first);
+    const [folder = ''] = readdirSync(join(other.workFolder, 'datasets'));
+    const parts = () => readdirSync(join(other.workFolder, 'datasets', folder, 'parts')).length;
+    expect(parts()).toBe(first.parts.length);
+    // A later version that begins with the same two parts.
+    const second = await sealDataset(randomBytes(200_000), owner, {}, first.parts.slice(0, 2));
+    const begun = await other.desk.send('PUT', `/v1/datasets/${second.manifest.root}`, { manifest: second.envelope });
+    expect(begun.json).toMatchObject({ present: [0, 1] });
+    await other.desk.upload(second);
+    expect(parts()).toBe(first.parts.length + second.parts.length - 2);
+    const third = await sealDataset(randomBytes(180_000), owner);
+    await other.desk.upload(third);
+    expect(codeOf(await other.desk.send('GET', `/v1/datasets/${first.manifest.root}`))).toBe('not_found');
+    expect(parts()).toBe(second.parts.length + third.parts.length);
+    await other.close();
+    rmSync(other.workFolder, { recursive: true, force: true });
   });
 });
 

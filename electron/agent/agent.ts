@@ -11,11 +11,14 @@ import { BuiltinRunner } from './job/builtin-runner.ts';
 import { CommandRunner } from './job/command-runner.ts';
 import type { GpuTelemetry } from './job/gpu-simulation.ts';
 import { JobManager } from './job/job-manager.ts';
+import { AccessBook } from './server/access.ts';
 import { createAgentServer } from './server/server.ts';
 import { DatasetStore } from './storage/dataset-store.ts';
 import { wipe, Workspace } from './storage/workspace.ts';
 
 const agentVersion = '0.1.0';
+/** Sealed bytes kept for later runs, unless configured. */
+const keptBytes = 256 * 1024 ** 3;
 
 export interface AgentOptions {
   readonly node: string;
@@ -32,6 +35,8 @@ export interface AgentOptions {
   readonly workerEntry: URL;
   readonly fault: () => NodeFault;
   readonly clock: () => Date;
+  /** Sealed bytes of datasets kept at most. */
+  readonly keptBytes?: number;
   /** 0 takes any free port. */
   readonly port: number;
 }
@@ -49,13 +54,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const artifactFolder = join(options.workFolder, 'artifacts');
   await wipe(artifactFolder);
   const workspace = await Workspace.open(options.memoryFolder);
-  const datasets = await DatasetStore.open(join(options.workFolder, 'datasets'));
+  const datasets = await DatasetStore.open({
+    folder: join(options.workFolder, 'datasets'),
+    verify: verifyEd25519,
+    keptBytes: options.keptBytes ?? keptBytes,
+  });
   const sessions = new Sessions(options.provider, options.attestedTlsSpkiSha256, options.clock);
   const shared = {
     node: options.node,
     agentVersion,
     simulated: options.provider.simulated,
     sessions,
+    access: new AccessBook(options.tls.spkiSha256, verifyEd25519, options.clock),
     datasets,
     gpus: options.gpus,
   };

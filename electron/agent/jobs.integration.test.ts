@@ -22,6 +22,7 @@ let dataset: TestDataset;
 beforeAll(async () => {
   node = await startTestAgent();
   owner = await makeOwner();
+  await node.desk.signIn(owner);
   dataset = await sealDataset(sampleCsv, owner);
 });
 afterAll(async () => {

@@ -7,6 +7,10 @@ export const settingsSchema = z.strictObject({
   evidenceRenewSeconds: z.number().int().min(5).max(86_400),
   /** Start the local (SIMULATED) network together with Nacre. */
   startLocalNetwork: z.boolean(),
+  /** Of all uploads together, 10^6 bits a second; 0: no limit. */
+  uploadLimitMbps: z.number().min(0).max(1_000_000),
+  /** Of all downloads together. */
+  downloadLimitMbps: z.number().min(0).max(1_000_000),
 });
 export type Settings = z.infer<typeof settingsSchema>;
 
@@ -15,4 +19,6 @@ export const settingsDefaults: Settings = {
   autoLockMinutes: 15,
   evidenceRenewSeconds: 60,
   startLocalNetwork: false,
+  uploadLimitMbps: 0,
+  downloadLimitMbps: 0,
 };

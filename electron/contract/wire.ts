@@ -7,15 +7,19 @@ import { z } from 'zod';
  *
  *   GET  /v1/status                              -> agentStatusSchema
  *   POST /v1/evidence        {challenge}         -> nodeEvidenceSchema (node-evidence.ts); one session's keys are stable
+ *   POST /v1/access          {grant: DSSE}       -> accessSchema; the ticket goes into `authorization: Bearer TICKET` of
+ *                                                   all requests below but POST /v1/jobs, which its order authenticates
  *   PUT  /v1/datasets/:root  {manifest: DSSE}    -> uploadStateSchema; begins or resumes an upload
  *   GET  /v1/datasets/:root                      -> uploadStateSchema
- *   PUT  /v1/datasets/:root/parts/:index         raw sealed bytes; refused when the SHA-256 differs from the manifest
+ *   PUT  /v1/datasets/:root/parts/:index?from=N  raw sealed bytes of a part from byte N on -> partReceiptSchema; what came
+ *                                                before a break is kept; refused when the SHA-256 differs from the manifest
  *   POST /v1/jobs            jobSubmission       -> jobAccepted (with key confirmation)
  *   GET  /v1/jobs/:jobId                         -> jobStatusSchema
  *   POST /v1/jobs/:jobId/stop                    -> jobStatusSchema
  *   GET  /v1/jobs/:jobId/events?from=SEQUENCE    SSE, `id:` the sequence, `data:` one frame as JSON
  *   GET  /v1/jobs/:jobId/artifacts               -> {artifacts: artifactSchema[]}
- *   GET  /v1/jobs/:jobId/artifacts/:name         raw age file
+ *   GET  /v1/jobs/:jobId/artifacts/:name         raw age file; `range: bytes=A-B` asks for a piece of it (206)
+ *   GET  /v1/jobs/:jobId/artifacts/:name/parts   -> artifactPartsSchema, which hash to the root in the signed telemetry
  *   GET  /v1/jobs/:jobId/receipt                 -> DSSE envelope, payload in-toto statement, signed by the attested key
  *   GET  /metrics                                Prometheus text under DCGM names
  */
@@ -41,11 +45,44 @@ export type AgentStatus = z.infer<typeof agentStatusSchema>;
 export const uploadStateSchema = z.object({
   root: hex(32),
   parts: z.number().int(),
-  /** Indices of parts that are present and whole. */
+  /** Indices of parts that are present: each had its SHA-256 when it came. */
   present: z.array(z.number().int()),
+  /** Bytes from the start of parts that came in part only, to be continued there. */
+  partial: z.array(z.object({ part: z.number().int(), bytes: z.number().int().min(0) })),
+  /** Once all parts are present they are read again as a whole: bytes so far. */
+  checkedBytes: z.number().int().min(0),
+  /** All parts are present, and together they had the Merkle root when they were read again. */
   complete: z.boolean(),
 });
 export type UploadState = z.infer<typeof uploadStateSchema>;
+
+/** The answer to bytes of one part. */
+export const partReceiptSchema = z.object({
+  /** Bytes of the part that are kept, from its start. */
+  bytes: z.number().int().min(0),
+  /** All of it is there, with the SHA-256 of the manifest. */
+  whole: z.boolean(),
+});
+export type PartReceipt = z.infer<typeof partReceiptSchema>;
+
+/**
+ * What an owner signs to be let in at one agent (`payloadTypes.accessGrant`). It names the agent's attested TLS key, so
+ * that an agent cannot use it at another one; it opens only what belongs to `ownerKey`.
+ */
+export const accessGrantSchema = z.strictObject({
+  version: z.literal(1),
+  /** Raw Ed25519 public key, base64; also signs the envelope. */
+  ownerKey: z.string().max(64),
+  tlsSpkiSha256: hex(32),
+  /** Only this job, when it is named. */
+  jobId: hex(32).optional(),
+  nonce: hex(16),
+  notAfter: z.iso.datetime(),
+});
+export type AccessGrant = z.infer<typeof accessGrantSchema>;
+
+export const accessSchema = z.object({ ticket: hex(32), notAfter: z.string().max(32) });
+export type Access = z.infer<typeof accessSchema>;
 
 /** What the released key is bound to; JCS of this object is the HPKE associated data. */
 export const releaseAadSchema = z.strictObject({
@@ -85,6 +122,7 @@ export const payloadTypes = {
   manifest: 'application/vnd.nacre.dataset-manifest.v1+json',
   jobOrder: 'application/vnd.nacre.job-order.v1+json',
   policy: 'application/vnd.nacre.policy.v1+json',
+  accessGrant: 'application/vnd.nacre.access-grant.v1+json',
   inToto: 'application/vnd.in-toto+json',
 } as const;
 
@@ -118,8 +156,12 @@ export const artifactSchema = z.object({
   bytes: z.number().int(),
   sha256: hex(32),
   step: z.number().int().optional(),
+  /** Parts it is fetched in: their size, and the RFC 6962 root over their SHA-256. Absent: one part, the whole file. */
+  parts: z.object({ size: z.number().int().min(65_536).max(67_108_864), root: hex(32) }).optional(),
 });
 export type Artifact = z.infer<typeof artifactSchema>;
+
+export const artifactPartsSchema = z.object({ parts: z.array(hex(32)).min(1).max(65_536) });
 
 const finite = z.number();
 
@@ -184,6 +226,8 @@ export const directoryNodeSchema = z.object({
   usdPerHour: z.number(),
   /** Advertised, not measured. */
   uploadMbps: z.number(),
+  /** US dollars for 10^9 bytes in or out, as the network asks; absent: not told. */
+  transferUsdPerGb: z.number().min(0).optional(),
   simulated: z.literal(true),
   mode: z.string().optional(),
 });

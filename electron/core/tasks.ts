@@ -7,6 +7,16 @@ const keptEnded = 50;
 export interface TaskControl {
   readonly signal: AbortSignal;
   progress(progress: Progress): void;
+  /** Resolves when the task is not paused: at once, at `resume`, or when it is cancelled. */
+  unpaused(): Promise<void>;
+  /** Called at each pause (true) and resume (false). */
+  onPause(listener: (paused: boolean) => void): void;
+}
+
+export interface TaskFacts {
+  /** Its work heeds `unpaused` or `onPause`. */
+  readonly pausable?: boolean;
+  readonly subjectId?: string;
 }
 
 export interface TaskRunner {
@@ -18,10 +28,14 @@ export interface TaskRunner {
     kind: TaskView['kind'],
     title: string,
     work: (control: TaskControl) => Promise<Result<string | undefined>>,
+    facts?: TaskFacts,
   ): TaskView;
   list(): TaskView[];
   /** Asks a task to stop; it ends as `cancelled` when its work has cleaned up. Errors: `not_found`, `wrong_state`. */
   cancel(id: string): Result<TaskView>;
+  /** Errors: `not_found`, `wrong_state` (it ended, or cannot be paused). */
+  pause(id: string): Result<TaskView>;
+  resume(id: string): Result<TaskView>;
   /** Resolves with the view of the ended task. Errors: `not_found`. */
   ended(id: string): Promise<Result<TaskView>>;
   /** Cancels all and waits for their ends. */
@@ -32,6 +46,10 @@ interface Entry {
   view: TaskView;
   readonly abort: AbortController;
   readonly done: Promise<void>;
+  /** Resolves at resume; undefined while the task is not paused. */
+  pause: { readonly over: Promise<void>; readonly end: () => void } | undefined;
+  readonly change: (patch: Partial<TaskView>) => void;
+  readonly pauseListeners: ((paused: boolean) => void)[];
 }
 
 export function createTaskRunner(options: {
@@ -46,20 +64,46 @@ export function createTaskRunner(options: {
     for (const { view } of ended.slice(0, Math.max(0, ended.length - keptEnded))) tasks.delete(view.id);
   };
 
+  const setPaused = (entry: Entry, paused: boolean) => {
+    if ((entry.pause !== undefined) === paused) return;
+    const { pause } = entry;
+    if (paused) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      entry.pause = { over: promise, end: resolve };
+    } else entry.pause = undefined;
+    entry.change({ paused });
+    for (const listener of entry.pauseListeners) listener(paused);
+    pause?.end();
+  };
+
+  const hold = (id: string, paused: boolean): Result<TaskView> => {
+    const entry = tasks.get(id);
+    if (entry === undefined) return err('not_found', `There is no task ${JSON.stringify(id)}.`);
+    if (entry.view.state !== 'running') return err('wrong_state', `${entry.view.title} has ended already.`);
+    if (entry.view.pausable !== true) return err('wrong_state', `${entry.view.title} cannot be paused.`);
+    setPaused(entry, paused);
+    return ok(entry.view);
+  };
+
   const runner: TaskRunner = {
-    start(kind, title, work) {
+    start(kind, title, work, facts = {}) {
       const abort = new AbortController();
       const { promise, resolve } = Promise.withResolvers<void>();
-      const entry: Entry = {
-        view: { id: options.newId(), kind, title, state: 'running' },
-        abort,
-        done: promise,
-      };
-      tasks.set(entry.view.id, entry);
       const change = (patch: Partial<TaskView>) => {
         entry.view = { ...entry.view, ...patch };
         options.onChange(entry.view);
       };
+      const entry: Entry = {
+        view: { id: options.newId(), kind, title, state: 'running', ...facts },
+        abort,
+        done: promise,
+        pause: undefined,
+        change,
+        pauseListeners: [],
+      };
+      tasks.set(entry.view.id, entry);
+      // A paused task that is cancelled must wake to clean up.
+      abort.signal.addEventListener('abort', () => setPaused(entry, false));
       const finish = (answer: Result<string | undefined>) => {
         if (answer.ok) {
           change({ state: 'succeeded', ...(answer.value === undefined ? {} : { resultId: answer.value }) });
@@ -71,7 +115,13 @@ export function createTaskRunner(options: {
         forgetOld();
         resolve();
       };
-      work({ signal: abort.signal, progress: (progress) => change({ progress }) }).then(finish, (error: unknown) => {
+      const control: TaskControl = {
+        signal: abort.signal,
+        progress: (progress) => change({ progress }),
+        unpaused: () => entry.pause?.over ?? Promise.resolve(),
+        onPause: (listener) => void entry.pauseListeners.push(listener),
+      };
+      work(control).then(finish, (error: unknown) => {
         options.onBug(title, error);
         finish(err('internal', `${title} ended by a bug in Nacre; the log of the profile has the details.`));
       });
@@ -86,6 +136,8 @@ export function createTaskRunner(options: {
       entry.abort.abort();
       return ok(entry.view);
     },
+    pause: (id) => hold(id, true),
+    resume: (id) => hold(id, false),
     async ended(id) {
       const entry = tasks.get(id);
       if (entry === undefined) return err('not_found', `There is no task ${JSON.stringify(id)}.`);

@@ -14,6 +14,7 @@ export interface NodeDefinition {
   readonly gpuMemoryGib: number;
   readonly usdPerHour: number;
   readonly uploadMbps: number;
+  readonly transferUsdPerGb: number;
 }
 
 /**
@@ -34,6 +35,7 @@ export const nodeDefinitions: readonly NodeDefinition[] = [
     gpuMemoryGib: 80,
     usdPerHour: 2.85,
     uploadMbps: 900,
+    transferUsdPerGb: 0.01,
   },
   {
     name: 'virginia-h200',
@@ -48,6 +50,7 @@ export const nodeDefinitions: readonly NodeDefinition[] = [
     gpuMemoryGib: 141,
     usdPerHour: 6.9,
     uploadMbps: 2000,
+    transferUsdPerGb: 0.02,
   },
   {
     name: 'singapore-h100',
@@ -62,6 +65,7 @@ export const nodeDefinitions: readonly NodeDefinition[] = [
     gpuMemoryGib: 80,
     usdPerHour: 3.1,
     uploadMbps: 600,
+    transferUsdPerGb: 0.05,
   },
   {
     name: 'saopaulo-h100',
@@ -76,6 +80,7 @@ export const nodeDefinitions: readonly NodeDefinition[] = [
     gpuMemoryGib: 80,
     usdPerHour: 1.95,
     uploadMbps: 400,
+    transferUsdPerGb: 0.01,
   },
   {
     name: 'helsinki-h200',
@@ -90,6 +95,7 @@ export const nodeDefinitions: readonly NodeDefinition[] = [
     gpuMemoryGib: 141,
     usdPerHour: 2.4,
     uploadMbps: 1200,
+    transferUsdPerGb: 0.08,
   },
   {
     name: 'tokyo-h100',
@@ -104,5 +110,6 @@ export const nodeDefinitions: readonly NodeDefinition[] = [
     gpuMemoryGib: 80,
     usdPerHour: 2.2,
     uploadMbps: 800,
+    transferUsdPerGb: 0.03,
   },
 ];

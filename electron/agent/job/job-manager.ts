@@ -37,6 +37,8 @@ export interface JobManagerOptions {
 
 interface VerifiedOrder {
   readonly order: JobOrder;
+  /** Raw Ed25519 key that signed order and manifest. */
+  readonly ownerKey: Uint8Array;
   readonly orderSha256: string;
   readonly manifest: Manifest;
 }
@@ -60,7 +62,7 @@ export class JobManager {
   /** Errors: `not_found`. */
   find(jobId: string): Result<Job> {
     const known = this.#jobs.get(jobId);
-    return known === undefined ? err('not_found', `There is no job ${jobId.slice(0, 12)}… here.`) : ok(known.job);
+    return known === undefined ? noJob(jobId) : ok(known.job);
   }
 
   get busy(): boolean {
@@ -88,7 +90,7 @@ export class JobManager {
       if (known.ciphertext === submission.release.ciphertext) return ok(known.accepted);
       return err('already_exists', `Job ${jobId.slice(0, 12)}… was accepted before, with another key release.`);
     }
-    if (!this.#options.datasets.isComplete(verified.value.manifest)) {
+    if (!this.#options.datasets.isComplete(verified.value.ownerKey, verified.value.manifest)) {
       return err('wrong_state', 'Parts of the dataset are missing here: finish the upload first.');
     }
     const running = [...this.#jobs.values()].some(({ job }) => ['accepted', 'running'].includes(job.status().state));
@@ -130,7 +132,12 @@ export class JobManager {
     if (manifest.value.value.root !== order.dataset.root || !rootFitsParts(manifest.value.value)) {
       return err('integrity', 'The root of the manifest is not the dataset root of the order.');
     }
-    return ok({ order, orderSha256: sha256(signed.value.payload), manifest: manifest.value.value });
+    return ok({
+      order,
+      ownerKey: publicKey,
+      orderSha256: sha256(signed.value.payload),
+      manifest: manifest.value.value,
+    });
   }
 
   async #accept(verified: VerifiedOrder, release: KeyReleaseMessage): Promise<Result<JobAccepted>> {
@@ -196,4 +203,8 @@ export class JobManager {
     }
     return last;
   }
+}
+
+export function noJob(jobId: string): Result<never> {
+  return err('not_found', `There is no job ${jobId.slice(0, 12)}… here.`);
 }

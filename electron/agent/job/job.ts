@@ -25,6 +25,8 @@ export interface JobParts {
   readonly simulated: boolean;
   readonly measurement: string | undefined;
   readonly order: JobOrder;
+  /** Raw Ed25519 key that signed the order: whose job this is. */
+  readonly ownerKey: Uint8Array;
   readonly orderSha256: string;
   readonly manifest: Manifest;
   readonly earSha256: string;
@@ -43,6 +45,7 @@ export interface JobParts {
 /** One order at work: from the accepted release to the signed receipt. */
 export class Job {
   readonly frames: FrameLog;
+  readonly ownerKey: Uint8Array;
   readonly artifacts: ArtifactStore;
   readonly #parts: JobParts;
   readonly #abort = new AbortController();
@@ -59,6 +62,7 @@ export class Job {
   constructor(parts: JobParts) {
     this.#parts = parts;
     this.artifacts = parts.artifacts;
+    this.ownerKey = parts.ownerKey;
     this.frames = new FrameLog({
       jobId: parts.order.jobId,
       node: parts.node,
@@ -203,7 +207,7 @@ export class Job {
   }
 
   async #openDataset(sink: (plain: Uint8Array) => void | Promise<void>): Promise<Result<number>> {
-    const { datasets, manifest, fileKey, cipher } = this.#parts;
+    const { datasets, ownerKey, manifest, fileKey, cipher } = this.#parts;
     const opener = createOpener({ fileKey: fileKeyOpener(fileKey), cipher });
     const opened: Uint8Array[] = [];
     const keep = (plain: Uint8Array): void => void opened.push(plain.slice());
@@ -214,7 +218,7 @@ export class Job {
       }
     };
     try {
-      for await (const piece of datasets.read(manifest)) {
+      for await (const piece of datasets.read(ownerKey, manifest)) {
         if (this.#abort.signal.aborted) return err('cancelled', 'The job was stopped.');
         const pushed = opener.push(piece, keep);
         await deliver();

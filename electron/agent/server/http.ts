@@ -6,6 +6,7 @@ const statusOfCode: Partial<Record<ErrorCode, number>> = {
   invalid_input: 400,
   damaged: 400,
   cancelled: 400,
+  not_permitted: 401,
   denied_by_policy: 403,
   attestation_failed: 403,
   not_found: 404,

@@ -5,12 +5,14 @@ import { pipeline } from 'node:stream/promises';
 import { z } from 'zod';
 import { challengeSchema } from '../../contract/node-evidence.ts';
 import type { NodeFault } from '../../contract/local-network.ts';
-import { err } from '../../contract/result.ts';
+import { err, type Result } from '../../contract/result.ts';
 import { dsseEnvelopeSchema, jobSubmissionSchema, wireLimits, type AgentStatus } from '../../contract/wire.ts';
 import type { Sessions } from '../evidence/sessions.ts';
 import { prometheusText, type GpuTelemetry } from '../job/gpu-simulation.ts';
-import type { JobManager } from '../job/job-manager.ts';
+import type { Job } from '../job/job.ts';
+import { noJob, type JobManager } from '../job/job-manager.ts';
 import type { DatasetStore } from '../storage/dataset-store.ts';
+import { mayVisit, type AccessBook } from './access.ts';
 import { streamFrames } from './events.ts';
 import { readJson, sendError, sendJson, sendResult } from './http.ts';
 
@@ -23,6 +25,7 @@ export interface ServerOptions {
   readonly agentVersion: string;
   readonly simulated: boolean;
   readonly sessions: Sessions;
+  readonly access: AccessBook;
   readonly datasets: DatasetStore;
   readonly jobs: JobManager;
   readonly gpus: GpuTelemetry;
@@ -96,7 +99,14 @@ function misbehave(fault: NodeFault, request: IncomingMessage, response: ServerR
 }
 
 function routesOf(options: ServerOptions): Route[] {
-  const { sessions, datasets, jobs, gpus } = options;
+  const { sessions, access, datasets, jobs, gpus } = options;
+  /** A job that the sender of a request may see; to anyone else it does not exist. */
+  const find = (request: IncomingMessage, jobId: string): Result<Job> => {
+    const visitor = access.visitor(request);
+    if (!visitor.ok) return visitor;
+    const job = jobs.find(jobId);
+    return job.ok && mayVisit(visitor.value, jobId, job.value.ownerKey) ? job : noJob(jobId);
+  };
   const started = performance.now();
   return [
     route('GET', /^\/v1\/status$/, async (_request, response) => {
@@ -113,29 +123,46 @@ function routesOf(options: ServerOptions): Route[] {
       const body = await readJson(request, wireLimits.jsonBytes, z.strictObject({ challenge: challengeSchema }));
       sendResult(response, body.ok ? await sessions.answer(body.value.challenge) : body);
     }),
+    route('POST', /^\/v1\/access$/, async (request, response) => {
+      const body = await readJson(request, wireLimits.jsonBytes, z.strictObject({ grant: dsseEnvelopeSchema }));
+      sendResult(response, body.ok ? access.admit(body.value.grant) : body);
+    }),
     route('PUT', /^\/v1\/datasets\/([0-9a-f]{64})$/, async (request, response, [root = '']) => {
+      const visitor = access.visitor(request);
+      if (!visitor.ok) return sendError(response, visitor.error);
       const body = await readJson(request, envelopeBytes, z.strictObject({ manifest: dsseEnvelopeSchema }));
-      sendResult(response, body.ok ? await datasets.begin(root, body.value.manifest) : body);
+      sendResult(response, body.ok ? await datasets.begin(visitor.value.ownerKey, root, body.value.manifest) : body);
     }),
-    route('GET', /^\/v1\/datasets\/([0-9a-f]{64})$/, async (_request, response, [root = '']) => {
-      sendResult(response, datasets.state(root));
+    route('GET', /^\/v1\/datasets\/([0-9a-f]{64})$/, async (request, response, [root = '']) => {
+      const visitor = access.visitor(request);
+      sendResult(response, visitor.ok ? datasets.state(visitor.value.ownerKey, root) : visitor);
     }),
-    route('PUT', /^\/v1\/datasets\/([0-9a-f]{64})\/parts\/(\d{1,7})$/, async (request, response, parameters) => {
+    route('PUT', /^\/v1\/datasets\/([0-9a-f]{64})\/parts\/(\d{1,7})$/, async (request, response, parameters, url) => {
       const [root = '', index = ''] = parameters;
+      const visitor = access.visitor(request);
+      if (!visitor.ok) return sendError(response, visitor.error);
+      const from = url.searchParams.get('from') ?? '0';
+      if (!/^\d{1,8}$/.test(from))
+        return sendError(response, err('invalid_input', 'from: not a place in a part.').error);
       const body = options.fault() === 'close-mid-upload' ? cutShort(request) : request;
-      sendResult(response, await datasets.putPart(root, Number(index), body as AsyncIterable<Uint8Array>));
+      const received = await datasets.putPart(visitor.value.ownerKey, root, Number(index), {
+        body: body as AsyncIterable<Uint8Array>,
+        from: Number(from),
+        cut: () => request.destroy(),
+      });
+      sendResult(response, received);
     }),
     route('POST', /^\/v1\/jobs$/, async (request, response) => {
       const body = await readJson(request, 2 * envelopeBytes, jobSubmissionSchema);
       sendResult(response, body.ok ? await jobs.submit(body.value) : body);
     }),
-    route('GET', /^\/v1\/jobs\/([0-9a-f]{64})$/, async (_request, response, [jobId = '']) => {
-      const job = jobs.find(jobId);
+    route('GET', /^\/v1\/jobs\/([0-9a-f]{64})$/, async (request, response, [jobId = '']) => {
+      const job = find(request, jobId);
       sendResult(response, job.ok ? { ok: true, value: job.value.status() } : job);
     }),
     route('POST', /^\/v1\/jobs\/([0-9a-f]{64})\/stop$/, async (request, response, [jobId = '']) => {
       request.resume();
-      const job = jobs.find(jobId);
+      const job = find(request, jobId);
       if (job.ok) {
         job.value.stop();
         await job.value.ended;
@@ -143,7 +170,7 @@ function routesOf(options: ServerOptions): Route[] {
       sendResult(response, job.ok ? { ok: true, value: job.value.status() } : job);
     }),
     route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/events$/, async (request, response, [jobId = ''], url) => {
-      const job = jobs.find(jobId);
+      const job = find(request, jobId);
       if (!job.ok) return sendError(response, job.error);
       const from = sequenceFrom(request, url);
       const { frames } = job.value;
@@ -153,27 +180,27 @@ function routesOf(options: ServerOptions): Route[] {
       }
       return streamFrames(response, frames, from, heartbeatMs);
     }),
-    route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/artifacts$/, async (_request, response, [jobId = '']) => {
-      const job = jobs.find(jobId);
+    route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/artifacts$/, async (request, response, [jobId = '']) => {
+      const job = find(request, jobId);
       sendResult(response, job.ok ? { ok: true, value: { artifacts: job.value.artifacts.list() } } : job);
     }),
     route(
       'GET',
-      /^\/v1\/jobs\/([0-9a-f]{64})\/artifacts\/([a-z0-9.-]{1,128})$/,
-      async (_request, response, parameters) => {
-        const [jobId = '', name = ''] = parameters;
-        const job = jobs.find(jobId);
-        if (!job.ok) return sendError(response, job.error);
-        const opened = job.value.artifacts.open(name);
-        if (!opened.ok) return sendError(response, opened.error);
-        const { artifact, stream } = opened.value;
-        response.writeHead(200, { 'content-type': 'application/octet-stream', 'content-length': artifact.bytes });
-        // A reader that goes away ends the pipeline with an error that concerns nobody else.
-        return pipeline(stream, response).catch(() => undefined);
+      /^\/v1\/jobs\/([0-9a-f]{64})\/artifacts\/([a-z0-9.-]{1,128})\/parts$/,
+      async (request, response, at) => {
+        const [jobId = '', name = ''] = at;
+        const job = find(request, jobId);
+        sendResult(response, job.ok ? job.value.artifacts.parts(name) : job);
       },
     ),
-    route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/receipt$/, async (_request, response, [jobId = '']) => {
-      const job = jobs.find(jobId);
+    route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/artifacts\/([a-z0-9.-]{1,128})$/, async (request, response, at) => {
+      const [jobId = '', name = ''] = at;
+      const job = find(request, jobId);
+      if (!job.ok) return sendError(response, job.error);
+      return sendArtifact(request, response, job.value, name, options.fault() === 'close-mid-upload');
+    }),
+    route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/receipt$/, async (request, response, [jobId = '']) => {
+      const job = find(request, jobId);
       sendResult(response, job.ok ? job.value.receipt() : job);
     }),
     route('GET', /^\/metrics$/, async (_request, response) => {
@@ -181,6 +208,29 @@ function routesOf(options: ServerOptions): Route[] {
       response.end(prometheusText(gpus.read(jobs.busy), options.node, gpus.simulated));
     }),
   ];
+}
+
+/** An artifact or the piece of it that `range` asks for. */
+async function sendArtifact(
+  request: IncomingMessage,
+  response: ServerResponse,
+  job: Job,
+  name: string,
+  cut: boolean,
+): Promise<void> {
+  const range = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(request.headers.range ?? '');
+  const whole = request.headers.range === undefined;
+  const opened = job.artifacts.open(name, whole ? undefined : { from: Number(range?.[1]), until: Number(range?.[2]) });
+  if (!opened.ok) return sendError(response, opened.error);
+  const { stream, from, until, bytes } = opened.value;
+  response.writeHead(whole ? 200 : 206, {
+    'content-type': 'application/octet-stream',
+    'content-length': until - from + 1,
+    ...(whole ? {} : { 'content-range': `bytes ${from}-${until}/${bytes}` }),
+  });
+  if (cut) stream.once('data', () => request.socket.destroy());
+  // A reader that goes away ends the pipeline with an error that concerns nobody else.
+  return pipeline(stream, response).catch(() => undefined);
 }
 
 function route(method: string, path: RegExp, handle: Handler): Route {

@@ -8,8 +8,22 @@ import { pack } from 'tar-stream';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { wireLimits, type Artifact } from '../../contract/wire.ts';
 import type { StreamCipher } from '../../domain/sealed/cipher.ts';
+import { leafHash, merkleRoot } from '../../domain/merkle/merkle.ts';
 import { parseRecipients } from '../../domain/sealed/recipients.ts';
 import { createSealer, type Sealer } from '../../domain/sealed/sealer.ts';
+
+/** Bytes of a part that a desk fetches by itself. */
+const partSize = 4 * 1_048_576;
+
+/** A piece of an artifact that is being read. */
+export interface OpenedArtifact {
+  readonly stream: ReadStream;
+  /** First and last byte. */
+  readonly from: number;
+  readonly until: number;
+  /** Of the whole artifact. */
+  readonly bytes: number;
+}
 
 /** A plaintext file on its way into an artifact. */
 export interface ArtifactFile {
@@ -32,7 +46,7 @@ export interface SealedArtifact {
 export class ArtifactStore {
   readonly #folder: string;
   readonly #cipher: StreamCipher;
-  readonly #artifacts = new Map<string, Artifact>();
+  readonly #artifacts = new Map<string, { readonly artifact: Artifact; readonly parts: readonly string[] }>();
 
   constructor(folder: string, cipher: StreamCipher) {
     this.#folder = folder;
@@ -40,14 +54,23 @@ export class ArtifactStore {
   }
 
   list(): Artifact[] {
-    return [...this.#artifacts.values()];
+    return [...this.#artifacts.values()].map(({ artifact }) => artifact);
   }
 
-  /** Errors: `not_found`. */
-  open(name: string): Result<{ artifact: Artifact; stream: ReadStream }> {
-    const artifact = this.#artifacts.get(name);
-    if (artifact === undefined) return err('not_found', `There is no artifact ${JSON.stringify(name.slice(0, 128))}.`);
-    return ok({ artifact, stream: createReadStream(join(this.#folder, name)) });
+  /** SHA-256 of each part. Errors: `not_found`. */
+  parts(name: string): Result<{ parts: readonly string[] }> {
+    const known = this.#artifacts.get(name);
+    return known === undefined ? noArtifact(name) : ok({ parts: known.parts });
+  }
+
+  /** All of it, or the bytes of a range. Errors: `not_found`, `invalid_input` (no such bytes). */
+  open(name: string, range?: { readonly from: number; readonly until: number }): Result<OpenedArtifact> {
+    const known = this.#artifacts.get(name);
+    if (known === undefined) return noArtifact(name);
+    const { bytes } = known.artifact;
+    const { from, until } = range ?? { from: 0, until: bytes - 1 };
+    if (!(from <= until && until < bytes)) return err('invalid_input', `range: ${name} has bytes 0 to ${bytes - 1}.`);
+    return ok({ stream: createReadStream(join(this.#folder, name), { start: from, end: until }), from, until, bytes });
   }
 
   async remove(name: string): Promise<void> {
@@ -77,20 +100,60 @@ export class ArtifactStore {
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     const waiting = join(this.#folder, `${about.name}.tmp`);
     const hash = createHash('sha256');
+    const parts = createPartHasher();
     let bytes = 0;
     const sealed = async function* () {
       for await (const piece of sealStream(sealer.value, tarStream(sorted, digests))) {
         hash.update(piece);
+        parts.update(piece);
         bytes += piece.length;
         yield piece;
       }
     };
     await pipeline(Readable.from(sealed()), createWriteStream(waiting, { mode: 0o600 }));
     await rename(waiting, join(this.#folder, about.name));
-    const artifact: Artifact = { ...about, bytes, sha256: hash.digest('hex') };
-    this.#artifacts.set(about.name, artifact);
+    const partHashes = parts.digests();
+    const root = merkleRoot(partHashes.map((part) => leafHash(Buffer.from(part, 'hex'))));
+    const artifact: Artifact = {
+      ...about,
+      bytes,
+      sha256: hash.digest('hex'),
+      parts: { size: partSize, root: Buffer.from(root).toString('hex') },
+    };
+    this.#artifacts.set(about.name, { artifact, parts: partHashes });
     return ok({ artifact, files: digests });
   }
+}
+
+function noArtifact(name: string): Result<never> {
+  return err('not_found', `There is no artifact ${JSON.stringify(name.slice(0, 128))}.`);
+}
+
+/** SHA-256 of each part of a stream. */
+function createPartHasher(): { update(piece: Uint8Array): void; digests(): string[] } {
+  const done: string[] = [];
+  let hash = createHash('sha256');
+  let filled = 0;
+  const close = (): void => {
+    done.push(hash.digest('hex'));
+    hash = createHash('sha256');
+    filled = 0;
+  };
+  return {
+    update(piece) {
+      for (let at = 0; at < piece.length;) {
+        const taken = piece.subarray(at, at + partSize - filled);
+        hash.update(taken);
+        filled += taken.length;
+        at += taken.length;
+        if (filled === partSize) close();
+      }
+    },
+    digests() {
+      if (filled > 0) close();
+      return done;
+    },
+  };
 }
 
 function random(length: number): Uint8Array {

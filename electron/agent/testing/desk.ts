@@ -3,7 +3,14 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 import type { JobOrder, Program } from '../../contract/job.ts';
 import { nodeEvidenceSchema, type Challenge, type NodeEvidence } from '../../contract/node-evidence.ts';
-import { payloadTypes, type Frame, type JobSubmission } from '../../contract/wire.ts';
+import {
+  accessSchema,
+  payloadTypes,
+  uploadStateSchema,
+  type AccessGrant,
+  type Frame,
+  type JobSubmission,
+} from '../../contract/wire.ts';
 import { canonicalJson, signJson, verifyEd25519 } from '../../domain/dsse/dsse.ts';
 import { jobIdOf } from '../../domain/job/order.ts';
 import { acceptFrame, chainStart } from '../../domain/telemetry/frame-chain.ts';
@@ -30,6 +37,7 @@ export class TestDesk {
     // A resumed session shows no certificate, so its key could not be compared.
     maxCachedSessions: 0,
   });
+  #ticket: string | undefined;
 
   constructor(url: string) {
     this.#url = url;
@@ -39,10 +47,38 @@ export class TestDesk {
     this.#agent.destroy();
   }
 
+  get #headers(): Record<string, string> {
+    return this.#ticket === undefined ? {} : { authorization: `Bearer ${this.#ticket}` };
+  }
+
+  /** A grant by an owner for the agent of this connection, and what it asks. */
+  async grant(owner: Owner, changes: Partial<AccessGrant> = {}): Promise<Answer> {
+    const { spkiSha256 } = await this.send('GET', '/v1/status');
+    const grant: AccessGrant = {
+      version: 1,
+      ownerKey: Buffer.from(owner.signer.publicKey).toString('base64'),
+      tlsSpkiSha256: spkiSha256,
+      nonce: randomBytes(16).toString('hex'),
+      notAfter: new Date(Date.now() + 600_000).toISOString(),
+      ...changes,
+    };
+    return this.send('POST', '/v1/access', { grant: signJson(payloadTypes.accessGrant, grant, owner.signer) });
+  }
+
+  /** Later requests come from this owner. */
+  async signIn(owner: Owner, changes: Partial<AccessGrant> = {}): Promise<void> {
+    const answer = await this.grant(owner, changes);
+    this.#ticket = accessSchema.parse(answer.json).ticket;
+  }
+
+  signOut(): void {
+    this.#ticket = undefined;
+  }
+
   /** One request. A Buffer is sent raw, anything else as JSON. */
   async send(method: string, path: string, body?: unknown): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const request = httpsRequest(new URL(path, this.#url), { method, agent: this.#agent });
+    const request = httpsRequest(new URL(path, this.#url), { method, agent: this.#agent, headers: this.#headers });
     request.on('error', reject);
     request.on('response', (response) => {
       const spki = (response.socket as TLSSocket)
@@ -86,6 +122,12 @@ export class TestDesk {
     for (const [index, part] of parts.entries()) {
       const answer = await this.send('PUT', `/v1/datasets/${manifest.root}/parts/${index}`, part);
       if (answer.status !== 200) throw new Error(answer.body.toString());
+    }
+    for (;;) {
+      const state = uploadStateSchema.parse((await this.send('GET', `/v1/datasets/${manifest.root}`)).json);
+      if (state.complete) return;
+      if (state.present.length < state.parts) throw new Error('parts were dropped');
+      await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
 
@@ -181,7 +223,10 @@ export class TestDesk {
   /** Server-sent events until the stream ends. */
   async *events(path: string): AsyncGenerator<{ id: number; data: string }> {
     const response = await new Promise<import('node:http').IncomingMessage>((resolve, reject) => {
-      httpsRequest(new URL(path, this.#url), { agent: this.#agent }).on('response', resolve).on('error', reject).end();
+      httpsRequest(new URL(path, this.#url), { agent: this.#agent, headers: this.#headers })
+        .on('response', resolve)
+        .on('error', reject)
+        .end();
     });
     let text = '';
     for await (const piece of response.setEncoding('utf8') as AsyncIterable<string>) {

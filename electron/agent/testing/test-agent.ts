@@ -33,7 +33,9 @@ export interface TestAgent {
 }
 
 /** An agent in this process with a desk connected to it. */
-export async function startTestAgent(options: { workFolder?: string; memoryFolder?: string } = {}): Promise<TestAgent> {
+export async function startTestAgent(
+  options: { workFolder?: string; memoryFolder?: string; keptBytes?: number } = {},
+): Promise<TestAgent> {
   const node = 'test-node';
   const workFolder = options.workFolder ?? mkdtempSync(join(tmpdir(), 'nacre-agent-test-'));
   const tls = makeTlsIdentity(node, new Date());
@@ -50,6 +52,7 @@ export async function startTestAgent(options: { workFolder?: string; memoryFolde
     fault: () => state.fault,
     clock: () => new Date(),
     port: 0,
+    ...(options.keptBytes === undefined ? {} : { keptBytes: options.keptBytes }),
   });
   const desk = new TestDesk(`https://127.0.0.1:${agent.port}`);
   return Object.assign(state, {

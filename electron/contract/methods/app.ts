@@ -15,6 +15,9 @@ export const appMethods = {
   },
   'tasks.list': { input: none, output: z.array(taskViewSchema) },
   'tasks.cancel': { input: z.strictObject({ id }), output: taskViewSchema },
+  /** Holds a task that is `pausable`; what it has done stays. Errors: `wrong_state`. */
+  'tasks.pause': { input: z.strictObject({ id }), output: taskViewSchema },
+  'tasks.resume': { input: z.strictObject({ id }), output: taskViewSchema },
   'settings.get': { input: none, output: settingsSchema },
   'settings.set': { input: settingsSchema.partial(), output: settingsSchema },
 } as const;

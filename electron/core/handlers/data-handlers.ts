@@ -11,7 +11,9 @@ type Names =
   | 'datasets.list'
   | 'datasets.verify'
   | 'tasks.list'
-  | 'tasks.cancel';
+  | 'tasks.cancel'
+  | 'tasks.pause'
+  | 'tasks.resume';
 
 export function dataHandlers(services: Services): Pick<Handlers, Names> {
   const { datasets, tasks, samples } = services;
@@ -23,5 +25,7 @@ export function dataHandlers(services: Services): Pick<Handlers, Names> {
     'datasets.verify': async ({ id }) => datasets.verify(id),
     'tasks.list': async () => ok(tasks.list()),
     'tasks.cancel': async ({ id }) => tasks.cancel(id),
+    'tasks.pause': async ({ id }) => tasks.pause(id),
+    'tasks.resume': async ({ id }) => tasks.resume(id),
   };
 }

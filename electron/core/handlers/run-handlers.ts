@@ -1,5 +1,5 @@
 import { ok } from '../../contract/result.ts';
-import { estimateJob } from '../../domain/job/estimate.ts';
+import { estimateJob, type EstimateNode } from '../../domain/job/estimate.ts';
 import { checkDraft } from '../../domain/job/order.ts';
 import { exportModel } from '../export-model.ts';
 import { launchSample } from '../launch-sample.ts';
@@ -19,7 +19,7 @@ type Names =
   | 'runs.exportModel';
 
 export function runHandlers(services: Services): Pick<Handlers, Names> {
-  const { runs, datasets, nodes, telemetry } = services;
+  const { runs, datasets, nodes, telemetry, transfers } = services;
   return {
     'jobs.estimate': async ({ draft }) => {
       const dataset = datasets.forOrder(draft.datasetId);
@@ -30,7 +30,13 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
       // Without a network the estimate still says what is missing, and the transfer and training figures it can.
       if (!candidates.ok && candidates.error.code !== 'unavailable') return candidates;
       const chosen = candidates.ok ? candidates.value : [];
-      return ok(estimateJob(draft, dataset.value, draft.nodes.length === 0 ? chosen.slice(0, 1) : chosen));
+      const priced: EstimateNode[] = [];
+      for (const node of draft.nodes.length === 0 ? chosen.slice(0, 1) : chosen) {
+        const transfer = transfers.estimate(node, dataset.value, draft.bandwidthLimitMbps);
+        if (!transfer.ok) return transfer;
+        priced.push({ ...node, transfer: transfer.value });
+      }
+      return ok(estimateJob(draft, dataset.value, priced));
     },
     'jobs.launch': async ({ draft }) => runs.launch(draft),
     'jobs.launchSample': async () => launchSample(services),

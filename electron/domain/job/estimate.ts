@@ -1,12 +1,13 @@
 import type { JobDraft } from '../../contract/job.ts';
+import type { TransferEstimate } from '../../contract/transfers.ts';
 import type { Estimate } from '../../contract/views.ts';
 import type { OrderDataset } from './order.ts';
 
 export interface EstimateNode {
   readonly name: string;
   readonly usdPerHour: number;
-  /** Advertised, not measured. */
-  readonly uploadMbps: number;
+  /** See `estimateTransfer`. */
+  readonly transfer: TransferEstimate;
   readonly simulated: boolean;
 }
 
@@ -33,11 +34,13 @@ export function estimateJob(draft: JobDraft, dataset: OrderDataset, nodes: reado
   const perNode = nodes.map((node) => ({
     node: node.name,
     usdPerHour: node.usdPerHour,
-    transferSeconds: (dataset.sealedBytes * 8) / (Math.max(0.001, node.uploadMbps) * 1e6),
+    transferSeconds: node.transfer.seconds,
+    transfer: node.transfer,
   }));
   const transferSeconds = maximum(perNode.map((node) => node.transferSeconds));
   const seconds = overheadSeconds + transferSeconds + trainSeconds;
-  const usd = costUsd(maximum(perNode.map((node) => node.usdPerHour)), seconds);
+  const transferUsd = maximum(perNode.map(({ transfer }) => transfer.usd ?? 0));
+  const usd = costUsd(maximum(perNode.map((node) => node.usdPerHour)), seconds) + transferUsd;
   const problems: string[] = [];
   if (nodes.length === 0) problems.push('No node is there to run it: start the network and verify its nodes.');
   if (usd > draft.budget.maximumUsd) {
@@ -52,12 +55,13 @@ export function estimateJob(draft: JobDraft, dataset: OrderDataset, nodes: reado
       (known === undefined
         ? 'Upper bound: nobody knows how long a command runs, so its whole time budget is counted. '
         : 'Speed of the built-in trainer on the sample tables. ') +
-      `Transfer at the advertised rate.${simulated ? ' Prices and rates are SIMULATED.' : ''}`,
+      `${transferBasis(nodes)}${simulated ? ' Prices are SIMULATED.' : ''}`,
     simulated,
     usd,
     trainSeconds,
     transferSeconds,
-    transferBytes: dataset.sealedBytes,
+    transferUsd,
+    transferBytes: maximum(perNode.map(({ transfer }) => transfer.bytes)),
     nodes: perNode,
     fits: problems.length === 0,
     problems,
@@ -78,6 +82,15 @@ function trainingSeconds(draft: JobDraft, dataset: OrderDataset): number | undef
   const perEpoch =
     (trained * parameters * 3) / trainerSpeed.operationsPerSecond + batches * trainerSpeed.secondsPerBatch;
   return program.epochs * perEpoch;
+}
+
+/** What the transfer figure rests on: of the node that decides it. */
+function transferBasis(nodes: readonly EstimateNode[]): string {
+  const slowest = nodes.reduce<EstimateNode | undefined>(
+    (a, b) => (a === undefined || b.transfer.seconds > a.transfer.seconds ? b : a),
+    undefined,
+  );
+  return slowest === undefined ? 'No node, no transfer.' : `Transfer: ${slowest.transfer.note}`;
 }
 
 function maximum(numbers: readonly number[]): number {

@@ -4,6 +4,7 @@ import canonicalize from 'canonicalize';
 import { describe, expect, it } from 'vitest';
 import type { JobDraft } from '../../contract/job.ts';
 import { costUsd, estimateJob } from './estimate.ts';
+import { estimateTransfer } from './transfer.ts';
 import { buildOrder, checkDraft, orderIsWhole, parseDraft, type OrderContext } from './order.ts';
 
 const draft: JobDraft = {
@@ -90,12 +91,23 @@ describe('job order', () => {
 });
 
 describe('estimate', () => {
-  const node = { name: 'a', usdPerHour: 3.6, uploadMbps: 100, simulated: true };
+  const transfer = estimateTransfer({
+    node: 'a',
+    region: 'r',
+    uploadMbps: 100,
+    transferUsdPerGb: 0.5,
+    simulated: true,
+    bytes: context.dataset.sealedBytes,
+    bytesPresent: 0,
+    now: 0,
+  });
+  const node = { name: 'a', usdPerHour: 3.6, transfer, simulated: true };
   it('counts money and transfer', () => {
     expect(costUsd(3.6, 1000)).toBeCloseTo(1);
     const estimate = estimateJob(draft, context.dataset, [node, { ...node, name: 'b', usdPerHour: 7.2 }]);
     expect(estimate.transferSeconds).toBeCloseTo(0.1);
-    expect(estimate.usd).toBeCloseTo((7.2 * (5 + 0.1 + estimate.trainSeconds)) / 3600, 6);
+    expect(estimate.transferUsd).toBeCloseTo((context.dataset.sealedBytes / 1e9) * 0.5, 9);
+    expect(estimate.usd).toBeCloseTo((7.2 * (5 + 0.1 + estimate.trainSeconds)) / 3600 + estimate.transferUsd, 6);
     expect(estimate).toMatchObject({ fits: true, simulated: true, problems: [] });
     expect(estimate.basis).toContain('SIMULATED');
   });

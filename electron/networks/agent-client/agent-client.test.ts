@@ -2,9 +2,6 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
 import { buildCertificate } from '../../domain/evidence/simulated/certificate-builder.ts';
@@ -146,32 +143,60 @@ describe('agent client', () => {
     });
   });
 
-  it('keeps an artifact whole or not at all', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'nacre-artifact-'));
-    open.push(() => rm(folder, { recursive: true }));
+  it('hands over pieces of an artifact, never more than asked for, and says where a line broke', async () => {
     const body = randomBytes(100_000);
-    const sha256 = createHash('sha256').update(body).digest('hex');
-    const artifact = { name: 'model.age', kind: 'model' as const, bytes: body.length, sha256 };
-    const peer = await serve((_request, response) => response.end(body));
-    const path = join(folder, 'model.age');
-    expect(await client(peer).download('j', artifact, path)).toEqual({ ok: true, value: undefined });
-    expect((await readFile(path)).equals(body)).toBe(true);
-    await rm(path);
-    for (const change of [{ sha256: 'ab'.repeat(32) }, { bytes: 50_000 }, { bytes: 200_000 }]) {
-      expect(await client(peer).download('j', { ...artifact, ...change }, path)).toMatchObject({
-        ok: false,
-        error: { code: 'integrity' },
-      });
-    }
-    const cut = await serve((_request, response) => {
-      response.writeHead(200, { 'content-length': body.length });
+    const read = async (handle: (response: ServerResponse) => void) => {
+      const peer = await serve((_request, response) => handle(response));
+      const pieces: Uint8Array[] = [];
+      const range = { from: 0, until: body.length - 1 };
+      const answer = await client(peer).readArtifact('j', 'model.age', range, async (piece) => void pieces.push(piece));
+      return { answer, bytes: Buffer.concat(pieces) };
+    };
+    const whole = await read((response) => response.writeHead(206).end(body));
+    expect(whole.answer).toEqual({ ok: true, value: undefined });
+    expect(whole.bytes.equals(body)).toBe(true);
+    const cut = await read((response) => {
+      response.writeHead(206, { 'content-length': body.length });
       response.write(body.subarray(0, 1000), () => response.destroy());
     });
-    expect(await client(cut).download('j', artifact, path)).toMatchObject({
-      ok: false,
-      error: { code: 'unavailable' },
+    expect(cut.answer).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    expect(cut.bytes.equals(body.subarray(0, cut.bytes.length))).toBe(true);
+    const more = await read((response) => response.writeHead(206).end(Buffer.concat([body, body])));
+    expect(more.answer).toMatchObject({ ok: false, error: { details: { reason: 'garbage' } } });
+    expect(more.bytes.length).toBeLessThanOrEqual(body.length);
+    const less = await read((response) => response.writeHead(206).end(body.subarray(1)));
+    expect(less.answer).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+    // The whole file in place of a piece of it is no piece.
+    const other = await read((response) => response.end(body));
+    expect(other.answer).toMatchObject({ ok: false, error: { code: 'unavailable' } });
+  });
+
+  it('shows its grant once, and again when the node no longer takes the ticket', async () => {
+    const ticket = 'ab'.repeat(32);
+    let tickets = 0;
+    let expired = false;
+    const peer = await serve((request, response) => {
+      if (request.url === '/v1/access') {
+        tickets += 1;
+        expired = false;
+        response.end(JSON.stringify({ ticket, notAfter: '2030-01-01T00:00:00Z' }));
+        return;
+      }
+      if (request.headers.authorization !== `Bearer ${ticket}` || expired) {
+        response.statusCode = 401;
+        response.end(JSON.stringify({ error: { code: 'not_permitted', message: 'no ticket' } }));
+      } else response.end(JSON.stringify({ artifacts: [] }));
     });
-    expect(await readdir(folder)).toEqual([]);
+    const one = client(peer);
+    expect(await one.artifacts('j')).toMatchObject({ ok: false, error: { code: 'not_permitted' } });
+    one.useGrant({ payloadType: 'x', payload: '', signatures: [{ keyid: '', sig: '' }] });
+    expect(await Promise.all([one.artifacts('j'), one.artifacts('j')])).toMatchObject([{ ok: true }, { ok: true }]);
+    expect(tickets).toBe(1);
+    expired = true;
+    expect(await one.artifacts('j')).toMatchObject({ ok: false, error: { code: 'not_permitted' } });
+    expect(await one.artifacts('j')).toMatchObject({ ok: true });
+    expect(tickets).toBe(2);
+    expect(one.wire().sent).toBeGreaterThan(1000);
   });
 
   it('hands frames over one by one and stops when told', async () => {

@@ -1,17 +1,16 @@
-import { createHash } from 'node:crypto';
-import { createWriteStream } from 'node:fs';
-import { rename, rm } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
-import { pipeline } from 'node:stream/promises';
 import { createParser } from 'eventsource-parser';
 import { z } from 'zod';
 import { dsseEnvelopeSchema, type DsseEnvelope } from '../../contract/dsse.ts';
 import { err, errorCodes, ok, type ErrorCode, type Result } from '../../contract/result.ts';
 import {
+  accessSchema,
   agentStatusSchema,
+  artifactPartsSchema,
   artifactSchema,
   jobAcceptedSchema,
   jobStatusSchema,
+  partReceiptSchema,
   uploadStateSchema,
   wireLimits,
   type AgentStatus,
@@ -19,6 +18,7 @@ import {
   type JobAccepted,
   type JobStatus,
   type JobSubmission,
+  type PartReceipt,
   type UploadState,
 } from '../../contract/wire.ts';
 import { createTransport, describeFailure, type RequestOptions, type TransportOptions } from './transport.ts';
@@ -32,12 +32,23 @@ export interface AgentClient {
   readonly node: string;
   /** See `Transport.observedKey`. */
   observedKey(): string | undefined;
+  /** Bytes on the wire so far, of all connections. */
+  wire(): { readonly sent: number; readonly received: number };
+  /** Later calls come from the owner who signed this grant: it is shown when the first of them needs it. */
+  useGrant(grant: DsseEnvelope): void;
   status(signal?: AbortSignal): Promise<Result<AgentStatus>>;
   /** The answer as it came, unparsed: the verifier reads and judges it. */
   evidence(challenge: unknown, signal?: AbortSignal): Promise<Result<unknown>>;
   beginUpload(root: string, manifest: DsseEnvelope, signal?: AbortSignal): Promise<Result<UploadState>>;
   uploadState(root: string, signal?: AbortSignal): Promise<Result<UploadState>>;
-  putPart(root: string, index: number, bytes: Uint8Array, signal?: AbortSignal): Promise<Result<void>>;
+  /** Sends bytes of a part from byte `from` on. */
+  putPart(
+    root: string,
+    index: number,
+    from: number,
+    bytes: Uint8Array,
+    signal?: AbortSignal,
+  ): Promise<Result<PartReceipt>>;
   submitJob(submission: JobSubmission, signal?: AbortSignal): Promise<Result<JobAccepted>>;
   jobStatus(jobId: string, signal?: AbortSignal): Promise<Result<JobStatus>>;
   stopJob(jobId: string): Promise<Result<JobStatus>>;
@@ -47,8 +58,19 @@ export interface AgentClient {
    */
   events(jobId: string, from: number, onFrame: (frame: unknown) => boolean, signal: AbortSignal): Promise<Result<void>>;
   artifacts(jobId: string, signal?: AbortSignal): Promise<Result<Artifact[]>>;
-  /** Downloads to `path`, whole or not at all; refuses other bytes than the announced ones (`integrity`). */
-  download(jobId: string, artifact: Artifact, path: string, signal?: AbortSignal): Promise<Result<void>>;
+  /** SHA-256 of the parts of an artifact, as the node says: not checked. */
+  artifactParts(jobId: string, name: string, signal?: AbortSignal): Promise<Result<readonly string[]>>;
+  /**
+   * Hands over the bytes from `from` to `until` (the last one) piece by piece; never more than asked for. What was handed
+   * over before an error stays good as far as the line goes; whose bytes they are is for the caller to check.
+   */
+  readArtifact(
+    jobId: string,
+    name: string,
+    range: { readonly from: number; readonly until: number },
+    onPiece: (piece: Uint8Array) => Promise<void>,
+    signal?: AbortSignal,
+  ): Promise<Result<void>>;
   receipt(jobId: string, signal?: AbortSignal): Promise<Result<DsseEnvelope>>;
   /** Prometheus text. */
   metrics(signal?: AbortSignal): Promise<Result<string>>;
@@ -58,12 +80,37 @@ export interface AgentClient {
 const artifactListSchema = z.object({ artifacts: z.array(artifactSchema).max(10_000) });
 const agentErrorSchema = z.object({ error: z.object({ code: z.string().max(64), message: z.string().max(2048) }) });
 
+/** What needs no ticket: it belongs to nobody, or proves by itself whose it is. */
+const openPaths: ReadonlySet<string> = new Set(['/v1/status', '/v1/evidence', '/v1/access', '/v1/jobs', '/metrics']);
+
 /** An event stream says something at least this often: milliseconds. */
 const eventsIdleMs = 30_000;
 
 export function createAgentClient(options: TransportOptions): AgentClient {
-  const transport = createTransport(options);
+  const bare = createTransport(options);
   const { node } = options;
+  let grant: DsseEnvelope | undefined;
+  let entering: Promise<Result<Readonly<Record<string, string>>>> | undefined;
+
+  /** The ticket for a request, asked for once and kept until the node no longer takes it. */
+  const enter = async (): Promise<Result<Readonly<Record<string, string>>>> => {
+    if (grant === undefined) return ok({});
+    const asked = (entering ??= signIn(grant));
+    const answer = await asked;
+    if (!answer.ok && entering === asked) entering = undefined;
+    return answer;
+  };
+  const transport = {
+    ...bare,
+    async open(ask: RequestOptions): Promise<Result<IncomingMessage>> {
+      if (openPaths.has(ask.path)) return bare.open(ask);
+      const ticket = await enter();
+      if (!ticket.ok) return ticket;
+      const opened = await bare.open({ ...ask, headers: { ...ask.headers, ...ticket.value } });
+      if (opened.ok && opened.value.statusCode === 401) entering = undefined;
+      return opened;
+    },
+  };
 
   const bytesOf = async (ask: RequestOptions, maximum: number): Promise<Result<Buffer>> => {
     const opened = await transport.open(ask);
@@ -90,9 +137,19 @@ export function createAgentClient(options: TransportOptions): AgentClient {
     return garbage(node, `${what} does not fit at ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? ''}`);
   };
 
+  async function signIn(shown: DsseEnvelope): Promise<Result<Readonly<Record<string, string>>>> {
+    const access = await json(accessSchema, 'its ticket', send('POST', '/v1/access', { grant: shown }));
+    return access.ok ? ok({ authorization: `Bearer ${access.value.ticket}` }) : access;
+  }
+
   return {
     node,
     observedKey: transport.observedKey,
+    wire: transport.wire,
+    useGrant(next) {
+      grant = next;
+      entering = undefined;
+    },
     status: (signal) => json(agentStatusSchema, 'its status', get('/v1/status', signal)),
     evidence: async (challenge, signal) => {
       const answer = await json(z.unknown(), 'its evidence', send('POST', '/v1/evidence', { challenge }, signal));
@@ -107,19 +164,14 @@ export function createAgentClient(options: TransportOptions): AgentClient {
       ),
     uploadState: (root, signal) =>
       json(uploadStateSchema, 'its upload state', get(`/v1/datasets/${root}`, signal), 8 * wireLimits.jsonBytes),
-    async putPart(root, index, bytes, signal) {
-      const answer = await bytesOf(
-        {
-          method: 'PUT',
-          path: `/v1/datasets/${root}/parts/${index}`,
-          body: bytes,
-          contentType: 'application/octet-stream',
-          ...signalOf(signal),
-        },
-        wireLimits.jsonBytes,
-      );
-      return answer.ok ? ok(undefined) : answer;
-    },
+    putPart: (root, index, from, bytes, signal) =>
+      json(partReceiptSchema, 'its receipt for a part', {
+        method: 'PUT',
+        path: `/v1/datasets/${root}/parts/${index}?from=${from}`,
+        body: bytes,
+        contentType: 'application/octet-stream',
+        ...signalOf(signal),
+      }),
     submitJob: (submission, signal) =>
       json(jobAcceptedSchema, 'its acceptance', send('POST', '/v1/jobs', submission, signal)),
     jobStatus: (jobId, signal) => json(jobStatusSchema, 'its job status', get(`/v1/jobs/${jobId}`, signal)),
@@ -145,15 +197,23 @@ export function createAgentClient(options: TransportOptions): AgentClient {
       );
       return answer.ok ? ok(answer.value.artifacts) : answer;
     },
-    async download(jobId, artifact, path, signal) {
-      const opened = await transport.open(get(`/v1/jobs/${jobId}/artifacts/${artifact.name}`, signal));
+    async artifactParts(jobId, name, signal) {
+      const path = `/v1/jobs/${jobId}/artifacts/${name}/parts`;
+      const answer = await json(artifactPartsSchema, 'its list of parts', get(path, signal), 8 * wireLimits.jsonBytes);
+      return answer.ok ? ok(answer.value.parts) : answer;
+    },
+    async readArtifact(jobId, name, { from, until }, onPiece, signal) {
+      const opened = await transport.open({
+        ...get(`/v1/jobs/${jobId}/artifacts/${name}`, signal),
+        headers: { range: `bytes=${from}-${until}` },
+      });
       if (!opened.ok) return opened;
       const incoming = opened.value;
-      if (incoming.statusCode !== 200) {
+      if (incoming.statusCode !== 206) {
         const body = await readBody(node, incoming, wireLimits.jsonBytes);
         return body.ok ? refusal(node, incoming.statusCode ?? 0, body.value) : body;
       }
-      return saveArtifact(node, incoming, artifact, path);
+      return readPieces(node, incoming, until - from + 1, onPiece);
     },
     receipt: (jobId, signal) => json(dsseEnvelopeSchema, 'its receipt', get(`/v1/jobs/${jobId}/receipt`, signal)),
     metrics: async (signal) => {
@@ -225,53 +285,31 @@ async function followEvents(
   return problem ?? ok(undefined);
 }
 
-async function saveArtifact(
+async function readPieces(
   node: string,
   incoming: IncomingMessage,
-  artifact: Artifact,
-  path: string,
+  expected: number,
+  onPiece: (piece: Uint8Array) => Promise<void>,
 ): Promise<Result<void>> {
-  const partial = `${path}.partial`;
-  const hash = createHash('sha256');
+  const pieces = incoming[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   let total = 0;
-  const limit = Math.min(artifact.bytes, wireLimits.artifactBytes);
   try {
-    await pipeline(
-      incoming,
-      async function* (source: AsyncIterable<Buffer>) {
-        for await (const chunk of source) {
-          total += chunk.length;
-          if (total > limit) throw new TooLarge();
-          hash.update(chunk);
-          yield chunk;
-        }
-      },
-      createWriteStream(partial, { mode: 0o600 }),
-    );
-    if (total === artifact.bytes && hash.digest('hex') === artifact.sha256) {
-      await rename(partial, path);
-      return ok(undefined);
+    for (;;) {
+      let next;
+      try {
+        next = await pieces.next();
+      } catch (error) {
+        return describeFailure(node, error);
+      }
+      if (next.done === true) break;
+      total += next.value.length;
+      if (total > expected) return garbage(node, `more than the ${expected} bytes that were asked for`);
+      await onPiece(next.value);
     }
-  } catch (error) {
-    await rm(partial, { force: true });
-    if (!(error instanceof TooLarge)) return writeFailure(node, error, path);
+  } finally {
+    incoming.destroy();
   }
-  await rm(partial, { force: true });
-  return err('integrity', `${artifact.name} from node ${node} is not the file that its signed telemetry announced.`, {
-    hint: 'Nothing of it was kept. Do not retry on this node.',
-    details: { node, artifact: artifact.name },
-  });
-}
-
-class TooLarge extends Error {}
-
-function writeFailure(node: string, error: unknown, path: string): Result<void> {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  if (code === 'ENOSPC') return err('disk_full', `The disk is full; ${path} was not written.`);
-  if (code === 'EACCES' || code === 'EROFS' || code === 'EPERM') {
-    return err('not_permitted', `${path} cannot be written (${code}).`);
-  }
-  return describeFailure(node, error);
+  return total === expected ? ok(undefined) : garbage(node, `${total} of ${expected} bytes that were asked for`);
 }
 
 function parseJson(bytes: Buffer): unknown {

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Agent, request as httpsRequest } from 'node:https';
 import type { IncomingMessage } from 'node:http';
+import { connect as connectTcp, type Socket } from 'node:net';
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { err, ok, type Result } from '../../contract/result.ts';
 
@@ -29,6 +30,7 @@ export interface RequestOptions {
   readonly path: string;
   readonly body?: Uint8Array;
   readonly contentType?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly idleMs?: number;
   /** Wait `slowMs` for the answer. */
   readonly slow?: boolean;
@@ -40,6 +42,8 @@ export interface Transport {
   readonly node: string;
   /** Hex SHA-256 of the SPKI of the key that every connection so far had; undefined before the first. */
   observedKey(): string | undefined;
+  /** Bytes on the wire so far, of all connections. */
+  wire(): { readonly sent: number; readonly received: number };
   /** Sends one request and hands over the answer as soon as its head is there. Errors: see `describeFailure`. */
   open(options: RequestOptions): Promise<Result<IncomingMessage>>;
   /** Closes idle connections. */
@@ -54,11 +58,32 @@ class ConnectTimeout extends Error {}
 class PinnedAgent extends Agent {
   key: string | undefined;
   readonly connectMs: number;
+  readonly #lines = new Set<Socket>();
+  readonly #closed = { sent: 0, received: 0 };
 
   constructor(key: string | undefined, connectMs: number) {
     super({ keepAlive: true, maxSockets: 8, scheduling: 'lifo' });
     this.key = key;
     this.connectMs = connectMs;
+  }
+
+  /** Bytes on the wire, as the TCP sockets counted them: TLS and failed connections included. */
+  wire(): { sent: number; received: number } {
+    const total = { ...this.#closed };
+    for (const line of this.#lines) {
+      total.sent += line.bytesWritten;
+      total.received += line.bytesRead;
+    }
+    return total;
+  }
+
+  #count(line: Socket): void {
+    this.#lines.add(line);
+    line.once('close', () => {
+      this.#lines.delete(line);
+      this.#closed.sent += line.bytesWritten;
+      this.#closed.received += line.bytesRead;
+    });
   }
 
   override createConnection(
@@ -67,8 +92,11 @@ class PinnedAgent extends Agent {
   ): undefined {
     const { path: _, session: _session, ...rest } = options;
     // A resumed session would show no certificate, so each connection proves the key anew.
+    const line = connectTcp({ host: String(options.host ?? ''), port: Number(options.port), noDelay: true });
+    this.#count(line);
     const socket = connect({
       ...rest,
+      socket: line,
       minVersion: 'TLSv1.3',
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
@@ -106,6 +134,7 @@ export function createTransport(options: TransportOptions): Transport {
   return {
     node,
     observedKey: () => agent.key,
+    wire: () => agent.wire(),
     open(ask) {
       const idleMs = ask.idleMs ?? (ask.slow === true ? timeouts.slowMs : timeouts.idleMs);
       return new Promise((resolve) => {
@@ -121,13 +150,15 @@ export function createTransport(options: TransportOptions): Transport {
             method: ask.method,
             path: ask.path,
             ...(ask.signal === undefined ? {} : { signal: ask.signal }),
-            headers:
-              ask.body === undefined
+            headers: {
+              ...ask.headers,
+              ...(ask.body === undefined
                 ? {}
                 : {
                     'content-type': ask.contentType ?? 'application/json',
                     'content-length': String(ask.body.byteLength),
-                  },
+                  }),
+            },
           },
           (incoming) => resolve(ok(incoming)),
         );

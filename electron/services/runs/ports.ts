@@ -6,6 +6,7 @@ import type { Policy } from '../../contract/policy.ts';
 import type { JobOrder } from '../../contract/job.ts';
 import type { Result } from '../../contract/result.ts';
 import type {
+  AccessGrant,
   AgentStatus,
   Artifact,
   DirectoryNode,
@@ -19,12 +20,16 @@ import type { Approved } from '../approvals/approved.ts';
 import type { VerifiedNode } from '../evidence/verified-node.ts';
 import type { SealedDataset } from '../sealing/sealed-dataset.ts';
 import type { TelemetryService } from '../telemetry/telemetry-service.ts';
+import type { DownloadSource } from '../transfers/download.ts';
+import type { TransferService } from '../transfers/transfer-service.ts';
+import type { UploadTarget } from '../transfers/upload.ts';
 import type { RetryPolicy } from './retry.ts';
-import type { UploadTarget } from './upload.ts';
 
 /** What runs need of the rest of the core, injected by the composition root (DESIGN §4). */
 
-export interface NodeClient extends UploadTarget {
+export interface NodeClient extends UploadTarget, DownloadSource {
+  /** Later calls come from the owner who signed this grant. */
+  useGrant(grant: DsseEnvelope): void;
   observedKey(): string | undefined;
   status(signal?: AbortSignal): Promise<Result<AgentStatus>>;
   evidence(challenge: unknown, signal?: AbortSignal): Promise<Result<unknown>>;
@@ -33,7 +38,6 @@ export interface NodeClient extends UploadTarget {
   stopJob(jobId: string): Promise<Result<JobStatus>>;
   events(jobId: string, from: number, onFrame: (frame: unknown) => boolean, signal: AbortSignal): Promise<Result<void>>;
   artifacts(jobId: string, signal?: AbortSignal): Promise<Result<Artifact[]>>;
-  download(jobId: string, artifact: Artifact, path: string, signal?: AbortSignal): Promise<Result<void>>;
   receipt(jobId: string, signal?: AbortSignal): Promise<Result<DsseEnvelope>>;
   close(): void;
 }
@@ -88,6 +92,8 @@ export interface SigningPort {
   outputRecipients(): Result<readonly string[]>;
   /** Errors: `locked`. */
   signOrder(order: JobOrder): Result<DsseEnvelope>;
+  /** Lets this desk in at one agent. Errors: `locked`. */
+  signGrant(grant: AccessGrant): Result<DsseEnvelope>;
   /** Adds the organisation's signature to a receipt that was checked. Errors: `locked`. */
   countersign(receipt: DsseEnvelope): Result<DsseEnvelope>;
 }
@@ -119,6 +125,7 @@ export interface RunPorts {
   readonly nodes: NodesPort;
   readonly attest: (request: AttestationRequest) => Promise<Result<Attestation>>;
   readonly datasets: DatasetsPort;
+  readonly transfers: TransferService;
   readonly signing: SigningPort;
   /** See `ReleaseContext`. */
   readonly fileKey: (dataset: SealedDataset) => Promise<Result<Uint8Array>>;

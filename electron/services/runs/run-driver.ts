@@ -5,7 +5,7 @@ import { waitForApproval } from './release-approval.ts';
 import { releaseKey, type SignedOrder } from './release-key.ts';
 import { defaultRetry, withRetry } from './retry.ts';
 import type { RunState } from './run-state.ts';
-import { uploadDataset } from './upload.ts';
+import { grantAccess, uploadToNode } from './upload-run.ts';
 import type { Attestation, VerifiedAttestation } from './ports.ts';
 
 /** Evidence older than this is asked for again before a key is released: milliseconds, below the challenge's life. */
@@ -37,8 +37,7 @@ export async function bringToNode(
     view.usdPerHour = candidate.usdPerHour;
   }, true);
   const released = await uploadAndRelease(state, order, chosen.value, ports, signal);
-  if (released.ok) return ok(client);
-  client.close();
+  if (!released.ok) client.close();
   return released;
 }
 
@@ -151,37 +150,18 @@ async function uploadAndRelease(
   chosen: Chosen,
   ports: RunPorts,
   signal: AbortSignal,
-): Promise<Result<void>> {
-  const { client, candidate, sessionId } = chosen;
+): Promise<Result<NodeClient>> {
+  const { candidate } = chosen;
   state.step('uploading');
   const dataset = await ports.datasets.open(state.record.view.datasetId);
   if (!dataset.ok) return dataset;
-  const uploaded = await uploadDataset({
-    target: client,
-    root: dataset.value.root,
-    manifest: dataset.value.manifestEnvelope,
-    parts: dataset.value.manifest.parts.length,
-    partSize: dataset.value.manifest.partSize,
-    sealedBytes: dataset.value.manifest.sealedBytes,
-    readPart: dataset.value.readPart,
-    onProgress: (progress) =>
-      state.change(({ view }) => {
-        view.upload = progress;
-      }),
-    clock: ports.clock,
-    retry: ports.retry ?? defaultRetry,
-    signal,
-  });
+  const attestAgain = () => chooseNode(state, [candidate], ports, signal);
+  const uploaded = await uploadToNode(state, dataset.value, chosen, attestAgain, ports, signal);
   if (!uploaded.ok) return uploaded;
-  state.event({
-    kind: 'upload',
-    node: candidate.name,
-    digest: dataset.value.root,
-    message: `The sealed dataset is on ${candidate.name}, every part as in its manifest.`,
-  });
+  const { client, sessionId } = uploaded.value;
 
   state.step('releasing');
-  let { attestation } = chosen;
+  let { attestation } = uploaded.value;
   if (isOld(attestation, ports)) {
     const again = forRelease(await attest(state, candidate, client, sessionId, ports, signal));
     if (!again.ok) return again;
@@ -197,6 +177,8 @@ async function uploadAndRelease(
     attestation = again.value;
   }
   if (signal.aborted) return err('cancelled', 'The run was stopped before the key was released.');
+  const access = grantAccess(state, client, ports);
+  if (!access.ok) return access;
   const release = await releaseKey(attestation.verified, dataset.value, order, leave.value, ports);
   if (!release.ok) return release;
   state.change((record) => {
@@ -210,6 +192,7 @@ async function uploadAndRelease(
       evidence: [{ id: attestation.evidenceId, sha256: attestation.evidenceSha256, at: ports.clock() }],
       ear: attestation.ear,
       notAfter: release.value.notAfter,
+      access: access.value,
     };
   }, true);
   // Sending the same submission twice is safe: the node answers the second as it did the first.
@@ -232,7 +215,7 @@ async function uploadAndRelease(
     digest: attestation.evidenceSha256,
     message: `The dataset key was released to ${candidate.name}, which confirmed it.`,
   });
-  return ok(undefined);
+  return ok(client);
 }
 
 function isOld({ verification, verified }: VerifiedAttestation, { clock }: RunPorts): boolean {

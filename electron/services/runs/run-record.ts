@@ -29,6 +29,11 @@ export const runRecordSchema = z.object({
       /** The attestation result as it went to the node; the node's receipt names its hash. */
       ear: z.string(),
       notAfter: z.string(),
+      /**
+       * Lets this desk look at and stop this one job at this one agent, also while the vault is locked and after a restart.
+       * Whoever reads it here could do the same, and no more: it opens no key, no data and no other job.
+       */
+      access: dsseEnvelopeSchema.optional(),
     })
     .optional(),
   /** Verifications of this run in order, of all nodes: refused candidates too. */

@@ -256,7 +256,7 @@ export function createRunService(options: RunServiceOptions): RunService {
       const { session } = state.record;
       if (session === undefined) throw new Error('a run with a node has a session');
       // A connection of its own: the run's is closed as soon as the node says that the job ended.
-      const own = ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256);
+      const own = toSession(session, ports);
       const told = await own.stopJob(state.record.view.jobId);
       own.close();
       if (!told.ok) return told;
@@ -284,9 +284,7 @@ export function createRunService(options: RunServiceOptions): RunService {
           continue;
         }
         state.event({ kind: 'state', node: session.node, message: 'Nacre is back and takes up the run.' });
-        drive(state, (entry) =>
-          withNode(entry, ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256)),
-        );
+        drive(state, (entry) => withNode(entry, toSession(session, ports)));
       }
       return ok(undefined);
     },
@@ -387,6 +385,13 @@ function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
     artifacts: [],
   };
   return ok({ record, order: signed.value, candidates: candidates.value });
+}
+
+/** A new connection to the agent that holds a run's key: no other TLS key is spoken to. */
+function toSession(session: NonNullable<RunRecord['session']>, ports: RunPorts): NodeClient {
+  const client = ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256);
+  if (session.access !== undefined) client.useGrant(session.access);
+  return client;
 }
 
 /** Short enough to read aloud, 64 random bits: `run-3f9a…`. */

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { Artifact } from '../../contract/wire.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
-import { defaultRetry, withRetry } from './retry.ts';
 import type { RunState } from './run-state.ts';
 
 /** Sealed checkpoints kept of one run; older ones are dropped from the list, not from the disk of the node. */
@@ -35,7 +34,15 @@ export function createSealedFiles(
     const path = join(folder, artifact.name);
     const made = await makeFolder(folder);
     const fetched = made.ok
-      ? await withRetry(ports.retry ?? defaultRetry, signal, () => client.download(jobId, artifact, path, signal))
+      ? await ports.transfers.download({
+          runId,
+          source: client,
+          jobId,
+          artifact,
+          path,
+          limitMbps: state.record.view.draft.bandwidthLimitMbps,
+          signal,
+        })
       : made;
     if (!fetched.ok) {
       state.event({
