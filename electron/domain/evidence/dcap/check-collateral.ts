@@ -1,7 +1,6 @@
-import { toHex } from '../readers/bytes.ts';
-import { iso } from '../readers/chain.ts';
+import { sameBytes, toHex } from '../readers/bytes.ts';
 import { noCollateral, type DcapRun } from './check-platform.ts';
-import { isvLevelOf, type IsvLevel, type QeIdentity, type TcbInfo } from './documents.ts';
+import { isvLevelOf, sameUnderMask, type IsvLevel, type QeIdentity, type TcbInfo } from './documents.ts';
 import type { EnclaveReport } from './enclave-report.ts';
 import type { PckClaims } from './pck.ts';
 import { pathProblems, type PreparedDocument } from './state.ts';
@@ -59,8 +58,8 @@ function checkDocument<T extends Dated>(
     !early && now < value.nextUpdate,
     early ? 'collateral-not-yet-valid' : 'collateral-expired',
     {
-      detail: `The ${name} is of ${iso(value.issueDate)} and good until ${iso(value.nextUpdate)}.`,
-      found: `from ${iso(value.issueDate)} to ${iso(value.nextUpdate)}`,
+      detail: `The ${name} is good ${document.window} only.`,
+      found: document.window,
     },
   );
   return trusted && signed && current ? value : undefined;
@@ -115,19 +114,19 @@ export function checkQuotingEnclave(
   }
   const differing = [
     identity.id === (family === 'tdx' ? 'TD_QE' : 'QE') ? undefined : 'id',
-    masked(report.miscSelect, identity.miscselectMask) === masked(identity.miscselect, identity.miscselectMask)
-      ? undefined
-      : 'MISCSELECT',
-    masked(report.attributes, identity.attributesMask) === masked(identity.attributes, identity.attributesMask)
-      ? undefined
-      : 'ATTRIBUTES',
-    toHex(report.mrSigner) === identity.mrsigner ? undefined : 'MRSIGNER',
+    sameUnderMask(report.miscSelect, identity.miscselect, identity.miscselectMask) ? undefined : 'MISCSELECT',
+    sameUnderMask(report.attributes, identity.attributes, identity.attributesMask) ? undefined : 'ATTRIBUTES',
+    sameBytes(report.mrSigner, identity.mrsigner) ? undefined : 'MRSIGNER',
     report.productId === identity.isvprodid ? undefined : 'ISVPRODID',
   ].filter((name) => name !== undefined);
   verdict.judge(`${family}.qe.identity`, matchTitle, differing.length === 0, 'qe-identity-mismatch', {
     detail: `The quoting enclave differs from the identity that Intel published in ${differing.join(', ')}.`,
-    expected: `${identity.id}, MRSIGNER ${identity.mrsigner}, ISVPRODID ${identity.isvprodid}`,
-    found: `MRSIGNER ${toHex(report.mrSigner)}, ISVPRODID ${report.productId}`,
+    ...(differing.length === 0
+      ? {}
+      : {
+          expected: `${identity.id}, MRSIGNER ${toHex(identity.mrsigner)}, ISVPRODID ${identity.isvprodid}`,
+          found: `MRSIGNER ${toHex(report.mrSigner)}, ISVPRODID ${report.productId}`,
+        }),
   });
   const level = isvLevelOf(identity.tcbLevels, report.securityVersion);
   verdict.judge(`${family}.qe.tcb`, levelTitle, level !== undefined, 'qe-tcb-level-not-found', {
@@ -135,16 +134,6 @@ export function checkQuotingEnclave(
     found: `ISVSVN ${report.securityVersion}${level === undefined ? '' : `: ${level.tcbStatus}`}`,
   });
   return level === undefined ? { identity } : { identity, level };
-}
-
-/** Hex of `value` under a mask of hex, both in the order of the report. */
-export function masked(value: Uint8Array | string, mask: string): string {
-  const text = typeof value === 'string' ? value : toHex(value);
-  let found = '';
-  for (let at = 0; at < mask.length; at++) {
-    found += (Number.parseInt(text[at] ?? '0', 16) & Number.parseInt(mask[at] ?? '0', 16)).toString(16);
-  }
-  return found;
 }
 
 /** Step 8: the TCB info is genuine and of this kind of platform. */

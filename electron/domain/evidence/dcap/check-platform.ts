@@ -1,7 +1,6 @@
 import type { VerdictBuilder } from '../checks.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import { isZero, sameBytes, toHex } from '../readers/bytes.ts';
-import { iso } from '../readers/chain.ts';
 import { validateCrl, type RevocationList } from '../readers/crl.ts';
 import type { Certificate } from '../readers/x509.ts';
 import { pckClaims } from './claims.ts';
@@ -15,6 +14,7 @@ import {
   type PckPlatform,
   type PreparedCollateral,
   type PreparedList,
+  type VouchedKey,
 } from './state.ts';
 
 /** Intel's own quoting enclave provider; the only one whose identities Intel publishes. */
@@ -176,7 +176,7 @@ function checkList(
     const reason = early ? 'collateral-not-yet-valid' : (problem?.reason ?? '');
     const good = verdict.judge(id, title, problem === undefined, reason, {
       detail: problems.map(({ detail }) => detail).join(' '),
-      found: `from ${iso(list.thisUpdate)}${list.nextUpdate === undefined ? '' : ` to ${iso(list.nextUpdate)}`}`,
+      found: given.window,
     });
     return good ? list : undefined;
   }
@@ -187,60 +187,83 @@ function checkList(
 export function checkSignatures({ verdict, family, quote, state }: DcapRun, platform: PckPlatform | undefined): void {
   const { crypto } = state;
   const { signature } = quote;
+  const known = platform !== undefined && isVouched(platform.goodQe, quote, crypto);
+  const signed = known || (platform !== undefined && qeReportSigned(platform, quote, crypto));
   const qeTitle = "The quoting enclave's report is signed by the platform's PCK key";
   if (platform === undefined) {
     verdict.unknown(`${family}.qe.signature`, qeTitle, 'chain-unreadable', { detail: 'There is no PCK certificate.' });
-  } else {
-    verdict.judge(`${family}.qe.signature`, qeTitle, qeReportSigned(platform, quote, crypto), 'qe-report-signature', {
-      detail: 'The signature does not fit the report of the quoting enclave and the PCK key.',
-    });
-  }
-  const { qeReport, attestationKey, qeAuthenticationData } = signature;
-  const bound =
-    crypto.equal(qeReport.subarray(320, 352), crypto.sha256(attestationKey, qeAuthenticationData)) &&
-    isZero(qeReport.subarray(352, 384));
+  } else verdict.judge(`${family}.qe.signature`, qeTitle, signed, 'qe-report-signature', words.qeSignature);
+  const bound = known || keyBound(quote, crypto);
   verdict.judge(
     `${family}.qe.report-data`,
     'The quoting enclave vouches for this attestation key',
     bound,
     'qe-report-data-mismatch',
-    { detail: 'REPORTDATA of the quoting enclave is not the hash of the attestation key and its data.' },
+    words.reportData,
   );
+  if (platform !== undefined && !known && signed && bound) {
+    // Copies: the quote belongs to the caller.
+    platform.goodQe = {
+      report: signature.qeReport.slice(),
+      signature: signature.qeReportSignature.slice(),
+      attestationKey: signature.attestationKey.slice(),
+      authenticationData: signature.qeAuthenticationData.slice(),
+    };
+  }
   verdict.judge(
     `${family}.signature`,
     'The quote is signed by the attestation key',
     crypto.verifyEcdsa({
       curve: 'P-256',
       hash: 'sha256',
-      key: { point: attestationKey },
+      key: { point: signature.attestationKey },
       encoding: 'raw',
       signature: signature.signature,
       data: quote.signed,
     }),
     'quote-signature',
-    {
-      detail: 'The ECDSA P-256 signature does not fit the quote and the key: one of them was changed or is another’s.',
-    },
+    words.quote,
   );
 }
 
-function qeReportSigned(platform: PckPlatform, { signature: quote }: Quote, crypto: EvidenceCrypto): boolean {
-  const { qeReport: report, qeReportSignature: signature } = quote;
-  const { goodQe, leaf } = platform;
-  if (goodQe !== undefined && crypto.equal(goodQe.report, report) && crypto.equal(goodQe.signature, signature)) {
-    return true;
-  }
-  const good =
+const words = {
+  qeSignature: { detail: 'The signature does not fit the report of the quoting enclave and the PCK key.' },
+  reportData: { detail: 'REPORTDATA of the quoting enclave is not the hash of the attestation key and its data.' },
+  quote: {
+    detail: 'The ECDSA P-256 signature does not fit the quote and the key: one of them was changed or is another’s.',
+  },
+};
+
+/** All four the same bytes as those that were found good under this PCK certificate. */
+function isVouched(good: VouchedKey | undefined, { signature }: Quote, crypto: EvidenceCrypto): boolean {
+  return (
+    good !== undefined &&
+    crypto.equal(good.attestationKey, signature.attestationKey) &&
+    crypto.equal(good.report, signature.qeReport) &&
+    crypto.equal(good.signature, signature.qeReportSignature) &&
+    crypto.equal(good.authenticationData, signature.qeAuthenticationData)
+  );
+}
+
+function qeReportSigned({ leaf }: PckPlatform, { signature: quote }: Quote, crypto: EvidenceCrypto): boolean {
+  return (
     leaf.publicKey.kind === 'P-256' &&
     crypto.verifyEcdsa({
       curve: 'P-256',
       hash: 'sha256',
       key: { spki: leaf.publicKey.spki },
       encoding: 'raw',
-      signature,
-      data: report,
-    });
-  // Copies: the quote belongs to the caller.
-  if (good) platform.goodQe = { report: report.slice(), signature: signature.slice() };
-  return good;
+      signature: quote.qeReportSignature,
+      data: quote.qeReport,
+    })
+  );
+}
+
+/** REPORTDATA = SHA-256(attestation key ‖ authentication data) ‖ 0. */
+function keyBound({ signature }: Quote, crypto: EvidenceCrypto): boolean {
+  const { qeReport, attestationKey, qeAuthenticationData } = signature;
+  return (
+    crypto.equal(qeReport.subarray(320, 352), crypto.sha256(attestationKey, qeAuthenticationData)) &&
+    isZero(qeReport.subarray(352, 384))
+  );
 }

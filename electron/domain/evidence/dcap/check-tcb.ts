@@ -1,9 +1,8 @@
 import type { TcbStatus } from '../../../contract/policy.ts';
-import { toHex } from '../readers/bytes.ts';
-import { iso } from '../readers/chain.ts';
-import { checkQuotingEnclave, checkRollback, checkTcbInfo, masked } from './check-collateral.ts';
+import { sameBytes, toHex } from '../readers/bytes.ts';
+import { checkQuotingEnclave, checkRollback, checkTcbInfo } from './check-collateral.ts';
 import { checkHeader, checkPck, checkRevocation, checkSignatures, type DcapRun } from './check-platform.ts';
-import { isvLevelOf, type IsvLevel, type TcbInfo } from './documents.ts';
+import { isvLevelOf, sameUnderMask, type IsvLevel, type TcbInfo } from './documents.ts';
 import type { PckClaims } from './pck.ts';
 import { findLevel, mergeStatus, statusReasons, type TcbOutcome } from './tcb.ts';
 
@@ -48,7 +47,7 @@ export function checkDcap(
   const tcb: TcbOutcome = {
     status: mergeStatus(...parts.map(({ tcbStatus }) => tcbStatus)),
     advisories: [...new Set(parts.flatMap(({ advisoryIDs }) => advisoryIDs))].toSorted(),
-    tcbDate: iso(level.tcbDate),
+    tcbDate: level.tcbDate,
     evaluationDataNumber,
     fmspc: pck?.fmspc ?? '',
   };
@@ -84,14 +83,14 @@ function checkModule(
   const expected = major > 0 ? identity : info.tdxModule;
   const matches =
     expected !== undefined &&
-    toHex(mrSignerSeam) === expected.mrsigner &&
-    masked(seamAttributes, expected.attributesMask) === masked(expected.attributes, expected.attributesMask);
+    sameBytes(mrSignerSeam, expected.mrsigner) &&
+    sameUnderMask(seamAttributes, expected.attributes, expected.attributesMask);
   verdict.judge(id, title, matches, expected === undefined ? 'tdx-module-unknown' : 'tdx-module-mismatch', {
     detail:
       expected === undefined
         ? `The TCB info does not know a module ${major > 0 ? name.toUpperCase() : 'of TDX 1.0'}.`
         : 'MRSIGNERSEAM or SEAMATTRIBUTES are not those that Intel published.',
-    found: `${major > 0 ? `${name.toUpperCase()}, ` : ''}MRSIGNERSEAM ${toHex(mrSignerSeam)}`,
+    ...(matches ? {} : { found: `${name.toUpperCase()}, MRSIGNERSEAM ${toHex(mrSignerSeam)}` }),
   });
   if (major === 0) {
     verdict.pass(`${id}.tcb`, levelTitle, { found: `SVN ${svn}, judged with the level of the platform` });
@@ -121,7 +120,7 @@ function checkLevel(
   const level = findLevel(info, pck, module?.teeTcbSvn);
   verdict.judge(id, title, level !== undefined, 'tcb-level-not-found', {
     detail: 'Firmware or microcode of the platform is below every level of the TCB info.',
-    ...(level === undefined ? {} : { found: `${iso(level.tcbDate)}: ${level.tcbStatus}` }),
+    ...(level === undefined ? {} : { found: `${level.tcbDate}: ${level.tcbStatus}` }),
   });
   return level;
 }

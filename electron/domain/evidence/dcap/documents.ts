@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { tcbStatuses } from '../../../contract/policy.ts';
-import { Malformed, parseWith, type Parsed } from '../readers/bytes.ts';
+import { Malformed, fromHex, parseWith, type Parsed } from '../readers/bytes.ts';
 import { jsonPlain, readJson } from '../readers/json.ts';
 
 /** The two signed JSON documents of Intel's PCS, API version 4: TCB info (version 3) and enclave identity (version 2). */
@@ -9,6 +9,8 @@ const hex = (bytes: number) =>
     .string()
     .regex(new RegExp(`^[0-9a-fA-F]{${bytes * 2}}$`), `${bytes} bytes of hex`)
     .toLowerCase();
+/** Compared under masks with bytes of reports. */
+const octets = (bytes: number) => hex(bytes).transform((text) => fromHex(text) ?? new Uint8Array());
 const svn = z.number().int().min(0).max(255);
 const wideSvn = z.number().int().min(0).max(65_535);
 const components = z.array(z.object({ svn })).length(16);
@@ -22,14 +24,17 @@ const moment = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** Kept as text, for people. */
+const dayText = z.string().refine((text) => moment.safeParse(text).success, 'no UTC date');
+
 const dated = {
   issueDate: moment,
   nextUpdate: moment,
   tcbEvaluationDataNumber: z.number().int().min(0).max(1_000_000),
 };
-const level = { tcbDate: moment, tcbStatus: z.enum(tcbStatuses), advisoryIDs: advisories };
+const level = { tcbDate: dayText, tcbStatus: z.enum(tcbStatuses), advisoryIDs: advisories };
 const isvLevels = z.array(z.object({ tcb: z.object({ isvsvn: wideSvn }), ...level })).max(256);
-const tdxModule = { mrsigner: hex(48), attributes: hex(8), attributesMask: hex(8) };
+const tdxModule = { mrsigner: octets(48), attributes: octets(8), attributesMask: octets(8) };
 
 const tcbInfoSchema = z.object({
   id: z.enum(['SGX', 'TDX']),
@@ -58,11 +63,11 @@ const qeIdentitySchema = z.object({
   id: z.enum(['QE', 'TD_QE', 'QVE']),
   version: z.literal(2),
   ...dated,
-  miscselect: hex(4),
-  miscselectMask: hex(4),
-  attributes: hex(16),
-  attributesMask: hex(16),
-  mrsigner: hex(32),
+  miscselect: octets(4),
+  miscselectMask: octets(4),
+  attributes: octets(16),
+  attributesMask: octets(16),
+  mrsigner: octets(32),
   isvprodid: wideSvn,
   tcbLevels: isvLevels,
 });
@@ -90,6 +95,15 @@ function parseDocument<T>(text: string, what: string, schema: z.ZodType<T>): Par
     const [issue] = parsed.error.issues;
     throw new Malformed(`${what} at ${issue?.path.join('.') ?? '?'}: ${issue?.message ?? 'not as it must be'}`);
   });
+}
+
+/** Whether a field of a report is the published one in all bits of the mask. */
+export function sameUnderMask(found: Uint8Array, published: Uint8Array, mask: Uint8Array): boolean {
+  if (found.length !== published.length) return false;
+  for (let at = 0; at < found.length; at++) {
+    if ((((found[at] ?? 0) ^ (published[at] ?? 0)) & (mask[at] ?? 0xff)) !== 0) return false;
+  }
+  return true;
 }
 
 /** The first level that an SVN reaches: Intel lists them highest first. */

@@ -3,7 +3,7 @@ import { decodeUtf8 } from '../../encoding/utf8.ts';
 import type { TrustAnchors } from '../anchors.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import { Malformed, fromHex, parseWith, sameBytes, toHex, type Parsed } from '../readers/bytes.ts';
-import { validatePath, type ChainProblem } from '../readers/chain.ts';
+import { iso, validatePath, type ChainProblem } from '../readers/chain.ts';
 import { parseCrl, type RevocationList } from '../readers/crl.ts';
 import { parsePemCertificates } from '../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../readers/x509.ts';
@@ -77,6 +77,14 @@ export function pathProblems(state: DcapState, path: CertificatePath, now: numbe
   return problems;
 }
 
+/** A QE report that the PCK key signed, and the attestation key that it vouches for. */
+export interface VouchedKey {
+  readonly report: Uint8Array;
+  readonly signature: Uint8Array;
+  readonly attestationKey: Uint8Array;
+  readonly authenticationData: Uint8Array;
+}
+
 /** The PCK certificate of a platform with its issuers. */
 export interface PckPlatform {
   readonly path: CertificatePath;
@@ -84,8 +92,8 @@ export interface PckPlatform {
   readonly authority: Certificate;
   readonly root: Certificate;
   readonly claims: Parsed<PckClaims>;
-  /** The last QE report whose signature by this PCK key was good: a platform makes one for each attestation key. */
-  goodQe?: { readonly report: Uint8Array; readonly signature: Uint8Array };
+  /** The last quoting enclave that was found good: its report is made once for each attestation key. */
+  goodQe?: VouchedKey;
 }
 
 /** `known`: it was found good before, under these anchors. */
@@ -139,10 +147,13 @@ export interface PreparedDocument<T> {
   /** By the first certificate of the chain, over the exact bytes. Says nothing about that certificate. */
   readonly signed: boolean;
   readonly parsed: Parsed<T>;
+  /** From when to when, in words; empty when it cannot be read. */
+  readonly window: string;
 }
 
 export type PreparedList =
-  { readonly kind: 'missing' } | { readonly kind: 'given'; readonly list: Parsed<RevocationList> };
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'given'; readonly list: Parsed<RevocationList>; readonly window: string };
 
 /** Collateral read, its document signatures checked: all that does not depend on the clock. */
 export interface PreparedCollateral {
@@ -186,7 +197,7 @@ function signerPath(state: DcapState, pem: string): Parsed<CertificatePath> {
   });
 }
 
-function document<T>(
+function document<T extends { readonly issueDate: number; readonly nextUpdate: number }>(
   state: DcapState,
   text: string,
   signature: string,
@@ -204,14 +215,22 @@ function document<T>(
       signature: fromHex(signature) ?? new Uint8Array(),
       data: utf8ToBytes(text),
     });
-  return { missing: text === '', chain, signed, parsed: parse(text) };
+  const parsed = parse(text);
+  const window = parsed.ok ? windowText(parsed.value.issueDate, parsed.value.nextUpdate) : '';
+  return { missing: text === '', chain, signed, parsed, window };
 }
 
 function revocationList(text: string): PreparedList {
   if (text.trim() === '') return { kind: 'missing' };
   const der = crlBytes(text);
-  return {
-    kind: 'given',
-    list: der === undefined ? { ok: false, detail: 'The list is neither hex, base64 nor PEM.' } : parseCrl(der),
-  };
+  if (der === undefined) {
+    const list = { ok: false, detail: 'The list is neither hex, base64 nor PEM.' } as const;
+    return { kind: 'given', list, window: '' };
+  }
+  const list = parseCrl(der);
+  return { kind: 'given', list, window: list.ok ? windowText(list.value.thisUpdate, list.value.nextUpdate) : '' };
+}
+
+function windowText(from: number, until: number | undefined): string {
+  return until === undefined ? `from ${iso(from)}` : `from ${iso(from)} to ${iso(until)}`;
 }

@@ -149,8 +149,10 @@ export function checkTdReferences(
   ] as const;
   const open: string[] = [];
   for (const [name, title, values, found] of rows) {
-    if (!checkReference(verdict, `tdx.${name}`, title, values, found, crypto)) open.push(name.toUpperCase());
+    if (!checkReference(verdict, `tdx.${name}`, title, values, found, crypto)) open.push(name);
   }
   if (open.length > 0)
-    verdict.notChecked(`What the guest runs, as far as ${open.join(', ')} tell: the policy names no values.`);
+    verdict.notChecked(
+      `What the guest runs, as far as ${open.join(', ').toUpperCase()} tell: the policy names no values.`,
+    );
 }
