@@ -1,13 +1,14 @@
 import { lstat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { err, ok, type Result } from '../contract/result.ts';
-import { createStandaloneSealing, passphraseRecipient, type SealOptions } from '../core/sealing.ts';
+import { createStandaloneSealing, passphraseRecipient, readIdentityFile, type SealOptions } from '../core/sealing.ts';
 import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
 import { formatBytes } from './format.ts';
 import { createSealProgress } from './seal-progress.ts';
 import { passphraseDescriptor } from './session.ts';
 
-const usage = `nacre seal PATH --to RECIPIENT [--to RECIPIENT]... --out FILE [--manifest FILE] [--force] [--json]
+const usage = `nacre seal PATH --to RECIPIENT [--to RECIPIENT]... --out FILE [--identity FILE] [--manifest FILE] [--force]
+           [--json]
 nacre seal PATH --passphrase [--passphrase-fd N] --out FILE [--force] [--json]
 
   Seals a file or a folder into a standard age v1 file; needs no vault. "age -d" opens it; a folder is a tar stream
@@ -16,8 +17,18 @@ nacre seal PATH --passphrase [--passphrase-fd N] --out FILE [--force] [--json]
   --to RECIPIENT     age1... (X25519) or age1pq1... (ML-KEM-768 + X25519); may be given several times
   --passphrase       seal to a passphrase instead
   --out FILE         the sealed file; never replaced without --force
+  --identity FILE    an identity of one of the recipients: a sealing that was killed is then gone on with by the same
+                     command; without one it starts anew
   --manifest FILE    also write the SHA-256 of every part and their Merkle root, unsigned
 `;
+
+/** What became of the file of an interrupted run. */
+const earlierWords = {
+  resumed: 'An interrupted sealing of the same data was gone on with.',
+  changed: 'The data changed since an interrupted sealing; all of it was sealed anew under a new key.',
+  damaged: 'The state of an interrupted sealing is damaged; all of it was sealed anew.',
+  unusable: 'An interrupted sealing could not be gone on with (other data, recipients, or no identity); sealed anew.',
+} as const;
 
 /** `nacre seal` */
 export const sealCommand: Command = {
@@ -33,6 +44,7 @@ export const sealCommand: Command = {
         passphrase: { type: 'boolean' },
         'passphrase-fd': { type: 'string' },
         out: { type: 'string' },
+        identity: { type: 'string' },
         manifest: { type: 'string' },
         force: { type: 'boolean' },
         json: { type: 'boolean' },
@@ -44,6 +56,9 @@ export const sealCommand: Command = {
     if (options.out === undefined) return reportError(io, err('invalid_input', '--out FILE is missing.').error);
     const recipients = await readRecipients(io, options);
     if (!recipients.ok) return reportError(io, recipients.error);
+    const identities =
+      options.identity === undefined ? ok([]) : await readIdentityFile(resolve(io.cwd, options.identity));
+    if (!identities.ok) return reportError(io, identities.error);
     const manifestPath = options.manifest === undefined ? undefined : resolve(io.cwd, options.manifest);
     if (manifestPath !== undefined && options.force !== true && (await exists(manifestPath))) {
       return reportError(
@@ -59,6 +74,7 @@ export const sealCommand: Command = {
         recipients: recipients.value,
         out: resolve(io.cwd, options.out),
         manifest: manifestPath !== undefined,
+        lendIdentities: (work) => work(identities.value),
         overwrite: options.force === true,
         onProgress: progress.onProgress,
         signal: io.signal,
@@ -73,7 +89,8 @@ export const sealCommand: Command = {
       const root = manifest === undefined ? {} : { root: manifest.root, parts: manifest.parts.length };
       if (options.json === true) printJson(io, { ...facts, ...root });
       else {
-        const { kind, files, plainBytes, sealedBytes, path } = facts;
+        const { kind, files, plainBytes, sealedBytes, path, earlier } = facts;
+        if (earlier !== 'none') io.note(`${earlierWords[earlier]}\n`);
         const what = kind === 'folder' ? `${files} ${files === 1 ? 'file' : 'files'}, ` : '';
         io.out(`sealed ${what}${formatBytes(plainBytes)} into ${path} (${formatBytes(sealedBytes)})\n`);
         if (manifest !== undefined) io.out(`root ${manifest.root}, ${manifest.parts.length} parts\n`);

@@ -5,14 +5,17 @@ import { payloadTypes } from '../contract/dsse.ts';
 import { err, ok, type NacreError, type Result } from '../contract/result.ts';
 import { settingsDefaults } from '../contract/settings.ts';
 import type { RunView } from '../contract/views.ts';
+import { vendorAnchors } from '../domain/evidence/anchors.ts';
 import { createAppraiser } from '../domain/pack/appraiser.ts';
 import { createApprovalService } from '../services/approvals/approval-service.ts';
 import { openAuditLog } from '../services/audit/audit-log.ts';
 import { createDatasetService } from '../services/datasets/dataset-service.ts';
+import { createCollateralService } from '../services/evidence/collateral/collateral-service.ts';
 import { createNodeCrypto } from '../services/evidence/node-crypto.ts';
 import { createEvidenceVerifier } from '../services/evidence/verifier.ts';
 import { createReportService } from '../services/reports/report-service.ts';
 import { proveRun } from '../services/reports/run-entries.ts';
+import { writeWhole } from '../services/reports/write-file.ts';
 import { createRunService } from '../services/runs/run-service.ts';
 import type { AuditPort, RunPorts } from '../services/runs/ports.ts';
 import { inspectCsv } from '../services/sealing/csv.ts';
@@ -159,6 +162,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     signManifest: (manifest) => signing.envelope('manifest', payloadTypes.manifest, manifest),
     recipients: signing.outputRecipients,
     identities: lender.identities,
+    lendIdentities: (work) =>
+      lender.lend(async () => {
+        const lent = lender.identities();
+        return lent.ok ? work(lent.value) : lent;
+      }),
     logSealed: (root, details) => log('dataset-sealed', root, details, false),
   });
   const tasks = createTaskRunner({
@@ -186,6 +194,16 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     approve: (subject) => approvals.authorise('policy-change', subject),
     clock,
     onTrouble: (error) => trouble('policies', error),
+  });
+  const collateral = createCollateralService({
+    store: store.value,
+    anchors: vendorAnchors,
+    crypto: createNodeCrypto(),
+    clock,
+    verify,
+    signer: () => signing.atOnce('collateral'),
+    log: (kind, subject, details) => log(kind, subject, details, false),
+    write: writeWhole,
   });
   const verifier = createEvidenceVerifier({ clock, random, build: `nacre ${version}` });
   const packCrypto = { verify, sha256: sha256Of };
@@ -294,6 +312,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     nodes,
     network,
     evidence,
+    collateral,
     approvals,
     custody: custody.value,
     runs,

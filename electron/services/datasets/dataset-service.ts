@@ -13,6 +13,7 @@ import type { OrderDataset } from '../../domain/job/order.ts';
 import type { Identity } from '../../domain/sealed/identities.ts';
 import { payloadTypes } from '../../contract/wire.ts';
 import type { CsvInspection } from '../sealing/csv.ts';
+import type { LendIdentities } from '../sealing/seal.ts';
 import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
 import type { SealingService } from '../sealing/sealing-service.ts';
 import { detachedHeader, recipientsOf } from './rewrap.ts';
@@ -62,6 +63,8 @@ export interface DatasetServiceOptions {
   readonly recipients: () => Result<readonly string[]>;
   /** The identity while the vault lends it; see core/identity-lender.ts. */
   readonly identities: () => Result<readonly Identity[]>;
+  /** Lends it for one piece of work: an interrupted sealing is gone on with. */
+  readonly lendIdentities: LendIdentities;
   /** Logs `dataset-sealed`. */
   readonly logSealed: (root: string, details: Readonly<Record<string, string | number>>) => Result<void>;
 }
@@ -139,6 +142,9 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         out,
         manifest: true,
         name: basename(path),
+        lendIdentities: options.lendIdentities,
+        // The id is a new one each time; an interrupted sealing of the same data is found by where it came from.
+        unfinishedName: `unfinished-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`,
         ...(table.value === undefined ? {} : { schema: table.value.schema }),
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(signal === undefined ? {} : { signal }),

@@ -57,7 +57,8 @@ export async function createPartialFile(target: string, options: PartialFileOpti
     if (!options.overwrite && (await exists(target))) return fileError('Writing', target, 'EEXIST');
     const space = await statfs(folder);
     // Some network and overlay file systems report no blocks at all; there the writes themselves will tell.
-    const free = space.bavail * space.bsize;
+    const taken = leftover === undefined ? 0 : (await lstat(temporary)).blocks * 512;
+    const free = space.bavail * space.bsize + taken;
     if (space.blocks > 0 && free < options.size) {
       return err('disk_full', `${target} needs ${mebibytes(options.size)}; its disk has ${mebibytes(free)} free.`, {
         hint: 'Free some space or choose another disk.',

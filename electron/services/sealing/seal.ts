@@ -127,7 +127,8 @@ async function begin(
       ...(old === undefined || found.taken === undefined ? {} : { leftover: found.taken }),
     });
     if (!file.ok) return file;
-    const unusable = found.damaged > 0 ? 'damaged' : found.removed > 0 ? 'unusable' : 'none';
+    const unusable =
+      found.damaged > 0 ? 'damaged' : found.removed > 0 || found.taken !== undefined ? 'unusable' : 'none';
     const earlier = old === undefined ? unusable : 'resumed';
     return ok({ ...fresh.value, file: file.value, sealedBytes, earlier });
   });

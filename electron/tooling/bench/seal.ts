@@ -192,11 +192,6 @@ async function compare(
   }
   const ours = rates.get(tools[0]?.name ?? '') ?? [];
   const age = rates.get('age') ?? [];
-  const over = (one: readonly number[], other: readonly number[]): Spread =>
-    spread(
-      one.map((each, i) => each / (other[i] ?? each)),
-      2,
-    );
   return Object.fromEntries(
     [...rates].map(([name, theirs]) => [
       name,
@@ -235,6 +230,13 @@ async function measureManyFiles(folder: string, tools: Tools, settings: Settings
     oursSeconds: spread(ours, 3),
     timesAgePerFile: spread(ratios, 1),
   };
+}
+
+function over(one: readonly number[], other: readonly number[]): Spread {
+  return spread(
+    one.map((each, i) => each / (other[i] ?? each)),
+    2,
+  );
 }
 
 function spread(values: readonly number[], digits: number): Spread {
