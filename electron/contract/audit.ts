@@ -45,6 +45,8 @@ export const auditKinds = [
   'derivation-changed',
   'log-set-aside',
   'log-exported',
+  'collateral-imported',
+  'collateral-exported',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

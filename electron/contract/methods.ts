@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { appMethods } from './methods/app.ts';
 import { approvalsMethods } from './methods/approvals.ts';
 import { auditMethods } from './methods/audit.ts';
+import { collateralMethods } from './methods/collateral.ts';
 import { datasetsMethods } from './methods/datasets.ts';
+import { evidenceFilesMethods } from './methods/evidence-files.ts';
 import { evidenceMethods } from './methods/evidence.ts';
 import { keysMethods } from './methods/keys.ts';
 import { nodesMethods } from './methods/nodes.ts';
@@ -33,6 +35,8 @@ export const methods = {
   ...datasetsMethods,
   ...nodesMethods,
   ...evidenceMethods,
+  ...evidenceFilesMethods,
+  ...collateralMethods,
   ...policiesMethods,
   ...runsMethods,
   ...reportsMethods,

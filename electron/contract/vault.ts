@@ -40,6 +40,7 @@ export const signingPurposes = [
   'receipt',
   'audit',
   'approval',
+  'collateral',
 ] as const;
 export type SigningPurpose = (typeof signingPurposes)[number];
 

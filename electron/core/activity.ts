@@ -37,6 +37,8 @@ const verbs: Readonly<Record<AuditKind, string>> = {
   'derivation-changed': 'has another derivation cost',
   'log-set-aside': 'was set aside, a new log begins',
   'log-exported': 'exported',
+  'collateral-imported': 'imported as collateral',
+  'collateral-exported': 'exported as collateral',
   'members-changed': 'is the rule of members',
   'approval-requested': 'waits for approval',
   'approval-imported': 'came in',

@@ -1,6 +1,7 @@
 import type { MethodName } from '../contract/methods.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
+import { collateralHandlers } from './handlers/collateral-handlers.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
@@ -36,6 +37,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...approvalHandlers(services),
     ...keyHandlers(services),
     ...auditHandlers(services),
+    ...collateralHandlers(services),
   };
   const route = createRouter({ handlers, unlocked: services.vault.unlocked, onBug: trouble });
   let closing: Promise<void> | undefined;

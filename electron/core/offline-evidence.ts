@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CollateralBundleView } from '../contract/collateral.ts';
 import type { ConformanceReport, ConformanceRow } from '../contract/conformance.ts';
 import type { FileVerification, FileVerificationOptions, InspectedFile } from '../contract/evidence-files.ts';
 import type { Policy } from '../contract/policy.ts';
@@ -5,15 +8,23 @@ import { err, ok, type Result } from '../contract/result.ts';
 import { decodeUtf8 } from '../domain/encoding/utf8.ts';
 import { vendorAnchors } from '../domain/evidence/anchors.ts';
 import { evidenceFilePolicy } from '../domain/evidence/files/default-policy.ts';
+import type { CollateralSource } from '../domain/evidence/files/family.ts';
 import { inspectEvidence } from '../domain/evidence/files/inspect/inspect.ts';
 import { verifyEvidenceSet } from '../domain/evidence/files/verify.ts';
 import { fromHex } from '../domain/evidence/readers/bytes.ts';
 import { claimedAuthors, parsePolicyFile, readPolicyHistory } from '../domain/policy/document.ts';
 import { readPolicyText } from '../domain/policy/text.ts';
 import { cacheGoodSignatures } from '../services/evidence/caching-crypto.ts';
+import {
+  collateralOfFile,
+  createCollateralService,
+  inspectBundle,
+} from '../services/evidence/collateral/collateral-service.ts';
 import { runConformance } from '../services/evidence/files/conformance.ts';
 import { readEvidenceFile, readEvidenceFiles } from '../services/evidence/files/read-files.ts';
 import { createNodeCrypto } from '../services/evidence/node-crypto.ts';
+import { openStore } from '../services/store/store.ts';
+import { createEd25519Verifier } from './ed25519.ts';
 
 /** Runs the vectors of a folder; see `runConformance`. Needs no vault, no network and no profile. */
 export async function checkConformance(
@@ -27,6 +38,17 @@ export async function checkConformance(
   });
 }
 
+/** What a verification may be told beside the files; all of it has a default. */
+interface VerificationContext {
+  readonly policy?: Policy;
+  readonly collateral?: CollateralSource;
+  /** Milliseconds since the epoch; the machine's clock when absent. */
+  readonly now?: number;
+}
+
+/** Fields that the contract parses as optional arrive as `undefined` too. */
+type OptionalFields<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
 /**
  * Verifies evidence files with no vault, no network and no profile.
  * Errors: `invalid_input` naming file and offset, `not_found`, `not_permitted`, `unavailable`; evidence that does not hold
@@ -34,11 +56,11 @@ export async function checkConformance(
  */
 export async function verifyEvidenceFiles(
   paths: readonly string[],
-  options: FileVerificationOptions & { readonly policy?: Policy } = {},
+  options: OptionalFields<FileVerificationOptions> & VerificationContext = {},
 ): Promise<Result<FileVerification>> {
   const files = await readEvidenceFiles(paths);
   if (!files.ok) return files;
-  const now = options.at === undefined ? Date.now() : parseTime(options.at);
+  const now = options.at === undefined ? (options.now ?? Date.now()) : parseTime(options.at);
   if (now === undefined) {
     return err('invalid_input', `${JSON.stringify(options.at)} is no time; write 2026-06-29T02:06:37Z.`);
   }
@@ -51,7 +73,45 @@ export async function verifyEvidenceFiles(
     crypto: createNodeCrypto(),
     ...(options.family === undefined ? {} : { family: options.family, logOnly: options.family === 'dstack' }),
     ...(nonce === undefined ? {} : { nonce }),
+    ...(options.collateral === undefined ? {} : { collateral: options.collateral }),
   });
+}
+
+/** Collateral out of a file: a bundle, or Intel's as JSON. Errors: `damaged`, `integrity`, `invalid_input`, those of reading. */
+export async function collateralFromFile(path: string): Promise<Result<CollateralSource>> {
+  return collateralOfFile(path, offlineContext());
+}
+
+/** A bundle looked at with no profile. Errors: `damaged`, and those of reading. */
+export async function inspectCollateralBundle(path: string): Promise<Result<CollateralBundleView>> {
+  return inspectBundle(path, offlineContext());
+}
+
+/**
+ * What was imported into a profile, read without its vault; undefined when there is no profile there.
+ * Errors: `in_use` while another Nacre has the profile open, `damaged`, `not_permitted`.
+ */
+export function collateralOfProfile(profile: string): Result<CollateralSource | undefined> {
+  if (!existsSync(join(profile, 'nacre.db'))) return ok(undefined);
+  const store = openStore({ directory: profile, clock: Date.now, pid: process.pid });
+  if (!store.ok) return store;
+  try {
+    const locked = err('locked', 'The profile is open for reading only.');
+    const service = createCollateralService({
+      ...offlineContext(),
+      store: store.value,
+      signer: () => locked,
+      log: () => locked,
+      write: async () => locked,
+    });
+    return service.source();
+  } finally {
+    store.value.close();
+  }
+}
+
+function offlineContext() {
+  return { anchors: vendorAnchors, crypto: createNodeCrypto(), verify: createEd25519Verifier(), clock: Date.now };
 }
 
 /** Every field of one file; see `inspectEvidence`. Errors: those of reading, and `invalid_input` with the offset. */

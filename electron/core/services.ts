@@ -4,6 +4,7 @@ import type { AppState, RunView, TaskView } from '../contract/views.ts';
 import type { ApprovalService } from '../services/approvals/approval-service.ts';
 import type { AuditLog } from '../services/audit/audit-log.ts';
 import type { DatasetService, DatasetStore } from '../services/datasets/dataset-service.ts';
+import type { CollateralService } from '../services/evidence/collateral/collateral-service.ts';
 import type { ReportService } from '../services/reports/report-service.ts';
 import type { RunService } from '../services/runs/run-service.ts';
 import type { SealingService } from '../services/sealing/sealing-service.ts';
@@ -41,6 +42,7 @@ export interface Services {
   readonly nodes: Nodes;
   readonly network: NetworkControl;
   readonly evidence: EvidenceBook;
+  readonly collateral: CollateralService;
   readonly approvals: ApprovalService;
   readonly custody: Custody;
   readonly runs: RunService;

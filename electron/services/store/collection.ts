@@ -20,6 +20,8 @@ export const collectionNames = [
   'vault-attempts',
   'throughput',
   'node-datasets',
+  'collateral',
+  'collateral-marks',
 ] as const;
 export type CollectionName = (typeof collectionNames)[number];
 

@@ -10,8 +10,10 @@ import type { EvidenceFile } from '../../../domain/evidence/files/artifact.ts';
  * Errors: `not_found`, `not_permitted`, `invalid_input` (a folder, a device, empty, too large: with the offset),
  * `unavailable`.
  */
-export async function readEvidenceFile(path: string): Promise<Result<EvidenceFile>> {
-  const limit = evidenceFileLimits.fileBytes;
+export async function readEvidenceFile(
+  path: string,
+  limit: number = evidenceFileLimits.fileBytes,
+): Promise<Result<EvidenceFile>> {
   const name = basename(path);
   try {
     const handle = await open(path, 'r');
