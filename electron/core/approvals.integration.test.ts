@@ -1,0 +1,219 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Member } from '../contract/approval.ts';
+import type { RunView } from '../contract/views.ts';
+import {
+  openReadyCore,
+  openTestCore,
+  passphrase,
+  runEnd,
+  startTestNetwork,
+  value,
+  waitFor,
+  type TestCore,
+  type TestNetwork,
+} from './testing/harness.ts';
+
+let network: TestNetwork;
+let folder: string;
+beforeAll(async () => {
+  network = await startTestNetwork();
+  folder = await mkdtemp(join(tmpdir(), 'nacre-carry-'));
+}, 30_000);
+afterAll(async () => {
+  await network.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+let desk: TestCore;
+let alice: TestCore;
+let bob: TestCore;
+let carried = 0;
+
+/** Each of them has a vault of their own; only files go between them. */
+beforeEach(async () => {
+  desk = await openReadyCore(network);
+  [alice, bob] = await Promise.all([offlineCustodian(), offlineCustodian()]);
+  const members: Member[] = [
+    { name: 'Desk', publicKey: await keyOf(desk), roles: ['launcher', 'admin'] },
+    { name: 'Alice', publicKey: await keyOf(alice), roles: ['custodian'] },
+    { name: 'Bob', publicKey: await keyOf(bob), roles: ['custodian'] },
+  ];
+  const action = { approvals: 2, requesterCounts: false, validSeconds: 600 };
+  const actions = { 'key-release': action, export: action, 'policy-change': action, 'members-change': action };
+  value(await desk.core.invoke('members.set', { organisation: 'Hospital', members, actions }));
+  const rule = await exported(desk, { what: 'members', form: 'file' });
+  for (const custodian of [alice, bob]) value(await custodian.core.invoke('approvals.import', { paths: [rule] }));
+}, 30_000);
+afterEach(async () => {
+  await Promise.all([desk.end(), alice.end(), bob.end()]);
+});
+
+async function offlineCustodian(): Promise<TestCore> {
+  const fresh = await openTestCore();
+  value(await fresh.core.invoke('custody.makeOffline', {}));
+  await fresh.core.close();
+  const test = await openTestCore({ profile: fresh.profile });
+  value(await test.core.invoke('vault.create', { passphrase }));
+  return test;
+}
+
+async function keyOf({ core }: TestCore): Promise<string> {
+  return value(await core.invoke('members.show', {})).own.publicKey;
+}
+
+async function exported(
+  { core }: TestCore,
+  input: { what: 'request' | 'answer' | 'members'; form: 'file' | 'png'; id?: string },
+): Promise<string> {
+  const path = join(folder, `${(carried += 1)}.${input.form}`);
+  return value(await core.invoke('approvals.export', { ...input, path })).path;
+}
+
+/** Carries a request to a custodian, has it signed there, and carries the answer back. */
+async function approve(custodian: TestCore, id: string, form: 'file' | 'png'): Promise<void> {
+  const request = await exported(desk, { what: 'request', form, id });
+  value(await custodian.core.invoke('approvals.import', { paths: [request] }));
+  value(await custodian.core.invoke('approvals.answer', { id, decision: 'approve' }));
+  const answer = await exported(custodian, { what: 'answer', form, id });
+  value(await desk.core.invoke('approvals.import', { paths: [answer] }));
+}
+
+async function waiting(runId: string): Promise<NonNullable<RunView['approval']>> {
+  let run: RunView | undefined;
+  await waitFor(async () => {
+    run = value(await desk.core.invoke('runs.get', { id: runId }));
+    if (run.error !== undefined) throw new Error(run.error.message);
+    return run.approval !== undefined;
+  });
+  if (run?.approval === undefined) throw new Error('not waiting');
+  return run.approval;
+}
+
+const released = () => desk.sent.filter(({ call }) => call === 'submitJob').length;
+
+describe('a key release under a rule', () => {
+  it('waits for two custodians, one by file and one by picture, then goes on', async () => {
+    const { runId } = value(await desk.core.invoke('jobs.launchSample', {}));
+    const { requestId } = await waiting(runId);
+    expect(value(await desk.core.invoke('app.state', {})).approvals.waiting).toBe(1);
+    await approve(alice, requestId, 'file');
+    await waitFor(async () => (await waiting(runId)).have === 1);
+    expect(released(), 'one of two is not enough').toBe(0);
+    await approve(bob, requestId, 'png');
+    const run = await runEnd(desk.core, runId);
+    expect(run.error).toBeUndefined();
+    expect(run.state).toBe('succeeded');
+    expect(run.approval).toBeUndefined();
+    expect(released()).toBe(1);
+    expect(value(await desk.core.invoke('approvals.get', { id: requestId }))).toMatchObject({ state: 'used' });
+    const kinds = value(await desk.core.invoke('audit.list', { after: -1, limit: 200 })).entries.map(
+      ({ kind }) => kind,
+    );
+    expect(kinds.indexOf('approval-used')).toBe(kinds.indexOf('key-released') - 1);
+
+    // The model is the next thing that may not leave by one hand alone.
+    const asked = await desk.core.invoke('runs.exportModel', { id: runId });
+    expect(asked).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
+    const id = asked.ok ? '' : String(asked.error.details?.['requestId']);
+    await approve(alice, id, 'file');
+    await approve(bob, id, 'file');
+    value(await desk.core.invoke('runs.exportModel', { id: runId }));
+    expect((await desk.core.invoke('runs.exportModel', { id: runId })).ok, 'twice').toBe(false);
+  }, 60_000);
+
+  it('is refused with one approval missing, and no key leaves', async () => {
+    const { runId } = value(await desk.core.invoke('jobs.launchSample', {}));
+    const { requestId } = await waiting(runId);
+    await approve(alice, requestId, 'file');
+    value(await desk.core.invoke('approvals.withdraw', { id: requestId }));
+    const run = await runEnd(desk.core, runId);
+    expect(run).toMatchObject({ state: 'failed', error: { code: 'approval_missing' } });
+    expect(run.error?.message).toContain('1 of 2');
+    expect(released()).toBe(0);
+  }, 60_000);
+
+  it('ends when a custodian refuses', async () => {
+    const { runId } = value(await desk.core.invoke('jobs.launchSample', {}));
+    const { requestId } = await waiting(runId);
+    const request = await exported(desk, { what: 'request', form: 'file', id: requestId });
+    value(await bob.core.invoke('approvals.import', { paths: [request] }));
+    value(await bob.core.invoke('approvals.answer', { id: requestId, decision: 'refuse', reason: 'not this data' }));
+    value(
+      await desk.core.invoke('approvals.import', {
+        paths: [await exported(bob, { what: 'answer', form: 'png', id: requestId })],
+      }),
+    );
+    expect(await runEnd(desk.core, runId)).toMatchObject({ state: 'failed', error: { code: 'approval_missing' } });
+    expect(released()).toBe(0);
+  }, 60_000);
+
+  it('goes on after Nacre was closed while it waited', async () => {
+    const { runId } = value(await desk.core.invoke('jobs.launchSample', {}));
+    const { requestId } = await waiting(runId);
+    await desk.core.close();
+    const again = await openTestCore({ profile: desk.profile, externalNetwork: network.directory });
+    desk = again;
+    value(await desk.core.invoke('vault.unlock', { passphrase }));
+    expect((await waiting(runId)).requestId).toBe(requestId);
+    await approve(alice, requestId, 'file');
+    await approve(bob, requestId, 'file');
+    await waitFor(async () => value(await desk.core.invoke('network.state', {})).state === 'running');
+    value(await desk.core.invoke('runs.resume', { id: runId }));
+    const run = await runEnd(desk.core, runId);
+    expect(run.error).toBeUndefined();
+    expect(run.state).toBe('succeeded');
+    expect(await desk.core.invoke('runs.resume', { id: runId })).toMatchObject({ error: { code: 'wrong_state' } });
+  }, 60_000);
+
+  it('can be stopped while it waits, also after a restart, and takes its request back', async () => {
+    const { runId } = value(await desk.core.invoke('jobs.launchSample', {}));
+    const { requestId } = await waiting(runId);
+    await desk.core.close();
+    desk = await openTestCore({ profile: desk.profile, externalNetwork: network.directory });
+    value(await desk.core.invoke('vault.unlock', { passphrase }));
+    expect(value(await desk.core.invoke('runs.stop', { id: runId })).state).toBe('stopped');
+    expect(value(await desk.core.invoke('approvals.get', { id: requestId })).state).toBe('withdrawn');
+  }, 60_000);
+});
+
+describe('an offline custody profile', () => {
+  it('shows all of a release, and does nothing that needs a network', async () => {
+    const { runId, jobId } = value(await desk.core.invoke('jobs.launchSample', {}));
+    const { requestId, expiresAt } = await waiting(runId);
+    const request = await exported(desk, { what: 'request', form: 'png', id: requestId });
+    value(await alice.core.invoke('approvals.import', { paths: [request] }));
+    const shown = value(await alice.core.invoke('approvals.get', { id: requestId }));
+    expect(shown).toMatchObject({ canAnswer: true, simulated: true, warnings: [], expiresAt });
+    const words = JSON.stringify(shown.sections);
+    const [dataset] = value(await desk.core.invoke('datasets.list', {}));
+    const [policy] = value(await desk.core.invoke('policies.list', {}));
+    const run = value(await desk.core.invoke('runs.get', { id: runId }));
+    const node = run.nodes.find(({ trust }) => trust === 'verified');
+    const measurement = policy?.policy.snp.measurements[0];
+    for (const part of [dataset?.name, dataset?.root, policy?.digest, node?.name, measurement, jobId, expiresAt]) {
+      expect(words, String(part)).toContain(part ?? 'missing');
+    }
+    expect(value(await alice.core.invoke('app.state', {}))).toMatchObject({ offline: true });
+    for (const [name, input] of [
+      ['network.start', {}],
+      ['nodes.verify', {}],
+      ['jobs.launchSample', {}],
+      ['runs.stop', { id: runId }],
+      ['datasets.seal', { path: '/tmp', name: 'x' }],
+      ['members.set', { organisation: 'x', members: [], actions: {} }],
+    ] as const) {
+      const answer = await alice.core.call(name, input);
+      expect(answer.ok, name).toBe(false);
+      if (!answer.ok) expect(['wrong_state', 'invalid_input'], name).toContain(answer.error.code);
+    }
+    expect(alice.sent).toEqual([]);
+    value(await desk.core.invoke('runs.stop', { id: runId }));
+  }, 60_000);
+
+  it('is made only of a new profile', async () => {
+    expect(await desk.core.invoke('custody.makeOffline', {})).toMatchObject({ error: { code: 'wrong_state' } });
+  });
+});
