@@ -76,8 +76,18 @@ describe('strict JSON', () => {
   ])('%j: %s', (text, words) => expect(problem(text)).toContain(words));
 
   test('refuses broken UTF-8', () => {
-    expect(problem(Uint8Array.of(0x22, 0x61, 0xff, 0x22))).toContain('not UTF-8 at byte 1');
+    expect(problem(Uint8Array.of(0x22, 0x61, 0xff, 0x22))).toContain('not UTF-8 at byte 0');
     expect(problem(Uint8Array.of(0x22, 0xed, 0xa0, 0x80, 0x22))).toContain('not UTF-8');
+  });
+
+  test('takes time in proportion to the size', () => {
+    const hostile = ['"' + '\\n'.repeat(100_000) + '"', '[' + '1,'.repeat(100_000) + '1]', '1'.repeat(200_000)];
+    for (const text of hostile) {
+      const begun = performance.now();
+      parseJson(text, { what: 'the text', maxSize: 1 << 20 });
+      // Some 10 ms here; quadratic work would take seconds.
+      expect(performance.now() - begun).toBeLessThan(1000);
+    }
   });
 
   test('counts the limit in bytes', () => {

@@ -208,38 +208,39 @@ class Reader {
     this.#at++;
   }
 
-  /** From the opening to behind the closing quote. */
+  /** From the opening to behind the closing quote. Escapes are checked as bytes, so that their offsets can be named. */
   #string(): string {
     const opening = this.#at++;
-    let text = '';
-    let plainFrom = this.#at;
+    let escaped = false;
     for (;;) {
       const byte = this.#bytes[this.#at];
       if (byte === undefined) this.#refuse('a string is not closed', opening);
       if (byte < 0x20) this.#refuse('a control character in a string');
-      if (byte === quote || byte === backslash) {
-        text += this.#utf8(plainFrom, this.#at++);
-        if (byte === quote) break;
-        text += this.#escape();
-        plainFrom = this.#at;
-      } else this.#at++;
+      if (byte === quote) break;
+      this.#at++;
+      if (byte === backslash) {
+        this.#escape();
+        escaped = true;
+      }
     }
+    // Decoded once: a string of a million escapes must not cost a million decoders.
+    const raw = decodeUtf8(this.#bytes.subarray(opening + 1, this.#at++));
+    if (raw === undefined) this.#refuse('a string is not UTF-8', opening);
+    const text = escaped ? raw.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/g, unescape) : raw;
     if (!text.isWellFormed()) this.#refuse('half of a surrogate pair in a string', opening);
     return text;
   }
 
-  #utf8(from: number, to: number): string {
-    return decodeUtf8(this.#bytes.subarray(from, to)) ?? this.#refuse('a string is not UTF-8', from);
-  }
-
-  #escape(): string {
+  /** Behind the backslash. */
+  #escape(): void {
     const at = this.#at - 1;
     const character = String.fromCharCode(this.#bytes[this.#at++] ?? 0);
-    if (character !== 'u') return simpleEscapes[character] ?? this.#refuse('an unknown escape', at);
-    const digits = String.fromCharCode(...this.#bytes.subarray(this.#at, this.#at + 4));
-    if (!/^[0-9a-fA-F]{4}$/.test(digits)) this.#refuse('an unknown escape', at);
-    this.#at += 4;
-    return String.fromCharCode(Number.parseInt(digits, 16));
+    if (character !== 'u') {
+      if (simpleEscapes[character] === undefined) this.#refuse('an unknown escape', at);
+      return;
+    }
+    for (let digit = 0; digit < 4; digit++)
+      if (!isHexDigit(this.#bytes[this.#at++])) this.#refuse('an unknown escape', at);
   }
 
   #number(): number {
@@ -252,6 +253,16 @@ class Reader {
     }
     return value;
   }
+}
+
+function unescape(_: string, hex: string | undefined, character: string | undefined): string {
+  return hex === undefined ? (simpleEscapes[character ?? ''] ?? '') : String.fromCharCode(Number.parseInt(hex, 16));
+}
+
+function isHexDigit(byte: number | undefined): boolean {
+  if (byte === undefined) return false;
+  const lower = byte | 0x20;
+  return (byte >= 0x30 && byte <= 0x39) || (lower >= 0x61 && lower <= 0x66);
 }
 
 /** Digits, `+`, `-`, `.`, `e`, `E`. */
