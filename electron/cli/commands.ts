@@ -1,5 +1,6 @@
 import { approveCommand } from './approve-command.ts';
 import { auditCommand } from './audit-command.ts';
+import { collateralCommand } from './collateral-command.ts';
 import type { Command } from './command.ts';
 import { conformanceCommand } from './conformance-command.ts';
 import { datasetCommand } from './dataset-command.ts';
@@ -26,6 +27,7 @@ export const commands: readonly Command[] = [
   demoCommand,
   verifyCommand,
   evidenceCommand,
+  collateralCommand,
   conformanceCommand,
   sealCommand,
   openCommand,

@@ -2,11 +2,18 @@ import { resolve } from 'node:path';
 import { evidenceFamilies, type Check, type EvidenceFamily } from '../contract/evidence.ts';
 import type { CertificateView, FileVerification, InspectedFile } from '../contract/evidence-files.ts';
 import { err, ok, type Result } from '../contract/result.ts';
-import { inspectEvidenceFile, readPolicyFile, verifyEvidenceFiles } from '../core/offline-evidence.ts';
+import { defaultProfile } from '../core/default-profile.ts';
+import {
+  collateralFromFile,
+  collateralOfProfile,
+  inspectEvidenceFile,
+  readPolicyFile,
+  verifyEvidenceFiles,
+} from '../core/offline-evidence.ts';
 import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
 import { printable } from './format.ts';
 
-const usage = `nacre evidence verify FILE… [--family NAME] [--policy FILE]
+const usage = `nacre evidence verify FILE… [--family NAME] [--collateral FILE] [--policy FILE]
                       [--at TIME] [--nonce HEX] [--profile DIR] [--json]
 nacre evidence inspect FILE [--json]
 
@@ -19,6 +26,8 @@ nacre evidence inspect FILE [--json]
   --family NAME      say what the evidence is; one of
                      ${evidenceFamilies.slice(0, 6).join(', ')},
                      ${evidenceFamilies.slice(6).join(', ')}
+  --collateral FILE  a collateral bundle, or Intel collateral as JSON; else what stands beside
+                     the evidence, else what was imported into the profile
   --policy FILE      a policy (JSON); else a strict one without reference values
   --at TIME          the time to judge at, 2026-06-29T02:06:37Z; else now
   --nonce HEX        what the evidence must answer; else freshness is not checked
@@ -50,6 +59,7 @@ async function verify(args: readonly string[], io: CommandIo): Promise<number> {
     args,
     {
       family: { type: 'string' },
+      collateral: { type: 'string' },
       policy: { type: 'string' },
       at: { type: 'string' },
       nonce: { type: 'string' },
@@ -68,16 +78,30 @@ async function verify(args: readonly string[], io: CommandIo): Promise<number> {
   }
   const policy = options.policy === undefined ? ok(undefined) : await readPolicyFile(path(options.policy));
   if (!policy.ok) return reportError(io, policy.error);
+  const collateral =
+    options.collateral === undefined
+      ? importedCollateral(options.profile === undefined ? defaultProfile() : path(options.profile), io)
+      : await collateralFromFile(path(options.collateral));
+  if (!collateral.ok) return reportError(io, collateral.error);
   const verdict = await verifyEvidenceFiles(words.map(path), {
     ...(family.value === undefined ? {} : { family: family.value }),
     ...(options.at === undefined ? {} : { at: options.at }),
     ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
     ...(policy.value === undefined ? {} : { policy: policy.value }),
+    ...(collateral.value === undefined ? {} : { collateral: collateral.value }),
   });
   if (!verdict.ok) return reportError(io, verdict.error);
   if (options.json === true) printJson(io, verdict.value);
   else printVerdict(io, verdict.value);
   return verdict.value.verification.status === 'affirming' ? exitCodes.ok : exitCodes.refused;
+}
+
+/** A profile that another Nacre holds open is no reason to fail: then only what stands beside the evidence counts. */
+function importedCollateral(profile: string, io: CommandIo): ReturnType<typeof collateralOfProfile> {
+  const found = collateralOfProfile(profile);
+  if (found.ok || found.error.code !== 'in_use') return found;
+  io.note(`${found.error.message} Its collateral is not used.\n`);
+  return ok(undefined);
 }
 
 function parseFamily(text: string | undefined): Result<EvidenceFamily | undefined> {

@@ -116,12 +116,12 @@ export function createCollateralService(options: CollateralServiceOptions): Coll
     const id = `${item.kind}/${item.id}`;
     const before = items.get(id);
     if (!before.ok) return before;
-    if (before.value?.sha256 === item.sha256 && before.value.fetchedAt >= item.fetchedAt)
-      return ok({ item: view, outcome: 'known' });
+    const known = before.value?.sha256 === item.sha256;
+    if (known && before.value.fetchedAt >= item.fetchedAt) return ok({ item: view, outcome: 'known' });
     const stored = items.put(id, item);
     if (!stored.ok) return stored;
     const marked = series === undefined || age === 'same' ? ok(undefined) : marks.put(series, markOf(facts));
-    return marked.ok ? ok({ item: view, outcome: 'imported' }) : marked;
+    return marked.ok ? ok({ item: view, outcome: known ? 'known' : 'imported' }) : marked;
   };
 
   return {
