@@ -125,12 +125,12 @@ export async function waitFor(condition: () => Promise<boolean>, timeoutMs = 20_
   }
 }
 
-export async function taskEnd(core: Core, task: TaskView): Promise<TaskView> {
+export async function taskEnd(core: Core, task: TaskView, timeoutMs?: number): Promise<TaskView> {
   let view = task;
   await waitFor(async () => {
     view = value(await core.invoke('tasks.list', {})).find(({ id }) => id === task.id) ?? view;
     return view.state !== 'running';
-  });
+  }, timeoutMs);
   return view;
 }
 

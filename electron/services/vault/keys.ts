@@ -39,6 +39,8 @@ export interface KeyRing {
 /** Errors: `damaged` naming the key's record. */
 export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void): Result<KeyRing> {
   let entries = new Map<string, KeyEntry>();
+  // Public part to label: a second copy of a key is found without looking through all.
+  let labels = new Map<string, string>();
 
   const complete = (record: KnownRecord): Result<KeyEntry> => {
     const { facts, id, type } = record;
@@ -84,6 +86,7 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
     const written = book.put(id, { type, facts, secret });
     if (!written.ok) return written;
     entries.set(id, entry);
+    labels.set(entry.publicKey, entry.label);
     return ok(entry);
   };
 
@@ -105,8 +108,8 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
     add(material, facts) {
       const part = publicPartOf(material);
       if (!part.ok) return part;
-      const twin = ring.all().find(({ publicKey }) => publicKey === part.value.publicKey);
-      if (twin !== undefined) return err('already_exists', `The vault has this key already, as "${twin.label}".`);
+      const twin = labels.get(part.value.publicKey);
+      if (twin !== undefined) return err('already_exists', `The vault has this key already, as "${twin}".`);
       return write({ ...facts, type: material.type, ...part.value }, material.secret);
     },
     change(id, patch, without = []) {
@@ -136,6 +139,7 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
       entries = new Map(
         [...fresh].sort(([, a], [, b]) => order(a) - order(b) || a.createdAt.localeCompare(b.createdAt)),
       );
+      labels = new Map([...entries.values()].map(({ publicKey, label }) => [publicKey, label]));
       return ok(undefined);
     },
   };

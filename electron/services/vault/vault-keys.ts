@@ -196,6 +196,24 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
       return made.ok ? ok(view(made.value)) : made;
     },
 
+    createMany({ purpose, label }, count) {
+      const open = context.live();
+      if (!open.ok) return open;
+      const type = typeFor(purpose, undefined);
+      if (!type.ok) return type;
+      return together(open.value, () => {
+        const logged = context.log('key-created', purpose, { purpose, type: type.value, count });
+        if (!logged.ok) return logged;
+        const active = open.value.ring.active(purpose).ok;
+        for (let index = 0; index < count; index++) {
+          const state = index === 0 && !active ? 'active' : 'standby';
+          const entry = make(open.value, { purpose, type: type.value, label: label(index) }, state);
+          if (!entry.ok) return entry;
+        }
+        return ok(count);
+      });
+    },
+
     change(id, { label, expiresAt }) {
       const open = context.live();
       if (!open.ok) return open;

@@ -88,6 +88,11 @@ export interface VaultKeys {
     readonly label: string;
     readonly expiresAt?: string | undefined;
   }): Result<KeyView>;
+  /** Many of one kind in one transaction, with one entry in the log: addresses of a fleet, and measurements. */
+  createMany(
+    facts: { readonly purpose: KeyPurpose; readonly label: (index: number) => string },
+    count: number,
+  ): Result<number>;
   change(
     id: string,
     facts: { readonly label?: string | undefined; readonly expiresAt?: string | null | undefined },
