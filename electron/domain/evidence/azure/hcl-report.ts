@@ -33,7 +33,8 @@ export function parseHclReport(bytes: Uint8Array): Parsed<HclReport> {
     const hardwareReport = reader.slice(hclLayout.hardwareBytes, 'the hardware report');
     const start = reader.at;
     const size = reader.u32le('the size of the runtime data');
-    reader.u32le('the version of the runtime data');
+    const runtimeVersion = reader.u32le('the version of the runtime data');
+    if (runtimeVersion !== 1) throw new Malformed(`runtime data of version ${runtimeVersion} is not known`);
     const type = reader.u32le('the report type');
     const hashType = reader.u32le('the hash type');
     const length = reader.u32le('the length of the runtime JSON');
