@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { checkSchema, earStatus, verificationSchema } from './evidence.ts';
 import { jobDraftSchema, runStates } from './job.ts';
 import { runTransferSchema, transferEstimateSchema } from './transfers.ts';
+import { fileKindSchema, tablePreviewSchema } from './table-preview.ts';
 
 /** What screens and the CLI show. Names, ids and figures; never file contents, never a secret. */
 
@@ -115,6 +116,8 @@ export const dataPreviewSchema = z.object({
       numericColumns: z.number().int(),
     })
     .optional(),
+  kinds: z.array(fileKindSchema),
+  table: tablePreviewSchema.optional(),
   problems: z.array(z.string()),
 });
 export type DataPreview = z.infer<typeof dataPreviewSchema>;

@@ -18,7 +18,6 @@ import { proveRun } from '../services/reports/run-entries.ts';
 import { writeWhole } from '../services/reports/write-file.ts';
 import { createRunService } from '../services/runs/run-service.ts';
 import type { AuditPort, RunPorts } from '../services/runs/ports.ts';
-import { inspectCsv } from '../services/sealing/csv.ts';
 import { previewSource } from '../services/sealing/preview.ts';
 import { loadSealedDataset } from '../services/sealing/sealed-dataset.ts';
 import { createSealingService } from '../services/sealing/sealing-service.ts';
@@ -30,6 +29,7 @@ import { createTransferService } from '../services/transfers/transfer-service.ts
 import { loadVaultCrypto } from '../services/vault/crypto.ts';
 import { createVaultService } from '../services/vault/vault-service.ts';
 import { createSealingPool } from '../workers/sealing-pool.ts';
+import { createTableInspector } from '../workers/table-inspector.ts';
 import { createLoggedRules } from './logged-rules.ts';
 import { activityOf } from './activity.ts';
 import { appStateOf } from './app-state.ts';
@@ -147,11 +147,18 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     random,
     clock,
   });
+  const inspectTable = createTableInspector();
   const downloads = createDownloads(() => newId('file'));
   const datasets = createDatasetService({
     sealing,
-    preview: previewSource,
-    inspectCsv,
+    preview: (path, settings) => previewSource(path, { ...settings, inspect: inspectTable }),
+    inspectCsv: async (path, { target, signal } = {}) => {
+      const seen = await inspectTable({ path, format: 'csv', ...(target === undefined ? {} : { target }) }, signal);
+      if (!seen.ok) return seen;
+      return seen.value.csv === undefined
+        ? err('internal', 'A CSV file was looked into as another one.')
+        : ok(seen.value.csv);
+    },
     load: loadSealedDataset,
     store: stores.datasets,
     folder: join(profile, 'datasets'),
@@ -306,6 +313,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     policies,
     sealing,
     datasets,
+    ownerKey: signing.ownerKey,
     datasetStore: stores.datasets,
     random,
     tasks,

@@ -1,5 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import type { FileKind, TablePreview } from '../../../../electron/contract/table-preview.ts';
 import { useAction, useMethod } from '../../host/index.ts';
 import {
   Button,
@@ -18,6 +19,17 @@ import styles from './Datasets.module.css';
 interface SealDialogProps {
   readonly open: boolean;
   readonly onClose: () => void;
+}
+
+function describeKinds(kinds: readonly FileKind[]): string {
+  return kinds.map(({ kind, files, bytes }) => `${kind} ${formatCount(files)} (${formatBytes(bytes)})`).join(', ');
+}
+
+/** The first columns with their types; how many more there are. */
+function describeColumns({ columns, columnCount }: TablePreview): string {
+  const shown = columns.slice(0, 8).map(({ name, type }) => `${name} (${type})`);
+  const more = columnCount - shown.length;
+  return more > 0 ? `${shown.join(', ')} and ${formatCount(more)} more` : shown.join(', ');
 }
 
 /** Pick, preview, seal. The renderer handles the path only; the core opens the file. */
@@ -40,6 +52,7 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
     onClose();
   };
   const csv = preview.data?.csv;
+  const table = preview.data?.table;
   const chosenName = name === '' ? (preview.data?.name.replace(/\.[a-z0-9]+$/i, '') ?? '') : name;
   const start = () => {
     if (path === undefined) return;
@@ -110,15 +123,17 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
             <KeyValue
               items={[
                 { name: 'Size', value: `${formatBytes(preview.data.bytes)} in ${plural(preview.data.files, 'file')}` },
-                ...(csv === undefined
+                { name: 'Kinds of files', value: describeKinds(preview.data.kinds) },
+                ...(table === undefined
                   ? []
                   : [
                       {
                         name: 'Table',
-                        value: `${formatCount(csv.rows)} rows, ${formatCount(csv.columns.length)} columns`,
+                        value: `${formatCount(table.rows)} rows, ${formatCount(table.columnCount)} columns`,
                       },
-                      { name: 'Numeric columns', value: formatCount(csv.numericColumns) },
+                      { name: 'Columns', value: describeColumns(table) },
                     ]),
+                ...(csv === undefined ? [] : [{ name: 'Numeric columns', value: formatCount(csv.numericColumns) }]),
               ]}
             />
             {problems.map((problem) => (
