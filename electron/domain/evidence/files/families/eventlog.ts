@@ -2,9 +2,9 @@ import type { SubmoduleVerdict } from '../../../../contract/evidence.ts';
 import { statusOf } from '../../checks.ts';
 import { verifyEventLog } from '../../eventlog/verify.ts';
 import { fromHex, isZero } from '../../readers/bytes.ts';
-import { jsonText } from '../../readers/json.ts';
+import { jsonMember, jsonText } from '../../readers/json.ts';
 import { parseTdxQuote } from '../../tdx/quote.ts';
-import { textOf } from '../artifact.ts';
+import { textOf, type Artifact } from '../artifact.ts';
 import type { EvidenceSet } from '../evidence-set.ts';
 import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
 import { verifyQuote } from './dcap.ts';
@@ -36,9 +36,7 @@ export function logVerdict({ set, crypto }: FamilyInput, name: string): Submodul
   const td = parsed?.ok === true ? parsed.value.td : undefined;
   const [dstack] = set.of('dstack-event-log');
   const [ccel] = set.of('ccel-log');
-  const compose = set.artifacts.find(
-    ({ kind, name: file }) => (kind === 'json' || kind === 'text') && /compose/i.test(file),
-  );
+  const compose = appComposeOf(set);
   return verifyEventLog({
     name,
     log:
@@ -51,6 +49,13 @@ export function logVerdict({ set, crypto }: FamilyInput, name: string): Submodul
     ...(compose === undefined ? {} : { appCompose: compose.bytes }),
     crypto,
   }).verdict;
+}
+
+/** dstack's application description, whose exact bytes are measured; told by its members. */
+export function appComposeOf(set: EvidenceSet): Artifact | undefined {
+  return set
+    .of('json')
+    .find(({ json }) => jsonMember(json, 'manifest_version') !== undefined && jsonMember(json, 'runner') !== undefined);
 }
 
 /** REPORTDATA as the files say it should be: dstack's own statement, or 64 raw bytes beside the quote. */

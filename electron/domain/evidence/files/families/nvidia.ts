@@ -94,7 +94,7 @@ function verifyDevice(device: Device, name: string, input: FamilyInput): GpuResu
     report: device.report,
     certificates: device.chain.map(({ der }) => der),
     nonce: input.nonce,
-    reference: referenceFor(device, input),
+    reference: referenceOf(device.report, device.architecture, input),
     policy: input.policy.gpu,
     anchors: input.anchors,
     now: input.now,
@@ -103,19 +103,23 @@ function verifyDevice(device: Device, name: string, input: FamilyInput): GpuResu
 }
 
 /** Manifests whose version is the report's; when none is, one of the right sort, so that the mismatch is told. */
-function referenceFor(device: Device, { set, collateral }: FamilyInput): GpuReference {
-  const parsed = parseGpuReport(device.report);
+export function referenceOf(
+  report: Uint8Array,
+  architecture: NvidiaArchitecture | undefined,
+  { set, collateral }: Pick<FamilyInput, 'set' | 'collateral'>,
+): GpuReference {
+  const parsed = parseGpuReport(report);
   if (!parsed.ok) return { kind: 'none' };
   const manifests = set.of('rim').map((artifact) => ({ artifact, ...describe(artifact) }));
   const find = (version: string | undefined, sort: 'driver' | 'vbios'): string | undefined => {
     const same = manifests.find((one) => one.version?.toLowerCase() === version?.toLowerCase());
     const chosen = same ?? manifests.find((one) => one.sort === sort);
     if (chosen !== undefined) return textOf(chosen.artifact);
-    const product = productPrefix(device.architecture);
+    const product = productPrefix(architecture);
     return version === undefined || product === undefined ? undefined : collateral?.rim({ product, version });
   };
   const driver =
-    device.architecture === 'ls10' ? undefined : find(opaqueText(parsed.value, opaqueTypes.driverVersion), 'driver');
+    architecture === 'ls10' ? undefined : find(opaqueText(parsed.value, opaqueTypes.driverVersion), 'driver');
   const vbios = find(vbiosVersion(parsed.value), 'vbios');
   if (driver === undefined && vbios === undefined) return { kind: 'none' };
   const rims = { ...(driver === undefined ? {} : { driver }), ...(vbios === undefined ? {} : { vbios }) };
