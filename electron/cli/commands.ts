@@ -17,7 +17,6 @@ import { policyCommand } from './policy-command.ts';
 import { reportCommand } from './report-command.ts';
 import { runsCommand } from './runs-command.ts';
 import { sealCommand } from './seal-command.ts';
-import { sealedCommand } from './sealed-command.ts';
 import { settingsCommand } from './settings-command.ts';
 import { vaultCommand } from './vault-command.ts';
 import { verifyCommand } from './verify-command.ts';
@@ -31,7 +30,6 @@ export const commands: readonly Command[] = [
   conformanceCommand,
   sealCommand,
   openCommand,
-  sealedCommand,
   datasetCommand,
   nodesCommand,
   policyCommand,

@@ -13,7 +13,8 @@ import {
   type Command,
   type CommandIo,
 } from './command.ts';
-import { createProgress } from './format.ts';
+import { createProgress, transferWords } from './format.ts';
+import { createTransferProgress } from './seal-progress.ts';
 import { startNetwork } from './nodes-command.ts';
 import { withCore } from './session.ts';
 
@@ -100,6 +101,7 @@ export const launchCommand: Command = {
         io.out(
           `run ${id} succeeded${heldOutAccuracy === undefined ? '' : `, accuracy ${heldOutAccuracy.toFixed(4)}`}\n`,
         );
+        if (run.value.transfer !== undefined) io.out(`transfer: ${transferWords(run.value.transfer)}\n`);
         if (pack !== undefined) io.out(`pack ${pack.value.path}\n`);
         if (model !== undefined) io.out(`model ${model.value.directory}\n`);
         if (run.value.simulated) io.out('SIMULATED: the hardware that ran this is software.\n');
@@ -142,7 +144,11 @@ async function readText(path: string, maximum: number): Promise<Result<string>> 
   }
 }
 
-async function launchOrResume(core: Core, draft: JobDraft | undefined, id: string | undefined): Promise<Result<string>> {
+async function launchOrResume(
+  core: Core,
+  draft: JobDraft | undefined,
+  id: string | undefined,
+): Promise<Result<string>> {
   if (draft !== undefined) {
     const launched = await core.invoke('jobs.launch', { draft });
     return launched.ok ? ok(launched.value.runId) : launched;
@@ -158,6 +164,10 @@ export async function followRun(core: Core, io: CommandIo, id: string): Promise<
     if (runId === id)
       progress.show(`${event.kind}${event.node === undefined ? '' : ` ${event.node}`}: ${event.message}`);
   });
+  const bar = createTransferProgress(io);
+  const unfollow = core.subscribe('task.changed', ({ subjectId, title, progress: moved, state }) => {
+    if (subjectId === id && moved !== undefined && state === 'running') bar.show(title, moved);
+  });
   const stop = (): void => void core.invoke('runs.stop', { id });
   io.signal.addEventListener('abort', stop, { once: true });
   try {
@@ -168,7 +178,9 @@ export async function followRun(core: Core, io: CommandIo, id: string): Promise<
     }
   } finally {
     unsubscribe();
+    unfollow();
     io.signal.removeEventListener('abort', stop);
     progress.end();
+    bar.end();
   }
 }

@@ -38,10 +38,13 @@ describe('nacre on a profile', () => {
 
   it('seals a dataset, verifies it, and logs what it did', async () => {
     await writeFile(join(directory, 'table.csv'), `a,b,class\n${'1,2,x\n3,4,y\n'.repeat(20)}`);
-    const inspected = JSON.parse((await withPassphrase('dataset inspect table.csv --json')).out) as object;
+    const inspected = JSON.parse((await withPassphrase('dataset preview table.csv --json')).out) as object;
     expect(inspected).toMatchObject({ csv: { rows: 40, target: 'class' } });
     const added = JSON.parse((await withPassphrase('dataset add table.csv --name table --json')).out) as { id: string };
     expect(await withPassphrase(`dataset verify ${added.id}`)).toMatchObject({ code: 0 });
+    const whole = await withPassphrase(`dataset inspect ${added.id}`);
+    expect(whole).toMatchObject({ code: 0 });
+    expect(whole.out).toContain('40 rows: a (integer), b (integer), class (text)');
     const [sealed = ''] = (await readdir(join(directory, 'profile'), { recursive: true })).filter((name) =>
       name.endsWith('.age'),
     );

@@ -1,6 +1,6 @@
 import { ok } from '../contract/result.ts';
 import { exitCodes, parseOptions, printJson, profileOptions, reportError, type Command } from './command.ts';
-import { formatTable } from './format.ts';
+import { formatTable, transferWords } from './format.ts';
 import { withCore } from './session.ts';
 
 const usage = `nacre runs [RUN] [--profile DIR] [--passphrase-fd N] [--json]
@@ -32,6 +32,7 @@ export const runsCommand: Command = {
         else {
           io.out(`${run.value.name}: ${run.value.state}${run.value.simulated ? ', SIMULATED hardware' : ''}\n`);
           io.out(`job ${run.value.jobId}\n`);
+          if (run.value.transfer !== undefined) io.out(`transfer: ${transferWords(run.value.transfer)}\n`);
           io.out(formatTable(events.value.map((event) => [event.at, event.kind, event.node ?? '', event.message])));
         }
         return ok(exitCodes.ok);

@@ -8,7 +8,7 @@ import { ok } from '../contract/result.ts';
 import type { Command, CommandIo } from './command.ts';
 import { openCommand } from './open-command.ts';
 import { sealCommand } from './seal-command.ts';
-import { sealedCommand } from './sealed-command.ts';
+import { datasetCommand } from './dataset-command.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nacre-cli-seal-'));
 const at = (name: string) => path.join(folder, name);
@@ -35,7 +35,7 @@ async function run(command: Command, args: string[], redraws = false) {
   return { code: await command.run(args, io), ...printed };
 }
 
-describe('nacre seal, open, sealed', () => {
+describe('nacre seal, open, dataset', () => {
   it('seals, shows a manifest, finds a changed byte, and opens', async () => {
     writeFileSync(at('rows.csv'), 'a,b\n1,2\n');
     const sealed = await run(sealCommand, [
@@ -55,8 +55,16 @@ describe('nacre seal, open, sealed', () => {
       name: 'rows.csv',
       recipients: [recipient],
     });
-    expect((await run(sealedCommand, ['inspect', 'rows.age'])).out).toContain('recipients: X25519');
-    expect(await run(sealedCommand, ['verify', 'rows.age', '--manifest', 'rows.json'])).toMatchObject({ code: 0 });
+    expect((await run(datasetCommand, ['inspect', 'rows.age'])).out).toContain('recipients: X25519');
+    const inspected = await run(datasetCommand, ['inspect', 'rows.age', '--manifest', 'rows.json']);
+    expect(inspected.out).toMatch(/1 part of .*, root [0-9a-f]{64}\nfor age1/);
+    expect(inspected.out).toContain('manifest NOT signed');
+    const owner = Buffer.alloc(32).toString('base64');
+    expect(
+      await run(datasetCommand, ['verify', 'rows.age', '--manifest', 'rows.json', '--owner', owner]),
+    ).toMatchObject({ code: 1, note: expect.stringContaining('not signed by anyone') as string });
+    expect((await run(datasetCommand, ['inspect', 'rows.csv'])).note).toContain('nacre dataset preview');
+    expect(await run(datasetCommand, ['verify', 'rows.age', '--manifest', 'rows.json'])).toMatchObject({ code: 0 });
     expect(await run(openCommand, ['rows.age', '--identity', 'identity', '--out', 'opened.csv'])).toMatchObject({
       code: 0,
     });
@@ -64,7 +72,7 @@ describe('nacre seal, open, sealed', () => {
     const bytes = readFileSync(at('rows.age'));
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     writeFileSync(at('bad.age'), bytes);
-    expect(await run(sealedCommand, ['verify', 'bad.age', '--manifest', 'rows.json'])).toMatchObject({
+    expect(await run(datasetCommand, ['verify', 'bad.age', '--manifest', 'rows.json'])).toMatchObject({
       code: 1,
       out: 'NOT WHOLE: changed parts 1 of 1\n',
     });
@@ -87,8 +95,8 @@ describe('nacre seal, open, sealed', () => {
       [openCommand, ['rows.csv', '--identity', 'identity', '--out', 'x'], 1, 'not an age v1 file'],
       [openCommand, ['rows.csv', '--identity', 'rows.csv', '--out', 'x'], 2, 'Line 1 of the identity file'],
       [openCommand, ['rows.csv', '--out', 'x'], 2, 'Say with what'],
-      [sealedCommand, ['frob', 'rows.csv'], 2, 'it knows inspect and verify'],
-      [sealedCommand, ['verify', 'rows.csv', '--manifest', 'rows.csv'], 1, 'is not JSON'],
+      [datasetCommand, ['frob', 'rows.csv'], 2, 'it knows preview, add, list, inspect, verify'],
+      [datasetCommand, ['verify', 'rows.csv', '--manifest', 'rows.csv'], 1, 'is not JSON'],
     ];
     for (const [command, args, code, note] of cases) {
       const ran = await run(command, args);

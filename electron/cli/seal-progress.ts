@@ -1,4 +1,5 @@
 import type { SealProgress } from '../contract/sealed.ts';
+import type { Progress } from '../contract/views.ts';
 import type { CommandIo } from './command.ts';
 import { createProgress, formatBytes, formatSeconds } from './format.ts';
 
@@ -16,6 +17,22 @@ export function createSealProgress(io: CommandIo): { onProgress(progress: SealPr
       if (!io.redraws && now - shown < plainInterval) return;
       shown = now;
       progress.show(io.redraws ? `${bar(state)} ${describe(state)}` : describe(state));
+    },
+    end: () => progress.end(),
+  };
+}
+
+/** The same for transfers and other tasks that count bytes, after the name of what runs. */
+export function createTransferProgress(io: CommandIo): { show(title: string, progress: Progress): void; end(): void } {
+  const progress = createProgress(io);
+  let shown = Number.NEGATIVE_INFINITY;
+  return {
+    show(title, { done, total, ratePerSecond = 0, secondsLeft }) {
+      const now = performance.now();
+      if (!io.redraws && now - shown < plainInterval && done < total) return;
+      shown = now;
+      const state = { bytes: done, total, ratePerSecond, ...(secondsLeft === undefined ? {} : { secondsLeft }) };
+      progress.show(`${title} ${io.redraws ? `${bar(state)} ` : ''}${describe(state)}`);
     },
     end: () => progress.end(),
   };

@@ -5,7 +5,8 @@ import { defaultProfile } from '../core/default-profile.ts';
 import { knownProfilesPath } from '../core/known-profiles.ts';
 import type { Core } from '../core/types.ts';
 import { reportError, type CommandIo } from './command.ts';
-import { createProgress, formatBytes, formatSeconds } from './format.ts';
+import { createProgress } from './format.ts';
+import { createTransferProgress } from './seal-progress.ts';
 
 export interface SessionOptions {
   readonly profile?: string | undefined;
@@ -74,9 +75,12 @@ async function unlock(core: Core, io: CommandIo, descriptor: number | undefined)
 /** Follows a task to its end, showing rate and time left. Ctrl-C cancels it. Errors: the task's own. */
 export async function followTask(core: Core, io: CommandIo, started: TaskView): Promise<Result<TaskView>> {
   const progress = createProgress(io);
+  const bar = createTransferProgress(io);
   let task = started;
   const unsubscribe = core.subscribe('task.changed', (event) => {
-    if (event.id === started.id) progress.show(taskLine(event));
+    if (event.id !== started.id) return;
+    if (event.progress?.unit === 'bytes') bar.show(event.title, event.progress);
+    else progress.show(taskLine(event));
   });
   const cancel = (): void => void core.invoke('tasks.cancel', { id: started.id });
   io.signal.addEventListener('abort', cancel, { once: true });
@@ -93,6 +97,7 @@ export async function followTask(core: Core, io: CommandIo, started: TaskView): 
     unsubscribe();
     io.signal.removeEventListener('abort', cancel);
     progress.end();
+    bar.end();
   }
   if (task.state === 'succeeded') return ok(task);
   if (task.state === 'cancelled') return err('cancelled', `${task.title} was cancelled.`);
@@ -107,12 +112,5 @@ function taskError(task: TaskView): NacreError {
 
 function taskLine({ title, progress }: TaskView): string {
   if (progress === undefined || progress.total === 0) return title;
-  const show = (value: number): string => (progress.unit === 'bytes' ? formatBytes(value) : `${value}`);
-  const parts = [`${title}: ${show(progress.done)} of ${show(progress.total)}`];
-  if (progress.unit !== 'bytes') parts.push(progress.unit);
-  if (progress.ratePerSecond !== undefined && progress.unit === 'bytes') {
-    parts.push(`${formatBytes(progress.ratePerSecond)}/s`);
-  }
-  if (progress.secondsLeft !== undefined) parts.push(`${formatSeconds(progress.secondsLeft)} left`);
-  return parts.join(' ');
+  return `${title}: ${progress.done} of ${progress.total} ${progress.unit}`;
 }

@@ -1,5 +1,5 @@
 import type { SettingsService } from '../services/settings/settings-service.ts';
-import type { NacreError } from '../contract/result.ts';
+import type { NacreError, Result } from '../contract/result.ts';
 import type { AppState, RunView, TaskView } from '../contract/views.ts';
 import type { ApprovalService } from '../services/approvals/approval-service.ts';
 import type { AuditLog } from '../services/audit/audit-log.ts';
@@ -36,6 +36,8 @@ export interface Services {
   readonly policies: PolicyBook;
   readonly sealing: SealingService;
   readonly datasets: DatasetService;
+  /** Raw Ed25519 key of the organisation. Errors: `locked`. */
+  readonly ownerKey: () => Result<Uint8Array>;
   readonly datasetStore: DatasetStore;
   readonly random: (bytes: number) => Uint8Array;
   readonly tasks: TaskRunner;

@@ -1,5 +1,6 @@
 import { ok } from '../../contract/result.ts';
 import { browse } from '../browse.ts';
+import { inspectDataset } from '../inspect-dataset.ts';
 import type { Handlers } from '../router.ts';
 import { sealTask } from '../seal-task.ts';
 import type { Services } from '../services.ts';
@@ -9,6 +10,7 @@ type Names =
   | 'datasets.preview'
   | 'datasets.seal'
   | 'datasets.list'
+  | 'datasets.inspect'
   | 'datasets.verify'
   | 'tasks.list'
   | 'tasks.cancel'
@@ -22,6 +24,7 @@ export function dataHandlers(services: Services): Pick<Handlers, Names> {
     'datasets.preview': async ({ path, target }) => datasets.preview(path, target),
     'datasets.seal': async (request) => ok(sealTask(services, request)),
     'datasets.list': async () => datasets.list(),
+    'datasets.inspect': async ({ id }) => inspectDataset(services, id),
     'datasets.verify': async ({ id }) => datasets.verify(id),
     'tasks.list': async () => ok(tasks.list()),
     'tasks.cancel': async ({ id }) => tasks.cancel(id),
