@@ -21,6 +21,7 @@ import { cacheGoodSignatures } from '../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { startSimulatedNetwork } from '../../services/evidence/testing/simulated-network.ts';
 import type { ParserTarget } from './parsers.ts';
+import { createProviderSubjects } from './provider-subjects.ts';
 import type { VerifierTarget } from './verifiers.ts';
 
 /** Everything that is fuzzed: parsers of evidence, and verifiers with evidence of the project's own test authority. */
@@ -56,8 +57,10 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
   const nitroAnchors: TrustAnchors = { ...vendorAnchors, awsNitro: [toHex(sha256(nitroRoot))] };
 
   const certificates = [...snpCertificates, ...gpuCertificates, ...nitro.caBundle, nitro.certificate];
+  const providers = createProviderSubjects(network, now);
   return {
     parsers: [
+      ...providers.parsers,
       { name: 'snp report', seeds: [snp], parse: parseSnpReport },
       { name: 'spdm report', seeds: [gpuReport], parse: parseGpuReport },
       { name: 'nitro document', seeds: [document], parse: parseNitroDocument },
@@ -72,6 +75,7 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
       },
     ],
     verifiers: [
+      ...providers.verifiers,
       {
         name: 'snp report',
         evidence: snp,
