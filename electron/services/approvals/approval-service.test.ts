@@ -104,7 +104,7 @@ describe('approvals', () => {
     for (const [reason, file] of cases) {
       expect(desk.service.importFile(file), reason).toMatchObject({
         ok: false,
-        error: { code: 'not_permitted', details: { reason } },
+        error: { code: 'denied_by_policy', details: { reason } },
       });
     }
     expect(desk.service.importFile(answer(id, alice, {}, stranger.signer))).toMatchObject({
@@ -249,7 +249,7 @@ describe('approvals', () => {
     desk.locked = false;
     const custodian = openDesk(alice);
     value(custodian.service.importFile(value(desk.service.exportMembers())));
-    expect(custodian.service.authorise('export', subject)).toMatchObject({ error: { code: 'not_permitted' } });
+    expect(custodian.service.authorise('export', subject)).toMatchObject({ error: { code: 'denied_by_policy' } });
     custodian.end();
   });
 });
@@ -267,7 +267,7 @@ describe('a custodian’s desk', () => {
     const words = JSON.stringify(shown.sections);
     for (const part of Object.values(subject)) expect(words).toContain(part);
     value(other.service.answer(id, 'approve'));
-    expect(other.service.answer(id, 'approve')).toMatchObject({ error: { code: 'not_permitted' } });
+    expect(other.service.answer(id, 'approve')).toMatchObject({ error: { code: 'denied_by_policy' } });
     value(desk.service.importFile(value(other.service.exportFile(id, 'answer'))));
     expect(value(desk.service.get(id)).approvals.have).toBe(1);
     // An imported request gives no leave where it was imported.

@@ -32,7 +32,7 @@ export interface ApprovalService {
   list(): Result<ApprovalView[]>;
   /** By digest, or by a beginning of it that only one has. Errors: `not_found`, `invalid_input`. */
   get(id: string): Result<ApprovalView>;
-  /** Signs an answer with this vault's key. `seen` is the digest that was shown. Errors: `not_permitted`, `wrong_state`. */
+  /** Signs an answer with this vault's key. `seen` is the digest that was shown. Errors: `denied_by_policy`, `wrong_state`. */
   answer(id: string, decision: 'approve' | 'refuse', reason?: string): Result<ApprovalView>;
   /** Takes a request back, so that it can no longer be used. */
   withdraw(id: string): Result<ApprovalView>;
@@ -166,7 +166,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     if (publicKey === undefined) return err('locked', 'The vault is locked, so no approval can be asked for.');
     const self = rule.value.members.find((member) => member.publicKey === publicKey);
     if (self === undefined || !self.roles.some((role) => role === 'launcher' || role === 'admin')) {
-      return err('not_permitted', "This vault's key is no launcher or admin in the members' rule, so it may not ask.", {
+      return err('denied_by_policy', "This vault's key is no launcher or admin in the members' rule, so it may not ask.", {
         details: { publicKey },
       });
     }
@@ -311,7 +311,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
       const publicKey = ownKey();
       if (publicKey === undefined) return err('locked', 'The vault is locked.');
       const why = whyNotAnswer({ ...loaded, rule: rule.value, ownKey: publicKey }, decision);
-      if (why !== undefined) return err('not_permitted', why);
+      if (why !== undefined) return err('denied_by_policy', why);
       const { digest, value } = loaded.request;
       const approval: Approval = {
         v: 1,
@@ -465,7 +465,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     const judged = evaluateQuorum(found.value.rule, request, [...approvals, read.value], clock()).answers.at(-1);
     if (approvals.length >= approvalLimits.answers) return err('invalid_input', 'This request has too many answers.');
     if (judged?.counts !== true) {
-      return err('not_permitted', `This answer does not count: ${judged?.why ?? 'unknown'}.`, {
+      return err('denied_by_policy', `This answer does not count: ${judged?.why ?? 'unknown'}.`, {
         details: { reason: judged?.why ?? 'unknown' },
       });
     }

@@ -16,7 +16,7 @@ export interface RuleChanges {
   /**
    * Sets the first rule, signed by this vault's key, which must be an admin in it. Later: asks the present quorum, and
    * sets the next version when it has approved. Errors: `approval_missing` with the request, `invalid_input`,
-   * `not_permitted`, `wrong_state` (an offline profile imports its rule), `locked`, those of log and disk.
+   * `denied_by_policy`, `wrong_state` (an offline profile imports its rule), `locked`, those of log and disk.
    */
   set(draft: RuleDraft): Result<MembersView>;
   /** Takes over the versions of a file that this profile does not have. Errors: `integrity`. @returns the rule's digest. */
@@ -62,7 +62,7 @@ export function createRuleChanges(context: RuleChangeContext): RuleChanges {
   const change = (present: SignedDocument<QuorumRule>, next: QuorumRule): Result<MembersView> => {
     const publicKey = ownKey();
     if (!present.value.members.some((m) => m.publicKey === publicKey && m.roles.includes('admin'))) {
-      return err('not_permitted', "Only an admin of the present rule changes it, and this vault's key is none.");
+      return err('denied_by_policy', "Only an admin of the present rule changes it, and this vault's key is none.");
     }
     // Asked for earlier, it has the time of then.
     const like = (rule: QuorumRule) =>

@@ -33,6 +33,11 @@ export const routes: ReadonlyArray<AppRoute> = [
   },
   { path: '/datasets', where: at('Datasets'), screen: lazy(() => import('../features/datasets/DatasetsScreen.tsx')) },
   { path: '/keys', where: at('Keys'), screen: lazy(() => import('../features/keys/KeysScreen.tsx')) },
+  {
+    path: '/approvals',
+    where: at('Approvals'),
+    screen: lazy(() => import('../features/approvals/ApprovalsScreen.tsx')),
+  },
   { path: '/reports', where: at('Reports'), screen: lazy(() => import('../features/reports/ReportsScreen.tsx')) },
   { path: '/settings', where: at('Settings'), screen: lazy(() => import('../features/settings/SettingsScreen.tsx')) },
   { path: '/nodes', where: at('Nodes'), screen: lazy(() => import('../features/nodes/NodesScreen.tsx')) },

@@ -33,6 +33,12 @@ export const icons = {
       <path d="M8.5 9.5 15 3M12 6l2.4 2.4M10 8l1.8 1.8" />
     </>
   ),
+  approvals: (
+    <>
+      <path d="M2.5 15.5h13M4 12.5c2.5 0 2.5-8 5-8s.5 8 3 8" />
+      <path d="m11.5 5 1.6 1.6 3-3.4" />
+    </>
+  ),
   reports: <path d="M4 2h10v14H4zM6.5 5.5h5M6.5 8.5h5M6.5 11.5h3" />,
   settings: (
     <>

@@ -15,6 +15,7 @@ export const places: ReadonlyArray<Place> = [
   { id: 'evidence', name: 'Evidence', path: '/evidence', key: 'e' },
   { id: 'datasets', name: 'Datasets', path: '/datasets', key: 'd' },
   { id: 'keys', name: 'Keys', path: '/keys', key: 'k' },
+  { id: 'approvals', name: 'Approvals', path: '/approvals', key: 'a' },
   { id: 'reports', name: 'Reports', path: '/reports', key: 'p' },
   { id: 'settings', name: 'Settings', path: '/settings', key: 's' },
 ];

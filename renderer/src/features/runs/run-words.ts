@@ -13,7 +13,9 @@ const words: Readonly<Record<RunView['state'], string>> = {
   stopped: 'Stopped',
 };
 
-export function stateWord(run: Pick<RunView, 'state'>): string {
+export function stateWord(run: Pick<RunView, 'state' | 'approval'>): string {
+  const { approval } = run;
+  if (approval !== undefined) return `Waiting for approval ${approval.have} of ${approval.need}`;
   return words[run.state];
 }
 

@@ -1,0 +1,59 @@
+import type { Member, MembersView } from '../../../../electron/contract/approval.ts';
+import { Digest, EmptyState, Section, Table, formatDuration, type Column } from '../../ui/index.ts';
+import styles from './Approvals.module.css';
+import { kindWords } from './words.ts';
+
+/** Who may ask and who may approve, and how many it takes. */
+export function MembersSection({ members }: { readonly members: MembersView }) {
+  const { rule, own } = members;
+  if (rule === undefined) {
+    return (
+      <Section title="Members">
+        <EmptyState title="No rule: nothing needs approval.">
+          A rule names people by their keys and says how many custodians must agree before a key is released. Set it
+          with <span className="mono">nacre members set RULE.json</span>; a custodian takes it in above. The key of this
+          vault is <Digest value={own.publicKey} of="signing key of this vault" />.
+        </EmptyState>
+      </Section>
+    );
+  }
+  const columns: ReadonlyArray<Column<Member>> = [
+    {
+      id: 'name',
+      title: 'Member',
+      width: 'minmax(120px, 1fr)',
+      cell: ({ name }) => <span className="clip">{name}</span>,
+    },
+    { id: 'roles', title: 'Roles', width: 'minmax(160px, 1.4fr)', cell: ({ roles }) => roles.join(', ') },
+    {
+      id: 'key',
+      title: 'Key',
+      width: '180px',
+      cell: ({ name, publicKey }) => <Digest value={publicKey} of={`key of ${name}`} />,
+    },
+    {
+      id: 'own',
+      title: '',
+      width: '90px',
+      align: 'end',
+      cell: ({ publicKey }) => (publicKey === own.publicKey ? <span className="dim">this vault</span> : null),
+    },
+  ];
+  const actions = Object.entries(rule.actions).flatMap(([kind, action]) =>
+    action === undefined ? [] : [{ kind: kind as keyof typeof kindWords, ...action }],
+  );
+  return (
+    <Section title="Members" note={`${rule.organisation}, version ${rule.version} of the rule`}>
+      <Table label="Members" rows={rule.members} columns={columns} rowKey={({ publicKey }) => publicKey} flush />
+      <ul className={styles.answers}>
+        {actions.map(({ kind, approvals, requesterCounts, validSeconds }) => (
+          <li key={kind}>
+            <b>{kindWords[kind]}</b>: {approvals} {approvals === 1 ? 'custodian' : 'custodians'},{' '}
+            {requesterCounts ? 'whoever asks may be one' : 'not whoever asks'};{' '}
+            <span className="dim">a request stands {formatDuration(validSeconds)}</span>
+          </li>
+        ))}
+      </ul>
+    </Section>
+  );
+}
