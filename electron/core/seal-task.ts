@@ -1,6 +1,7 @@
 import { ok } from '../contract/result.ts';
 import type { TaskView } from '../contract/views.ts';
 import type { Services } from './services.ts';
+import type { TaskControl } from './tasks.ts';
 
 /** Seals in the background; the task's result is the id of the dataset. */
 export function sealTask(
@@ -8,12 +9,13 @@ export function sealTask(
   request: { readonly path: string; readonly name: string; readonly target?: string | undefined },
 ): TaskView {
   const { path, name, target } = request;
-  return tasks.start('seal', `Sealing ${name}`, async ({ signal, progress }) => {
+  const seal = async ({ signal, progress, onPause }: TaskControl) => {
     const sealed = await datasets.seal({
       path,
       name,
       ...(target === undefined ? {} : { target }),
       signal,
+      pause: { onPause },
       onProgress: ({ bytes, total, ratePerSecond, secondsLeft }) =>
         progress({
           done: bytes,
@@ -24,5 +26,6 @@ export function sealTask(
         }),
     });
     return sealed.ok ? ok(sealed.value.id) : sealed;
-  });
+  };
+  return tasks.start('seal', `Sealing ${name}`, seal, { pausable: true });
 }

@@ -63,4 +63,52 @@ describe('tasks', () => {
     await tasks.close();
     expect(tasks.list().find(({ id }) => id === open.id)?.state).toBe('cancelled');
   });
+
+  it('are held and go on, when their work can be; a held one can still be cancelled', async () => {
+    const { tasks, bugs } = runner();
+    const told: boolean[] = [];
+    let steps = 0;
+    const work = tasks.start(
+      'upload',
+      'work',
+      async ({ signal, unpaused, onPause }) => {
+        onPause((paused) => void told.push(paused));
+        while (!signal.aborted && steps < 3) {
+          await new Promise((wake) => setTimeout(wake, 5));
+          await unpaused();
+          if (!signal.aborted) steps += 1;
+        }
+        return signal.aborted ? err('cancelled', 'stopped') : ok('made');
+      },
+      { pausable: true, subjectId: 'run-1' },
+    );
+    expect(tasks.pause(work.id)).toMatchObject({
+      ok: true,
+      value: { paused: true, state: 'running', subjectId: 'run-1' },
+    });
+    expect(tasks.pause(work.id).ok).toBe(true);
+    await new Promise((wake) => setTimeout(wake, 40));
+    expect(steps).toBe(0);
+    tasks.resume(work.id);
+    expect(await tasks.ended(work.id)).toMatchObject({ ok: true, value: { state: 'succeeded', paused: false } });
+    expect([steps, told]).toEqual([3, [true, false]]);
+    expect(tasks.pause(work.id)).toMatchObject({ ok: false, error: { code: 'wrong_state' } });
+    expect(tasks.resume('nobody')).toMatchObject({ ok: false, error: { code: 'not_found' } });
+    const firm = tasks.start('launch', 'firm', async () => ok(undefined));
+    expect(tasks.pause(firm.id)).toMatchObject({ ok: false, error: { code: 'wrong_state' } });
+    const held = tasks.start(
+      'upload',
+      'held',
+      async ({ unpaused, signal }) => {
+        await new Promise((wake) => setTimeout(wake, 5));
+        await unpaused();
+        return signal.aborted ? err('cancelled', 'stopped') : ok(undefined);
+      },
+      { pausable: true },
+    );
+    tasks.pause(held.id);
+    tasks.cancel(held.id);
+    expect(await tasks.ended(held.id)).toMatchObject({ ok: true, value: { state: 'cancelled' } });
+    expect(bugs).toEqual([]);
+  });
 });

@@ -9,7 +9,7 @@ export interface TaskControl {
   progress(progress: Progress): void;
   /** Resolves when the task is not paused: at once, at `resume`, or when it is cancelled. */
   unpaused(): Promise<void>;
-  /** Called at each pause (true) and resume (false). */
+  /** Called at each pause (true) and resume (false); at once when the task is paused already. */
   onPause(listener: (paused: boolean) => void): void;
 }
 
@@ -119,7 +119,10 @@ export function createTaskRunner(options: {
         signal: abort.signal,
         progress: (progress) => change({ progress }),
         unpaused: () => entry.pause?.over ?? Promise.resolve(),
-        onPause: (listener) => void entry.pauseListeners.push(listener),
+        onPause(listener) {
+          entry.pauseListeners.push(listener);
+          if (entry.pause !== undefined) listener(true);
+        },
       };
       work(control).then(finish, (error: unknown) => {
         options.onBug(title, error);

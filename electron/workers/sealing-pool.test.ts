@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createControl, type HashTask } from '../services/sealing/segment-task.ts';
+import { control, createControl, type HashTask } from '../services/sealing/segment-task.ts';
 import { createSealingPool } from './sealing-pool.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nacre-pool-'));
@@ -68,6 +68,31 @@ describe('sealing pool', () => {
     expect(new Int32Array(task.control)[2]).toBe(1);
     expect(await pool.run(task)).toBeUndefined();
     close();
+    await pool.close();
+  });
+
+  it('waits while a task is held, goes on afterwards, and stops during a pause', async () => {
+    const pool = createSealingPool({ size: 2 });
+    const bytes = randomBytes(5_000_000);
+    const first = hashTask(bytes, 1_000_000);
+    const words = new Int32Array(first.task.control);
+    Atomics.store(words, control.pause, 1);
+    const running = pool.run(first.task);
+    await new Promise((wake) => setTimeout(wake, 400));
+    expect(Atomics.load(words, control.done)).toBe(0);
+    Atomics.store(words, control.pause, 0);
+    Atomics.notify(words, control.pause);
+    expect(await running).toBeUndefined();
+    expect(first.digests()).toEqual(expected(bytes, 1_000_000));
+    first.close();
+    const second = hashTask(bytes, 1_000_000);
+    const held = new Int32Array(second.task.control);
+    Atomics.store(held, control.pause, 1);
+    const ending = pool.run(second.task);
+    Atomics.store(held, control.stop, 1);
+    expect(await ending).toBeUndefined();
+    expect(Atomics.load(held, control.done)).toBe(0);
+    second.close();
     await pool.close();
   });
 });

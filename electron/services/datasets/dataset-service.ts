@@ -15,6 +15,7 @@ import { payloadTypes } from '../../contract/wire.ts';
 import type { CsvInspection } from '../sealing/csv.ts';
 import type { LendIdentities } from '../sealing/seal.ts';
 import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
+import type { PauseSource } from '../sealing/segment-task.ts';
 import type { SealingService } from '../sealing/sealing-service.ts';
 import { detachedHeader, recipientsOf } from './rewrap.ts';
 
@@ -75,6 +76,7 @@ export interface SealRequest {
   readonly target?: string;
   readonly onProgress?: (progress: SealProgress) => void;
   readonly signal?: AbortSignal;
+  readonly pause?: PauseSource;
 }
 
 export interface DatasetService {
@@ -127,7 +129,7 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
   return {
     preview: (path, target) => options.preview(path, target === undefined ? {} : { target }),
 
-    async seal({ path, name, target, onProgress, signal }) {
+    async seal({ path, name, target, onProgress, signal, pause }) {
       const recipients = options.recipients();
       if (!recipients.ok) return recipients;
       const table = await readTable(path, target, signal);
@@ -148,6 +150,7 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         ...(table.value === undefined ? {} : { schema: table.value.schema }),
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(signal === undefined ? {} : { signal }),
+        ...(pause === undefined ? {} : { pause }),
       });
       if (!sealed.ok) return sealed;
       const { manifest } = sealed.value;

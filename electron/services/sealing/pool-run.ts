@@ -2,7 +2,7 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import { taskError } from './file-errors.ts';
 import type { ProgressMeter } from './progress.ts';
 import { createSegmentRunner } from './run-segments.ts';
-import { control, type SealingPool, type SegmentTask } from './segment-task.ts';
+import { control, type PauseSource, type SealingPool, type SegmentTask } from './segment-task.ts';
 import type { StreamCipher } from '../../domain/sealed/cipher.ts';
 
 /** A pool on the calling thread, for inputs that are done before a worker has started. It blocks while it runs. */
@@ -11,7 +11,11 @@ export function createInlinePool(cipher: StreamCipher): SealingPool {
   return {
     size: 1,
     cipherName: cipher.name,
-    run: async (task) => runner.run(task),
+    async run(task) {
+      // This thread is the one that would have to end the pause.
+      Atomics.store(new Int32Array(task.control), control.pause, 0);
+      return runner.run(task);
+    },
     close: async () => undefined,
   };
 }
@@ -29,10 +33,15 @@ export async function runTask(
     /** Bytes for the meter from finished segments or parts. */
     readonly bytesDone: (done: number) => number;
     readonly signal: AbortSignal | undefined;
+    readonly pause?: PauseSource | undefined;
   },
 ): Promise<Result<void>> {
   const { signal } = options;
   const words = new Int32Array(task.control);
+  options.pause?.onPause((paused) => {
+    Atomics.store(words, control.pause, paused ? 1 : 0);
+    Atomics.notify(words, control.pause);
+  });
   const stop = (): void => void Atomics.store(words, control.stop, 1);
   if (signal?.aborted === true) stop();
   signal?.addEventListener('abort', stop, { once: true });

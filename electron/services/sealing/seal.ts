@@ -10,7 +10,7 @@ import { createManifest, partDigests, partSizeFor } from './manifest.ts';
 import { createPartialFile, partialName, partialPlace, type PartialFile } from './partial-file.ts';
 import { runTask } from './pool-run.ts';
 import { createProgressMeter, type Clock, type ProgressMeter } from './progress.ts';
-import { claimChunks, createControl, reusedSegments, type SealingPool } from './segment-task.ts';
+import { claimChunks, createControl, reusedSegments, type SealingPool, type PauseSource } from './segment-task.ts';
 import { planSource, type SourcePlan } from './source-plan.ts';
 import {
   markedBy,
@@ -33,12 +33,16 @@ export interface SealRequest {
   readonly schema?: DatasetSchema;
   readonly partSize?: number;
   readonly overwrite: boolean;
+  /** A folder: when each file was changed goes into the stream, which then is another one after a `touch`. */
+  readonly keepTimes?: boolean;
   /** With an identity of one of the recipients an interrupted run is gone on with, and this one can be; see unfinished.ts. */
   readonly lendIdentities?: LendIdentities;
   /** What runs that may go on with each other's work agree on, where `out` is another name each time. */
   readonly unfinishedName?: string;
   readonly onProgress?: (progress: SealProgress) => void;
   readonly signal?: AbortSignal;
+  /** Heeded by data of more than 8 MiB; less is done before anyone could pause it. */
+  readonly pause?: PauseSource;
 }
 
 export interface Sealed {
@@ -74,7 +78,7 @@ export interface SealTools {
  * `planSource`, `createPartialFile`, `taskError`; `cancelled`.
  */
 export async function sealFile(request: SealRequest, tools: SealTools): Promise<Result<Sealed>> {
-  const plan = await planSource(request.path, request.signal);
+  const plan = await planSource(request.path, request.signal, request.keepTimes);
   if (!plan.ok) return plan;
   const first = await begin(request, tools, plan.value, true);
   if (!first.ok) return first;
@@ -153,8 +157,8 @@ async function readStart(leftover: Leftover, identities: readonly Identity[]): P
 function planDigest({ layout, kind }: SourcePlan, recipients: readonly Recipient[]): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify([kind, layout.plainBytes, recipients.map(({ text }) => text ?? null)]));
-  for (const { start, name, size, executable, stamp } of layout.entries) {
-    hash.update(`${JSON.stringify([start, name, size, executable, stamp])}\n`);
+  for (const { start, name, size, executable, stamp, time } of layout.entries) {
+    hash.update(`${JSON.stringify([start, name, size, executable, stamp, time ?? 0])}\n`);
   }
   return hash.digest('hex');
 }
@@ -192,6 +196,7 @@ async function sealStarted(
         meter,
         bytesDone: (done) => Math.min(done * unit, sealedBytes),
         signal: request.signal,
+        pause: request.pause,
       },
     );
     key.fill(0);

@@ -15,7 +15,7 @@ import { openFile, type Opened } from './open.ts';
 import { createInlinePool } from './pool-run.ts';
 import { createProgressMeter, type Clock } from './progress.ts';
 import { hashParts, sealFile, type LendIdentities, type Sealed } from './seal.ts';
-import type { SealingPool } from './segment-task.ts';
+import type { PauseSource, SealingPool } from './segment-task.ts';
 
 export interface SealingServiceOptions {
   /** Worker threads; used from 8 MiB up, where they are faster than the time they take to start. */
@@ -31,6 +31,7 @@ interface Followed {
 }
 
 export interface SealOptions extends Followed {
+  readonly pause?: PauseSource;
   /** A file, or a folder, which becomes one deterministic tar stream. */
   readonly path: string;
   /** `age1…` texts, or parsed recipients (a passphrase). */
@@ -47,6 +48,7 @@ export interface SealOptions extends Followed {
   /** Replace an existing file; false unless given. */
   readonly overwrite?: boolean;
   /** See `SealRequest`. */
+  readonly keepTimes?: boolean;
   readonly lendIdentities?: LendIdentities;
   readonly unfinishedName?: string;
 }

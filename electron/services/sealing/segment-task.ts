@@ -19,7 +19,9 @@ export const control = {
   stop: 2,
   /** Segments that an interrupted run had written already. */
   reused: 3,
-  words: 4,
+  /** Not 0: wait before the next claim until it is 0 again, or told to stop. */
+  pause: 4,
+  words: 5,
 } as const;
 
 export function createControl(): SharedArrayBuffer {
@@ -44,6 +46,8 @@ export interface SourceEntry {
   /** Bytes of content; 0 for a directory. */
   readonly size: number;
   readonly executable: boolean;
+  /** When it was changed, in seconds; only where times are kept. */
+  readonly time?: number;
   /** Device, inode, size and times in nanoseconds: whether the file is still the one that was looked at. */
   readonly stamp: string;
 }
@@ -104,6 +108,11 @@ export type TaskFailure =
   | { readonly kind: 'damaged'; readonly chunk: number }
   /** What an interrupted run sealed is not what this content gives under the same key: it needs a new key. */
   | { readonly kind: 'stale' };
+
+/** Whoever may hold a task: a listener is told true at each pause and false when it is over. */
+export interface PauseSource {
+  onPause(listener: (paused: boolean) => void): void;
+}
 
 /** Runs a task on every thread it has. Undefined when all of it is done, or it was stopped. */
 export interface SealingPool {
