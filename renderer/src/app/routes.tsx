@@ -31,6 +31,17 @@ export const routes: ReadonlyArray<AppRoute> = [
     where: ({ id }) => [{ name: 'Runs', path: '/runs' }, { name: id ?? '' }],
     screen: lazy(() => import('../features/runs/RunScreen.tsx')),
   },
+  { path: '/policies', where: at('Policies'), screen: lazy(() => import('../features/policies/PoliciesScreen.tsx')) },
+  {
+    path: '/policies/new',
+    where: () => [{ name: 'Policies', path: '/policies' }, { name: 'New policy' }],
+    screen: lazy(() => import('../features/policies/PolicyScreen.tsx')),
+  },
+  {
+    path: '/policies/:id',
+    where: ({ id }) => [{ name: 'Policies', path: '/policies' }, { name: id ?? '' }],
+    screen: lazy(() => import('../features/policies/PolicyScreen.tsx')),
+  },
   { path: '/datasets', where: at('Datasets'), screen: lazy(() => import('../features/datasets/DatasetsScreen.tsx')) },
   { path: '/keys', where: at('Keys'), screen: lazy(() => import('../features/keys/KeysScreen.tsx')) },
   {

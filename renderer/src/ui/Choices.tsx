@@ -120,6 +120,10 @@ function Choice({ kind, children, note, ...input }: ChoiceProps & { readonly kin
   );
 }
 
+export function Checkbox(props: ChoiceProps) {
+  return <Choice kind="checkbox" {...props} />;
+}
+
 export function Radio(props: ChoiceProps) {
   return <Choice kind="radio" {...props} />;
 }

@@ -21,6 +21,12 @@ export const icons = {
       <path d="m6.5 11 1.8 1.8 3.2-4" />
     </>
   ),
+  policies: (
+    <>
+      <path d="M3 4h7M3 9h5M3 14h7" />
+      <path d="m12 4 1.4 1.4L16 2.6M12 9l1.4 1.4L16 7.6M12.4 12.4l3.2 3.2M15.6 12.4l-3.2 3.2" />
+    </>
+  ),
   datasets: (
     <>
       <path d="M3 5.2 9 2l6 3.2v7.6L9 16l-6-3.2z" />

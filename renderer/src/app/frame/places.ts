@@ -13,6 +13,7 @@ export const places: ReadonlyArray<Place> = [
   { id: 'runs', name: 'Runs', path: '/runs', key: 'r' },
   { id: 'nodes', name: 'Nodes', path: '/nodes', key: 'n' },
   { id: 'evidence', name: 'Evidence', path: '/evidence', key: 'e' },
+  { id: 'policies', name: 'Policies', path: '/policies', key: 'o' },
   { id: 'datasets', name: 'Datasets', path: '/datasets', key: 'd' },
   { id: 'keys', name: 'Keys', path: '/keys', key: 'k' },
   { id: 'approvals', name: 'Approvals', path: '/approvals', key: 'a' },

@@ -24,7 +24,8 @@ export default function DesignerScreen() {
   const queries = useQueryClient();
   const launch = useAction('jobs.launch');
 
-  const policy = policies.data?.[0];
+  const usable = policies.data?.filter(({ retired }) => !retired) ?? [];
+  const policy = usable.find((candidate) => candidate.policy.id === draft?.policyId) ?? usable[0];
   const ready = datasets.data !== undefined && nodes.data !== undefined && policy !== undefined;
   useEffect(() => {
     if (draft !== undefined || !ready || datasets.data.length === 0) return;
@@ -95,7 +96,8 @@ export default function DesignerScreen() {
             draft={draft}
             nodes={nodes.data}
             estimate={estimate.data}
-            policyName={policy?.policy.name ?? ''}
+            policies={usable}
+            policyId={policy?.policy.id}
             edit={edit}
           />
           <BudgetStep draft={draft} estimate={estimate.data} edit={edit} />

@@ -1,12 +1,14 @@
 import { useState } from 'react';
 import { Link } from 'react-router';
 import type { JobDraft } from '../../../../electron/contract/job.ts';
+import type { PolicyView } from '../../../../electron/contract/policy-document.ts';
 import type { Estimate, NodeView } from '../../../../electron/contract/views.ts';
 import { useNow } from '../../state/index.ts';
 import {
   Radio,
   reasonWords,
   Segmented,
+  Select,
   shortGpu,
   SimulatedTag,
   TrustLabel,
@@ -22,11 +24,12 @@ interface NodesStepProps {
   readonly draft: JobDraft;
   readonly nodes: readonly NodeView[];
   readonly estimate: Estimate | undefined;
-  readonly policyName: string;
+  readonly policies: readonly PolicyView[];
+  readonly policyId: string | undefined;
   readonly edit: (change: Partial<JobDraft>) => void;
 }
 
-export function NodesStep({ draft, nodes, estimate, policyName, edit }: NodesStepProps) {
+export function NodesStep({ draft, nodes, estimate, policies, policyId, edit }: NodesStepProps) {
   const [shown, setShown] = useState<'passing' | 'all'>('all');
   const now = useNow();
   const passing = nodes.filter((node) => node.trust === 'verified');
@@ -42,9 +45,19 @@ export function NodesStep({ draft, nodes, estimate, policyName, edit }: NodesSte
       note={ready ? '1 chosen' : nodes.length === 0 ? 'Start a network first' : 'Choose a node that verified'}
     >
       <div className={styles.line}>
-        <span>
-          Policy <b>{policyName}</b>
-        </span>
+        <div className={styles.policy}>
+          <Select
+            name="Policy that nodes must pass"
+            hiddenName
+            value={policyId}
+            onValue={(chosenPolicy) => edit({ policyId: chosenPolicy })}
+            options={policies.map(({ policy, builtin, number }) => ({
+              value: policy.id,
+              label: policy.name,
+              note: builtin ? 'built in' : `v${number}`,
+            }))}
+          />
+        </div>
         <Segmented
           label="Nodes shown"
           options={[
@@ -134,6 +147,10 @@ export function NodesStep({ draft, nodes, estimate, policyName, edit }: NodesSte
         </div>
       )}
       <p className={styles.facts}>
+        <span>
+          The marks are of the last check. Under the policy of this run every node is checked again, and the key goes
+          out only if it passes.
+        </span>
         <span>{plural(nodes.length - passing.length, 'node')} cannot be chosen: no evidence that passes.</span>
       </p>
     </Step>

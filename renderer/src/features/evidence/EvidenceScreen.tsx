@@ -1,6 +1,5 @@
 import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
-import type { Check } from '../../../../electron/contract/evidence.ts';
 import type { EvidenceView } from '../../../../electron/contract/views.ts';
 import { useAction, useMethod } from '../../host/index.ts';
 import { useNow } from '../../state/index.ts';
@@ -93,7 +92,10 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
   const now = useNow();
   const verify = useAction('nodes.verify', { onDone: () => void navigate('/evidence') });
   const groups = checkGroups(verification);
-  const [chosen, setChosen] = useState<Check | undefined>(() => firstOfInterest(groups)?.check);
+  const [chosen, setChosen] = useState(() => firstOfInterest(groups));
+  const isFailed = groups.some((group) => group.checks.some((check) => check.outcome === 'fail'));
+  // A policy that is no longer on this desk leaves this empty; the check itself still says what differs.
+  const differences = useMethod('evidence.differences', { id: evidence.id }, { enabled: isFailed });
   const trust = trustOfStatus(verification.status);
   const { simulated } = verification;
   const proven = groups.flatMap((group) => group.checks).filter((check) => check.outcome === 'pass' && check.required);
@@ -230,10 +232,27 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
       </div>
       <div className={styles.work}>
         <div>
-          <CheckTree groups={groups} simulated={simulated} current={chosen} onChoose={(_, check) => setChosen(check)} />
+          <CheckTree
+            groups={groups}
+            simulated={simulated}
+            current={chosen?.check}
+            onChoose={(group, check) => setChosen({ group, check })}
+          />
         </div>
         <div>
-          {chosen === undefined ? null : <CheckDetail check={chosen} simulated={simulated} />}
+          {chosen === undefined ? null : (
+            <CheckDetail
+              check={chosen.check}
+              simulated={simulated}
+              differences={
+                chosen.check.outcome === 'pass'
+                  ? []
+                  : (differences.data ?? []).filter(
+                      ({ attester, check }) => attester === chosen.group && check === chosen.check.id,
+                    )
+              }
+            />
+          )}
           <div className={styles.measurements}>
             <div className={styles.treeHead}>
               <h2>Measurements</h2>
