@@ -2,7 +2,6 @@ import type { MethodName } from '../contract/methods.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { collateralHandlers } from './handlers/collateral-handlers.ts';
-import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
