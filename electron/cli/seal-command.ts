@@ -19,6 +19,7 @@ nacre seal PATH --passphrase [--passphrase-fd N] --out FILE [--force] [--json]
   --out FILE         the sealed file; never replaced without --force
   --identity FILE    an identity of one of the recipients: a sealing that was killed is then gone on with by the same
                      command; without one it starts anew
+  --keep-times       a folder: keep when its files were changed; otherwise one content always gives one stream
   --manifest FILE    also write the SHA-256 of every part and their Merkle root, unsigned
 `;
 
@@ -46,6 +47,7 @@ export const sealCommand: Command = {
         out: { type: 'string' },
         identity: { type: 'string' },
         manifest: { type: 'string' },
+        'keep-times': { type: 'boolean' },
         force: { type: 'boolean' },
         json: { type: 'boolean' },
       },
@@ -74,6 +76,7 @@ export const sealCommand: Command = {
         recipients: recipients.value,
         out: resolve(io.cwd, options.out),
         manifest: manifestPath !== undefined,
+        keepTimes: options['keep-times'] === true,
         lendIdentities: (work) => work(identities.value),
         overwrite: options.force === true,
         onProgress: progress.onProgress,

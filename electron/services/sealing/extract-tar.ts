@@ -1,11 +1,12 @@
-import { createReadStream, createWriteStream } from 'node:fs';
-import { lstat, mkdir, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { lstat, mkdir, open, rename, rm, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Extract } from 'tar-stream';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import { createOpener } from '../../domain/sealed/opener.ts';
+import { usedLength } from './compare-written.ts';
 import { fileError } from './file-errors.ts';
 import type { Opened, OpenRequest, OpenTools } from './open.ts';
 import { partialName, partialPlace } from './partial-file.ts';
@@ -85,7 +86,26 @@ async function writeMember(entry: Member, folder: string): Promise<void> {
   if (type !== 'file' && type !== 'contiguous-file') throw refused(name, `is a ${type}, not a file or folder`);
   await mkdir(path.dirname(target), { recursive: true });
   const mode = ((entry.header.mode ?? 0) & 0o100) === 0 ? 0o644 : 0o755;
-  await pipeline(entry, createWriteStream(target, { flags: 'wx', mode }));
+  await writeSparse(entry as AsyncIterable<Uint8Array>, target, mode);
+  const { mtime } = entry.header;
+  if (mtime !== undefined && mtime.getTime() > 0) await utimes(target, mtime, mtime);
+}
+
+/** Writes a file and leaves out what is zeros: holes of the original, which went into the stream as zeros, are holes again. */
+async function writeSparse(content: AsyncIterable<Uint8Array>, target: string, mode: number): Promise<void> {
+  const handle = await open(target, 'wx', mode);
+  try {
+    let position = 0;
+    for await (const piece of content) {
+      for (let at = usedLength(piece) === 0 ? piece.length : 0; at < piece.length;) {
+        at += (await handle.write(piece, at, piece.length - at, position + at)).bytesWritten;
+      }
+      position += piece.length;
+    }
+    await handle.truncate(position);
+  } finally {
+    await handle.close();
+  }
 }
 
 function refused(name: string, why: string): Refused {

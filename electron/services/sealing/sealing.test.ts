@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -186,6 +188,42 @@ describe('sealing a folder', () => {
       error: { code: 'invalid_input' },
     });
     expect(nothingAt(`${root}.age`)).toBe(true);
+  });
+
+  it.skipIf(!hasAge)('keeps times when asked, and only then', async () => {
+    const root = makeFolder();
+    utimesSync(path.join(root, 'run.sh'), 1_600_000_000, 1_600_000_000);
+    const listing = async (keepTimes: boolean): Promise<string> => {
+      const out = `${root}.${keepTimes}.age`;
+      take(await service.seal({ path: root, recipients: [recipient], out, keepTimes }));
+      return execFileSync('sh', ['-c', 'age -d -i "$1" "$2" | tar tv --utc', 'sh', at('identity'), out], {
+        encoding: 'utf8',
+      });
+    };
+    expect(await listing(true)).toMatch(/2020-09-13 12:26 run\.sh/);
+    expect(await listing(false)).toMatch(/1970-01-01 00:00 run\.sh/);
+    const unpacked = { file: `${root}.true.age`, identities: [identity], out: `${root}.kept`, extract: true };
+    take(await service.open(unpacked));
+    expect(statSync(path.join(root + '.kept', 'run.sh')).mtimeMs).toBe(1_600_000_000_000);
+  });
+
+  it.skipIf(!hasAge)('seals sparse files whole and makes holes again, alone and in a folder', async () => {
+    const root = fresh('-sparse');
+    mkdirSync(root);
+    const file = path.join(root, 'holes.bin');
+    writeFileSync(file, randomBytes(100_000));
+    truncateSync(file, 30 * 1024 * 1024);
+    appendFileSync(file, 'end');
+    take(await service.seal({ path: file, recipients: [recipient], out: `${root}.file.age` }));
+    take(await service.seal({ path: root, recipients: [recipient], out: `${root}.age` }));
+    take(await service.open({ file: `${root}.file.age`, identities: [identity], out: `${root}.file` }));
+    take(await service.open({ file: `${root}.age`, identities: [identity], out: `${root}.out`, extract: true }));
+    ageOpens(`${root}.file.age`, `${root}.by-age`);
+    expect(sha256(`${root}.by-age`)).toBe(sha256(file));
+    for (const copy of [`${root}.file`, path.join(`${root}.out`, 'holes.bin')]) {
+      expect(sha256(copy)).toBe(sha256(file));
+      expect(statSync(copy).blocks * 512, copy).toBeLessThan(2 * 1024 * 1024);
+    }
   });
 
   it('does not unpack members that leave the folder, links, or what is no archive', async () => {

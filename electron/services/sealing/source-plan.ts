@@ -24,12 +24,12 @@ export interface SourcePlan {
 export const memberMaximum = 200_000;
 
 /**
- * Plans the plaintext of a file, or of a folder as one tar stream: members sorted by name in byte order, times and
- * owners fixed. Every offset follows from sizes alone, so that workers read and seal any part of it on their own.
+ * Plans the plaintext of a file, or of a folder as one tar stream: members sorted by name in byte order, owners
+ * and, unless they are to be kept, times fixed. Every offset follows from sizes alone, so that workers read and seal any part of it on their own.
  * Errors: `not_found`, `not_permitted`; `invalid_input` for symbolic links, sockets and devices inside a folder and for
  * names that are not UTF-8, each with its path; `cancelled`.
  */
-export async function planSource(source: string, signal?: AbortSignal): Promise<Result<SourcePlan>> {
+export async function planSource(source: string, signal?: AbortSignal, keepTimes = false): Promise<Result<SourcePlan>> {
   const name = path.basename(path.resolve(source));
   let stats: BigIntStats;
   try {
@@ -57,7 +57,8 @@ export async function planSource(source: string, signal?: AbortSignal): Promise<
     const executable = (member.mode & 0o100n) !== 0n;
     const kind = directory ? 'directory' : 'file';
     const headLength = encodeTarHeader({ name: memberName, size, kind, executable }).length;
-    entries.push({ start, headLength, name: memberName, size, executable, stamp: stampOf(member) });
+    const time = keepTimes ? { time: Number(member.mtimeNs / 1_000_000_000n) } : {};
+    entries.push({ start, headLength, name: memberName, size, executable, stamp: stampOf(member), ...time });
     start += headLength + paddedSize(size);
     files += directory ? 0 : 1;
     fileBytes += size;

@@ -93,8 +93,8 @@ export function createSourceReader(layout: SourceLayout): SourceReader {
   };
 }
 
-function headOf({ name, size, executable }: SourceEntry): Uint8Array {
-  return encodeTarHeader({ name, size, kind: name.endsWith('/') ? 'directory' : 'file', executable });
+function headOf({ name, size, executable, time = 0 }: SourceEntry): Uint8Array {
+  return encodeTarHeader({ name, size, kind: name.endsWith('/') ? 'directory' : 'file', executable, time });
 }
 
 function expectSame(descriptor: number, path: string, entry: SourceEntry): void {

@@ -11,12 +11,14 @@ export interface TarMember {
   readonly size: number;
   readonly kind: 'file' | 'directory';
   readonly executable: boolean;
+  /** Seconds since the epoch; 0 unless times are kept. */
+  readonly time?: number;
 }
 
 const largestOctalSize = 8 ** 11 - 1;
 
 /**
- * The header blocks of one member (POSIX.1-2017 pax interchange format). Owner, times and all but the owner's execute
+ * The header blocks of one member (POSIX.1-2017 pax interchange format). Owner, times (unless given) and all but the owner's execute
  * bit are fixed, so that one folder always makes one archive. A pax record carries what a plain header cannot:
  * names over 100 bytes or beyond ASCII, sizes from 8 GiB.
  */
@@ -30,7 +32,13 @@ export function encodeTarHeader(member: TarMember): Uint8Array {
   // A reader without pax support gets a name that is at least unique and safe.
   const digest = records.length === 0 ? '' : createHash('sha256').update(member.name).digest('hex').slice(0, 32);
   const name = plainName ? member.name : `long-name-${digest}${type === '5' ? '/' : ''}`;
-  const header = ustarBlock({ name, size: Math.min(member.size, largestOctalSize), type, mode });
+  const header = ustarBlock({
+    name,
+    size: Math.min(member.size, largestOctalSize),
+    type,
+    mode,
+    time: member.time ?? 0,
+  });
   if (records.length === 0) return header;
   const body = Buffer.from(records.join(''));
   const pax = Buffer.alloc(tarBlock + paddedSize(body.length) + tarBlock);
@@ -53,7 +61,7 @@ function paxRecord(key: string, value: string): string {
   return `${length} ${key}=${value}\n`;
 }
 
-function ustarBlock(fields: { name: string; size: number; type: string; mode: number }): Uint8Array {
+function ustarBlock(fields: { name: string; size: number; type: string; mode: number; time?: number }): Uint8Array {
   const block = Buffer.alloc(tarBlock);
   const octal = (value: number, at: number, width: number) =>
     block.write(`${value.toString(8).padStart(width - 1, '0')}\0`, at, 'latin1');
@@ -62,7 +70,7 @@ function ustarBlock(fields: { name: string; size: number; type: string; mode: nu
   octal(0, 108, 8);
   octal(0, 116, 8);
   octal(fields.size, 124, 12);
-  octal(0, 136, 12);
+  octal(Math.max(0, Math.min(fields.time ?? 0, largestOctalSize)), 136, 12);
   block.write('        ', 148, 'latin1');
   block.write(fields.type, 156, 'latin1');
   block.write('ustar\0', 257, 'latin1');
