@@ -27,6 +27,7 @@ beforeEach(() => {
       children.push(child);
       return child as unknown as UtilityProcess;
     },
+    keychain: async () => ok(null),
     onReady: () => (readies += 1),
     onFailed: (message) => failures.push(message),
   });

@@ -1,11 +1,13 @@
 import type { MessagePortMain, UtilityProcess } from 'electron';
 import { err, type Result } from '../contract/result.ts';
-import { fromCoreSchema, type ToCore } from './core-messages.ts';
+import { fromCoreSchema, type KeychainRequest, type ToCore } from './core-messages.ts';
 
 export interface CoreHostOptions {
   readonly profile: string;
   readonly nodeBinary?: string | undefined;
   readonly fork: () => UtilityProcess;
+  /** The system's keychain, for the vault alone. */
+  readonly keychain: (request: KeychainRequest) => Promise<Result<unknown>>;
   /** The core runs (again): pages must be given a new events port. */
   readonly onReady: () => void;
   /** The core cannot start, in a sentence for the person. */
@@ -53,6 +55,8 @@ export function startCoreHost(options: CoreHostOptions): CoreHost {
     } else if (message.kind === 'failed') {
       closing = true;
       options.onFailed(message.message);
+    } else if (message.kind === 'keychain') {
+      void options.keychain(message).then((result) => post({ kind: 'keychain-answer', id: message.id, result }));
     } else {
       waiting.get(message.id)?.(message.result as Result<unknown>);
       waiting.delete(message.id);

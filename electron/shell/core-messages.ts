@@ -7,14 +7,25 @@ export const toCoreSchema = z.union([
   z.strictObject({ kind: z.literal('call'), id: z.number().int(), method: z.string(), input: z.unknown() }),
   /** Comes with one port: events go out on it, to the page directly. */
   z.strictObject({ kind: z.literal('events') }),
+  z.strictObject({ kind: z.literal('keychain-answer'), id: z.number().int(), result: z.unknown() }),
   z.strictObject({ kind: z.literal('close') }),
 ]);
 export type ToCore = z.infer<typeof toCoreSchema>;
+
+/** The vault asks the system's keychain, which only the main process reaches. `bytes` is base64. */
+const keychainRequestSchema = z.object({
+  kind: z.literal('keychain'),
+  id: z.number().int(),
+  act: z.enum(['status', 'seal', 'open']),
+  bytes: z.string().max(16_384).optional(),
+});
+export type KeychainRequest = z.infer<typeof keychainRequestSchema>;
 
 export const fromCoreSchema = z.union([
   z.object({ kind: z.literal('ready') }),
   z.object({ kind: z.literal('failed'), message: z.string() }),
   z.object({ kind: z.literal('answer'), id: z.number().int(), result: z.unknown() }),
+  keychainRequestSchema,
 ]);
 export type FromCore = z.infer<typeof fromCoreSchema>;
 

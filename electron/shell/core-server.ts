@@ -1,7 +1,9 @@
 import { streams, type StreamName } from '../contract/methods.ts';
 import type { Result } from '../contract/result.ts';
-import type { Core } from '../core/types.ts';
+import { knownProfilesPath } from '../core/known-profiles.ts';
+import type { Core, KeychainPort } from '../core/types.ts';
 import { toCoreSchema, type FromCore, type PortEvent } from './core-messages.ts';
+import { createKeychainClient } from './keychain-client.ts';
 
 /** A MessagePort, Electron's kind or any other. */
 export interface EventsPort {
@@ -11,7 +13,12 @@ export interface EventsPort {
 }
 
 export interface CoreServerOptions {
-  readonly createCore: (options: { profile: string; host: 'electron' }) => Promise<Result<Core>>;
+  readonly createCore: (options: {
+    profile: string;
+    host: 'electron';
+    keychain: KeychainPort;
+    knownProfiles: string;
+  }) => Promise<Result<Core>>;
   readonly send: (message: FromCore) => void;
   /** The core is closed, the process may end. */
   readonly onClosed: () => void;
@@ -24,9 +31,15 @@ export function createCoreServer(
   options: CoreServerOptions,
 ): (message: unknown, ports: readonly EventsPort[]) => Promise<void> {
   let core: Core | undefined;
+  const keychain = createKeychainClient(options.send);
 
   const start = async (profile: string) => {
-    const made = await options.createCore({ profile, host: 'electron' });
+    const made = await options.createCore({
+      profile,
+      host: 'electron',
+      keychain: keychain.port,
+      knownProfiles: knownProfilesPath(),
+    });
     if (!made.ok) {
       const { message, hint } = made.error;
       return options.send({ kind: 'failed', message: hint === undefined ? message : `${message} ${hint}` });
@@ -42,6 +55,8 @@ export function createCoreServer(
     if (message.kind === 'start') {
       if (message.nodeBinary !== undefined) options.useNode(message.nodeBinary);
       await start(message.profile);
+    } else if (message.kind === 'keychain-answer') {
+      keychain.answer(message.id, message.result);
     } else if (message.kind === 'close') {
       await core?.close();
       options.onClosed();

@@ -7,6 +7,7 @@ import {
   MessageChannelMain,
   powerMonitor,
   protocol,
+  safeStorage,
   session,
   shell,
   utilityProcess,
@@ -19,6 +20,7 @@ import { pageChannels } from '../contract/page-channels.ts';
 import { startCoreHost, type CoreHost } from './core-host.ts';
 import { externalUrl } from './external-links.ts';
 import { handleFromPage } from './ipc.ts';
+import { answerKeychain } from './keychain.ts';
 import { isOwnPage, lockNavigation, pageOrigin, pageScheme } from './navigation.ts';
 import { denyPermissions } from './permissions.ts';
 import { startAutoLock } from './power.ts';
@@ -53,6 +55,7 @@ function start(): void {
     nodeBinary: app.isPackaged ? undefined : argumentValue(process.argv, 'node'),
     fork: () =>
       utilityProcess.fork(path.join(import.meta.dirname, 'core-process.js'), [], { serviceName: 'Nacre core' }),
+    keychain: (request) => answerKeychain(safeStorage, process.platform, request),
     onReady: connectPage,
     onFailed: (message) => {
       dialog.showErrorBox('Nacre cannot start', message);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Result } from '../../contract/result.ts';
 import { encodeHeader } from '../../domain/sealed/header.ts';
 import { parseRecipient } from '../../domain/sealed/recipients.ts';
+import { systemRandom } from '../../services/vault/secret-bytes.ts';
 import { openVault } from '../../services/vault/testing/vault-fixture.ts';
 import type { DatasetRecord } from '../../services/datasets/dataset-service.ts';
 import { createStores } from '../stores.ts';
@@ -70,7 +71,7 @@ export async function measureRewrap(profile: string, count: number): Promise<Mea
 }
 
 function fill(profile: string, count: number, recipientText: string): void {
-  const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));
+  const random = systemRandom;
   const recipient = need(parseRecipient(recipientText));
   const store = need(openStore({ directory: profile, clock: Date.now, pid: process.pid }));
   const folder = join(profile, 'datasets');
@@ -97,7 +98,11 @@ function fill(profile: string, count: number, recipientText: string): void {
         recipients: [recipientText],
         sealedAt: new Date().toISOString(),
       },
-      manifest: { payloadType: 'application/vnd.nacre.manifest+json', payload: 'e30=', signatures: [{ keyid: 'an older key', sig: 'AA==' }] },
+      manifest: {
+        payloadType: 'application/vnd.nacre.manifest+json',
+        payload: 'e30=',
+        signatures: [{ keyid: 'an older key', sig: 'AA==' }],
+      },
     });
   }
   need(createStores(store, () => undefined).datasets.putAll(records));

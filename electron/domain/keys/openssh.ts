@@ -49,10 +49,12 @@ export function encodeSshPrivate(seed: Uint8Array, comment: string, check: Uint8
   return `-----BEGIN OPENSSH PRIVATE KEY-----\n${lines.join('\n')}\n-----END OPENSSH PRIVATE KEY-----\n`;
 }
 
+function bad(what: string, hint?: string): Result<never> {
+  return err('invalid_input', `The OpenSSH key ${what}.`, hint === undefined ? {} : { hint });
+}
+
 /** Errors: `invalid_input`, saying what is wrong and nothing of the content. */
 export function parseSshPrivate(text: string): Result<KeyMaterial> {
-  const bad = (what: string, hint?: string) =>
-    err('invalid_input', `The OpenSSH key ${what}.`, hint === undefined ? {} : { hint });
   if (text.length > keyFileMaximum) return bad('file is too large');
   const found = /^\s*-----BEGIN OPENSSH PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END OPENSSH PRIVATE KEY-----\s*$/.exec(
     text,

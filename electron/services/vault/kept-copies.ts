@@ -62,7 +62,7 @@ export function keptCopies(path: string): Result<KeptCopy[]> {
   const folder = folderOf(path);
   return guardedFile(`Reading ${folder}`, () =>
     copyNames(folder)
-      .reverse()
+      .toReversed()
       .map((name) => {
         const file = join(folder, name);
         const readable = checkCopy(file);

@@ -102,8 +102,7 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
     },
     usable(purpose) {
       const found = ring.all().filter((entry) => entry.purpose === purpose && entry.state !== 'revoked');
-      const rank = ({ state }: KeyEntry) => (state === 'active' ? 0 : 1);
-      return found.reverse().sort((a, b) => rank(a) - rank(b));
+      return found.toReversed().sort((a, b) => Number(b.state === 'active') - Number(a.state === 'active'));
     },
     add(material, facts) {
       const part = publicPartOf(material);

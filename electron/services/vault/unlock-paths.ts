@@ -93,9 +93,8 @@ export function createUnlockPaths(context: UnlockPathsContext): VaultUnlockPaths
       const { keychain } = context;
       const status = await keychain?.status();
       if (keychain === undefined || status?.available !== true) {
-        return err('unavailable', status?.reason ?? 'This host has no keychain.', {
-          ...(status === undefined ? {} : { details: { backend: status.backend } }),
-        });
+        const extra = status === undefined ? {} : { details: { backend: status.backend } };
+        return err('unavailable', status?.reason ?? 'This host has no keychain.', extra);
       }
       return add(passphrase, async (master, { vaultId, slots }) => {
         if (slots.some(({ type }) => type === 'keychain')) {

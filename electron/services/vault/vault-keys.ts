@@ -1,116 +1,20 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { typesOfPurpose, type KeyFormat, type KeyPurpose, type KeyType, type KeyView } from '../../contract/keys.ts';
 import type { SigningPurpose } from '../../contract/vault.ts';
-import { ageIdentityText, keyFileMaximum, type KeyMaterial } from '../../domain/keys/material.ts';
-import { encodePrivateKey, encodePublicKey, parseKeyFile } from '../../domain/keys/key-file.ts';
-import { decodeBase64 } from '../../domain/encoding/base64.ts';
-import { keyIdOf, type Signer } from '../../domain/dsse/dsse.ts';
-import type { AuditEvent } from '../audit/audit-log.ts';
-import { guardedFile } from '../store/sqlite.ts';
-import type { VaultCrypto } from './crypto-types.ts';
-import { writeFresh } from './fresh-file.ts';
-import { keyPrefix, keyViewOf, type KeyEntry, type KeyUse } from './keys.ts';
-import { secretBytes } from './secret-bytes.ts';
+import { ageIdentityText, type KeyMaterial } from '../../domain/keys/material.ts';
+import { encodePrivateKey, encodePublicKey } from '../../domain/keys/key-file.ts';
+import type { Signer } from '../../domain/dsse/dsse.ts';
+import { readKeyFile, writeFresh } from './fresh-file.ts';
+import { beforeUse, isExpired, keyIdOfEntry, rawOf, signerOf, type KeysContext } from './key-use.ts';
+import { keyPrefix, keyViewOf, type KeyEntry } from './keys.ts';
 import type { VaultSession } from './session.ts';
 import { toHex } from './slots.ts';
-import type { DatasetIdentity, KeyOccasion, VaultKeys, VaultSigner } from './vault-types.ts';
-
-/** What key management needs of the vault it belongs to. */
-export interface KeysContext {
-  readonly crypto: VaultCrypto;
-  readonly random: (bytes: number) => Uint8Array;
-  readonly clock: () => number;
-  live(): Result<VaultSession>;
-  /** Whether this session is still the one that is open. */
-  isOpen(session: VaultSession): boolean;
-  /** The passphrase once more. Errors: `wrong_passphrase` and those of unlock. */
-  confirm(passphrase: string): Promise<Result<void>>;
-  log(kind: AuditEvent['kind'], subject: string, details?: AuditEvent['details']): Result<unknown>;
-  useOf(id: string): KeyUse;
-  countUse(id: string): Result<void>;
-  /** The log is signed by the new key from here on. */
-  signLogAnew(session: VaultSession): Result<void>;
-}
-
-/** Name of an Ed25519 key in envelopes and logs. */
-export function keyIdOfEntry(entry: KeyEntry): string {
-  return keyIdOf(rawOf(entry));
-}
-
-function rawOf(entry: KeyEntry): Uint8Array {
-  return decodeBase64(entry.publicKey) ?? new Uint8Array(0);
-}
-
-/** A signer that stays with the key it was made for, also when another one becomes active. */
-export function signerOf(
-  context: KeysContext,
-  session: VaultSession,
-  entry: KeyEntry,
-  purpose: SigningPurpose,
-): VaultSigner {
-  return {
-    keyId: keyIdOfEntry(entry),
-    publicKey: rawOf(entry),
-    purpose,
-    sign(bytes) {
-      if (!context.isOpen(session)) return err('locked', 'The vault is locked.');
-      const allowed = beforeUse(context, entry, purpose, {});
-      if (!allowed.ok) return allowed;
-      const secret = session.ring.secret(entry.id);
-      if (!secret.ok) return secret;
-      const signature = context.crypto.ed25519Sign(secret.value, bytes);
-      context.crypto.wipe(secret.value);
-      return ok(signature);
-    },
-  };
-}
-
-/**
- * The entry in the log comes before the key is touched: what cannot be logged is not done. Two purposes are not logged
- * here: the log's own signatures, which would log themselves for ever, and attestation results, whose `node-verified` or
- * `node-refused` entry names the evidence and is a condition of their use.
- */
-function beforeUse(
-  context: KeysContext,
-  entry: KeyEntry,
-  purpose: SigningPurpose | 'open',
-  occasion: KeyOccasion,
-): Result<void> {
-  if (purpose === 'audit') return ok(undefined);
-  if (purpose !== 'open' && isExpired(entry, context.clock())) {
-    return err('wrong_state', `The key "${entry.label}" expired on ${entry.expiresAt ?? ''}.`, {
-      hint: 'Rotate it, or change its expiry.',
-    });
-  }
-  if (purpose !== 'attestation-result') {
-    const logged = context.log('key-used', occasion.subject ?? entry.id, {
-      purpose,
-      key: entry.id,
-      ...(occasion.jobId === undefined ? {} : { jobId: occasion.jobId }),
-      ...(occasion.evidence === undefined ? {} : { evidenceSha256: occasion.evidence }),
-    });
-    if (!logged.ok) return logged;
-  }
-  return context.countUse(entry.id);
-}
-
-function isExpired({ expiresAt }: KeyEntry, now: number): boolean {
-  return expiresAt !== undefined && Date.parse(expiresAt) <= now;
-}
+import type { DatasetIdentity, KeyOccasion, VaultKeys } from './vault-types.ts';
 
 export function createVaultKeys(context: KeysContext): VaultKeys {
   const { crypto, random, clock } = context;
   const nowText = () => new Date(clock()).toISOString();
   const view = (entry: KeyEntry): KeyView => keyViewOf(entry, context.useOf(entry.id));
-
-  /** A change and its log entry together or not at all; the ring in memory follows. */
-  const together = <T>(open: VaultSession, work: () => Result<T>): Result<T> => {
-    const done = open.book.transaction(work);
-    if (done.ok) return done;
-    const again = open.ring.reload();
-    return again.ok ? done : again;
-  };
 
   const activeOf = (open: VaultSession, purpose: KeyPurpose): Result<KeyEntry> => {
     const entry = open.ring.active(purpose);
@@ -150,13 +54,6 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
     );
     crypto.wipe(secret);
     return added;
-  };
-
-  const typeFor = (purpose: KeyPurpose, type: KeyType | undefined): Result<KeyType> => {
-    const chosen = type ?? typesOfPurpose[purpose][0];
-    return chosen !== undefined && typesOfPurpose[purpose].includes(chosen)
-      ? ok(chosen)
-      : err('invalid_input', `A key for ${purpose} is of type ${typesOfPurpose[purpose].join(' or ')}.`);
   };
 
   const keys: VaultKeys = {
@@ -297,7 +194,7 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
       if (!confirmed.ok) return confirmed;
       const open = context.live();
       if (!open.ok) return open;
-      const material = readKeyFile(path, crypto);
+      const material = readKeyFile(path, crypto.wipe);
       if (!material.ok) return material;
       const { type, secret } = material.value;
       const wanted = purpose ?? purposeOf(type);
@@ -457,21 +354,17 @@ function matches(entry: KeyEntry, text: string): boolean {
   );
 }
 
-/** Errors: `invalid_input`, `not_found`, and those of the disk. The bytes that were read are wiped. */
-function readKeyFile(path: string, crypto: VaultCrypto): Result<KeyMaterial> {
-  const room = secretBytes(keyFileMaximum + 1);
-  const length = guardedFile(`Reading ${path}`, () => {
-    const descriptor = openSync(path, 'r');
-    try {
-      return readSync(descriptor, room, 0, room.length, 0);
-    } finally {
-      closeSync(descriptor);
-    }
-  });
-  if (!length.ok) {
-    return length.error.details?.['system'] === 'ENOENT' ? err('not_found', `There is no file ${path}.`) : length;
-  }
-  const text = new TextDecoder().decode(room.subarray(0, length.value));
-  crypto.wipe(room);
-  return parseKeyFile(text);
+function typeFor(purpose: KeyPurpose, type: KeyType | undefined): Result<KeyType> {
+  const chosen = type ?? typesOfPurpose[purpose][0];
+  return chosen !== undefined && typesOfPurpose[purpose].includes(chosen)
+    ? ok(chosen)
+    : err('invalid_input', `A key for ${purpose} is of type ${typesOfPurpose[purpose].join(' or ')}.`);
+}
+
+/** A change and its log entry together or not at all; the ring in memory follows. */
+function together<T>(open: VaultSession, work: () => Result<T>): Result<T> {
+  const done = open.book.transaction(work);
+  if (done.ok) return done;
+  const again = open.ring.reload();
+  return again.ok ? done : again;
 }

@@ -6,6 +6,7 @@ import type { VaultState } from '../../contract/views.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
 import { createAttempts } from './attempts.ts';
 import { deriveKeys, newestHeader, readHeader, sealHeader, type VaultHeader } from './header.ts';
+import { keyIdOfEntry, signerOf, type KeysContext } from './key-use.ts';
 import { keepCopy, keptCopies } from './kept-copies.ts';
 import { createFirstKeys } from './keys.ts';
 import { compareWithLog, damageOf, rememberLog, rememberNewLog } from './log-memory.ts';
@@ -18,7 +19,7 @@ import { openMaster, startSession, storeHeader, type VaultSession } from './sess
 import { makePassphraseSlot, openDeviceSlot, toHex, type DeviceSlot, type VaultSlot } from './slots.ts';
 import { costOf, createUnlockPaths, keychainSecret, namesOf } from './unlock-paths.ts';
 import { createVaultFile, openVaultFile, type VaultFile } from './vault-file.ts';
-import { createVaultKeys, keyIdOfEntry, signerOf, type KeysContext } from './vault-keys.ts';
+import { createVaultKeys } from './vault-keys.ts';
 import type { VaultEvent, VaultOptions, VaultService } from './vault-types.ts';
 
 export type * from './vault-types.ts';

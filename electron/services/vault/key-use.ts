@@ -1,0 +1,93 @@
+import { err, ok, type Result } from '../../contract/result.ts';
+import type { SigningPurpose } from '../../contract/vault.ts';
+import { decodeBase64 } from '../../domain/encoding/base64.ts';
+import { keyIdOf } from '../../domain/dsse/dsse.ts';
+import type { AuditEvent } from '../audit/audit-log.ts';
+import type { VaultCrypto } from './crypto-types.ts';
+import type { KeyEntry, KeyUse } from './keys.ts';
+import type { VaultSession } from './session.ts';
+import type { KeyOccasion, VaultSigner } from './vault-types.ts';
+
+/** What key management needs of the vault it belongs to. */
+export interface KeysContext {
+  readonly crypto: VaultCrypto;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly clock: () => number;
+  live(): Result<VaultSession>;
+  /** Whether this session is still the one that is open. */
+  isOpen(session: VaultSession): boolean;
+  /** The passphrase once more. Errors: `wrong_passphrase` and those of unlock. */
+  confirm(passphrase: string): Promise<Result<void>>;
+  log(kind: AuditEvent['kind'], subject: string, details?: AuditEvent['details']): Result<unknown>;
+  useOf(id: string): KeyUse;
+  countUse(id: string): Result<void>;
+  /** The log is signed by the new key from here on. */
+  signLogAnew(session: VaultSession): Result<void>;
+}
+
+/** Name of an Ed25519 key in envelopes and logs. */
+export function keyIdOfEntry(entry: KeyEntry): string {
+  return keyIdOf(rawOf(entry));
+}
+
+/** The raw Ed25519 public key of an entry. */
+export function rawOf(entry: KeyEntry): Uint8Array {
+  return decodeBase64(entry.publicKey) ?? new Uint8Array(0);
+}
+
+/** A signer that stays with the key it was made for, also when another one becomes active. */
+export function signerOf(
+  context: KeysContext,
+  session: VaultSession,
+  entry: KeyEntry,
+  purpose: SigningPurpose,
+): VaultSigner {
+  return {
+    keyId: keyIdOfEntry(entry),
+    publicKey: rawOf(entry),
+    purpose,
+    sign(bytes) {
+      if (!context.isOpen(session)) return err('locked', 'The vault is locked.');
+      const allowed = beforeUse(context, entry, purpose, {});
+      if (!allowed.ok) return allowed;
+      const secret = session.ring.secret(entry.id);
+      if (!secret.ok) return secret;
+      const signature = context.crypto.ed25519Sign(secret.value, bytes);
+      context.crypto.wipe(secret.value);
+      return ok(signature);
+    },
+  };
+}
+
+/**
+ * The entry in the log comes before the key is touched: what cannot be logged is not done. Two purposes are not logged
+ * here: the log's own signatures, which would log themselves for ever, and attestation results, whose `node-verified` or
+ * `node-refused` entry names the evidence and is a condition of their use.
+ */
+export function beforeUse(
+  context: KeysContext,
+  entry: KeyEntry,
+  purpose: SigningPurpose | 'open',
+  occasion: KeyOccasion,
+): Result<void> {
+  if (purpose === 'audit') return ok(undefined);
+  if (purpose !== 'open' && isExpired(entry, context.clock())) {
+    return err('wrong_state', `The key "${entry.label}" expired on ${entry.expiresAt ?? ''}.`, {
+      hint: 'Rotate it, or change its expiry.',
+    });
+  }
+  if (purpose !== 'attestation-result') {
+    const logged = context.log('key-used', occasion.subject ?? entry.id, {
+      purpose,
+      key: entry.id,
+      ...(occasion.jobId === undefined ? {} : { jobId: occasion.jobId }),
+      ...(occasion.evidence === undefined ? {} : { evidenceSha256: occasion.evidence }),
+    });
+    if (!logged.ok) return logged;
+  }
+  return context.countUse(entry.id);
+}
+
+export function isExpired({ expiresAt }: KeyEntry, now: number): boolean {
+  return expiresAt !== undefined && Date.parse(expiresAt) <= now;
+}
