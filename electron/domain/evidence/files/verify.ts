@@ -113,7 +113,7 @@ function reasonDetail(
   );
   const words =
     place === undefined ? '' : ` Reading ${artifact?.name ?? first?.name ?? 'it'} stopped at offset ${place}.`;
-  return { reasonDetail: `${failed.detail}${words}` };
+  return { reasonDetail: `${failed.detail.replace(/\.?$/, '.')}${words}` };
 }
 
 function fileRow(
