@@ -279,7 +279,9 @@ describe('vectors as files', () => {
       reason: 'fingerprint-mismatch',
     });
     const foreign = readFileSync(join(root, snp, 'leaf.pem'), 'utf8');
-    expect(judge([...others, file('own.pem', foreign)], november)).toMatchObject({ reason: 'chain-root-not-pinned' });
+    expect(judge([...others, file('own.pem', foreign)], november)).toMatchObject({ status: 'contraindicated' });
+    const own = file('own.der', simulatedIntel.root.certificate);
+    expect(judge([...others, own], { now })).toMatchObject({ reason: 'chain-root-not-pinned' });
     const ask = others.filter(({ name }) => name === 'amd_milan_ask.pem');
     expect(judge(ask, november)).toMatchObject({ status: 'contraindicated' });
   });
