@@ -35,8 +35,7 @@ export function readPolicyText(text: string): PolicyText {
           return { severity: 'error', place: place.map(String).join('.'), message, ...located(place) };
         });
       }
-      const message = `${issue.message.replace(/\.$/, '')}.`;
-      return [{ severity: 'error', place: path.map(String).join('.'), message, ...located(path) }];
+      return [{ severity: 'error', place: path.map(String).join('.'), message: sentenceOf(issue), ...located(path) }];
     });
     const [first, ...rest] = problems;
     if (first === undefined) throw new Error('a schema refused a policy without a reason');
@@ -82,4 +81,17 @@ function lineOf(text: string, byte: number): { line: number; column: number } {
     } else if ((value & 0xc0) !== 0x80) column += 1;
   }
   return { line, column };
+}
+
+type Issue = NonNullable<ReturnType<typeof policySchema.safeParse>['error']>['issues'][number];
+
+const units: Readonly<Record<string, string>> = { array: ' values', string: ' characters' };
+
+/** What the schema found, said to a person. */
+function sentenceOf(issue: Issue): string {
+  if (issue.code === 'too_big') return `At most ${issue.maximum}${units[issue.origin] ?? ''}.`;
+  if (issue.code === 'too_small') return `At least ${issue.minimum}${units[issue.origin] ?? ''}.`;
+  if (issue.code === 'invalid_value')
+    return `Only ${issue.values.map((value) => JSON.stringify(value)).join(', ')} can stand here.`;
+  return `${issue.message.replace(/\.$/, '')}.`;
 }

@@ -13,7 +13,7 @@ const seriesEveryMs = 1000;
 /** Everything that has been finished when a task of that kind ends. */
 const madeByTask: Readonly<Record<string, ReadonlyArray<string>>> = {
   seal: ['datasets.'],
-  'network-start': ['network.', 'nodes.', 'app.'],
+  'network-start': ['network.', 'nodes.', 'app.', 'policies.'],
   'verify-nodes': ['nodes.', 'evidence.'],
   launch: ['runs.', 'datasets.', 'nodes.'],
   rewrap: ['datasets.', 'keys.'],

@@ -86,9 +86,10 @@ function explainRegister(
     };
   }
   const nearest = nearestTo(found, row, part, policy, references);
-  const plain = `${row.register} (${row.meaning}) is none of the ${row.expected.length} expected ${row.expected.length === 1 ? 'value' : 'values'}`;
+  const count = row.expected.length;
+  const plain = `${row.register} (${row.meaning}) is ${count === 1 ? 'not the expected value' : `none of the ${count} expected values`}`;
   return nearest === undefined
-    ? { ...base, sentence: `${plain}, and not a value that this desk knows: another build, or a changed one.` }
+    ? { ...base, sentence: `${plain}, nor one that this desk knows: another build, or a changed one.` }
     : { ...base, nearest, sentence: `${plain}, but it is ${nearest.of}.` };
 }
 

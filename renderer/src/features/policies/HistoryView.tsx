@@ -25,10 +25,13 @@ export function HistoryView({ id, onTake }: HistoryViewProps) {
       {history.data.map((version, index) => (
         <section key={version.number} className={styles.version} aria-label={`Version ${version.number}`}>
           <div className="between">
-            <h2>
-              Version {version.number}
-              {version.retired ? ', retired' : ''} <span className="small faint">{formatDateTime(version.at)}</span>
-            </h2>
+            <div className={styles.head}>
+              <h2>
+                Version {version.number}
+                {version.retired ? ', retired' : ''}
+              </h2>
+              <span className="small faint">{formatDateTime(version.at)}</span>
+            </div>
             {index === 0 ? (
               <span className="small dim">newest</span>
             ) : (

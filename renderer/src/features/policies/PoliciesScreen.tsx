@@ -54,13 +54,19 @@ const columns: ReadonlyArray<Column<PolicyView>> = [
   {
     id: 'families',
     title: 'Accepts',
-    width: 'minmax(120px, 1fr)',
+    width: 'minmax(100px, 1fr)',
     cell: ({ policy }) => (
-      <span className="row">
+      <span className="clip">
         {policy.families.map((family) => family.toUpperCase()).join(', ')}
-        {policy.gpu.required ? ' + GPU' : ''} {policy.acceptSimulated ? <SimulatedTag /> : null}
+        {policy.gpu.required ? ' + GPU' : ''}
       </span>
     ),
+  },
+  {
+    id: 'simulated',
+    title: 'Hardware',
+    width: '96px',
+    cell: ({ policy }) => (policy.acceptSimulated ? <SimulatedTag /> : 'real'),
   },
   {
     id: 'digest',

@@ -24,9 +24,10 @@ import {
   WorkArea,
 } from '../../ui/index.ts';
 import { HistoryView } from './HistoryView.tsx';
+import styles from './Policies.module.css';
 import { freeId, textOf } from './policy-edit.ts';
 import { PolicyForm } from './PolicyForm.tsx';
-import { ChangeTable, PolicyWords, ProblemList } from './PolicyWords.tsx';
+import { ChangeList, PolicyWords, ProblemList } from './PolicyWords.tsx';
 import { TextView } from './TextView.tsx';
 import { TryView } from './TryView.tsx';
 
@@ -208,21 +209,20 @@ function PolicyEditor({ view, opening, missing }: PolicyEditorProps) {
             label="What this policy means"
             actions={
               isBuiltin ? undefined : (
-                <>
-                  <div className="grow">
-                    <TextInput
-                      name="Why, for the history"
-                      hiddenName
-                      placeholder="Why, for the history"
-                      maxLength={500}
-                      value={note}
-                      onChange={(event) => setNote(event.currentTarget.value)}
-                    />
-                  </div>
+                <div className={styles.sign}>
+                  <TextInput
+                    name="Why, for the history"
+                    hiddenName
+                    placeholder="Why, for the history"
+                    maxLength={500}
+                    value={note}
+                    onChange={(event) => setNote(event.currentTarget.value)}
+                  />
+
                   <Button variant="primary" off={off} working={save.isPending ? 'Signing' : undefined} onClick={saveIt}>
                     {view === undefined ? 'Sign version 1' : `Sign version ${view.number + 1}`}
                   </Button>
-                </>
+                </div>
               )
             }
           >
@@ -235,7 +235,7 @@ function PolicyEditor({ view, opening, missing }: PolicyEditorProps) {
             )}
             {view === undefined || isBuiltin || checked === undefined || checked.changes.length === 0 ? null : (
               <Section title={`Against version ${view.number}`}>
-                <ChangeTable changes={checked.changes} label="Changes that are not saved" />
+                <ChangeList changes={checked.changes} label="Changes that are not saved" />
               </Section>
             )}
             <Section title="In words">

@@ -1,5 +1,5 @@
 import type { PolicyChange, PolicyProblem, PolicySummary } from '../../../../electron/contract/policy-document.ts';
-import { Tick, TrustMark } from '../../ui/index.ts';
+import { cx, Tick, TrustMark } from '../../ui/index.ts';
 import styles from './Policies.module.css';
 import { effectTrust } from './policy-edit.ts';
 
@@ -38,7 +38,7 @@ interface ProblemListProps {
 /** Errors and cautions with the place they stand at. */
 export function ProblemList({ problems, onGo }: ProblemListProps) {
   return (
-    <ul className={styles.problems} aria-label="Problems of the policy">
+    <ul className={cx(styles.problems, onGo === undefined && styles.compact)} aria-label="Problems of the policy">
       {problems.map((problem) => {
         const { severity, place, line, column, message } = problem;
         const face = (
@@ -47,7 +47,9 @@ export function ProblemList({ problems, onGo }: ProblemListProps) {
               trust={severity === 'error' ? 'refused' : 'warning'}
               title={severity === 'error' ? 'Error' : 'Caution'}
             />
-            <span className="mono faint nowrap">{line === undefined ? '' : `line ${line}:${column ?? 1}`}</span>
+            {onGo === undefined ? null : (
+              <span className="mono faint nowrap">{line === undefined ? '' : `line ${line}:${column ?? 1}`}</span>
+            )}
             <span>
               {place === '' ? null : <span className="mono">{place}: </span>}
               {message}
@@ -103,5 +105,24 @@ export function ChangeTable({ changes, label }: { readonly changes: readonly Pol
         })}
       </tbody>
     </table>
+  );
+}
+
+/** The same in a narrow panel: one sentence a change. */
+export function ChangeList({ changes, label }: { readonly changes: readonly PolicyChange[]; readonly label: string }) {
+  return (
+    <ul className={styles.changeList} aria-label={label}>
+      {changes.map(({ place, title, before, after, effect }) => {
+        const trust = effectTrust[effect];
+        return (
+          <li key={place}>
+            {trust === undefined ? <Tick /> : <TrustMark trust={trust} />}
+            <span>
+              <b>{effectWords[effect]}.</b> {title}: <span className="dim">{before}</span> becomes {after}
+            </span>
+          </li>
+        );
+      })}
+    </ul>
   );
 }

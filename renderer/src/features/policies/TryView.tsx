@@ -133,12 +133,14 @@ function Outcome({ found }: { readonly found: Reappraisal }) {
         </div>
       </div>
       <section aria-label="Checks that change">
-        <h2>
-          {found.changes.length === 0
-            ? 'No check changes'
-            : `${plural(found.changes.length, 'check')} ${found.changes.length === 1 ? 'changes' : 'change'}`}{' '}
+        <div className={styles.head}>
+          <h2>
+            {found.changes.length === 0
+              ? 'No check changes'
+              : `${plural(found.changes.length, 'check')} ${found.changes.length === 1 ? 'changes' : 'change'}`}
+          </h2>
           <span className="small faint">{found.unchanged} stay as they were</span>
-        </h2>
+        </div>
         {found.changes.length === 0 ? null : <Rows changes={found.changes} simulated={simulated} />}
       </section>
       {found.differences.length === 0 ? null : (
