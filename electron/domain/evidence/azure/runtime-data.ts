@@ -1,6 +1,7 @@
 import { fromBase64url } from '../nras/jws.ts';
 import { isZero, Malformed, parseWith, type Parsed } from '../readers/bytes.ts';
 import { jsonItems, jsonMember, jsonText, readJson } from '../readers/json.ts';
+import { printable } from '../readers/printable.ts';
 import { derBitString, derNull, derOid, derSequence, derUnsigned } from '../simulated/der-writer.ts';
 
 /** What the paravisor states in the runtime data. */
@@ -38,12 +39,12 @@ export function parseRuntimeData(bytes: Uint8Array): Parsed<RuntimeData> {
     if (configuration?.kind === 'object') {
       for (const [name, node] of configuration.members) {
         if (node.kind === 'boolean' || node.kind === 'string')
-          claims.push([`VM ${name}`, String(node.value).slice(0, 200)]);
+          claims.push([`VM ${printable(name, 40)}`, printable(String(node.value))]);
       }
     }
     const secureBoot = jsonMember(configuration, 'secure-boot');
     const userData = jsonText(document, 'user-data');
-    if (userData !== undefined) claims.push(['user data', userData.slice(0, 200)]);
+    if (userData !== undefined) claims.push(['user data', printable(userData)]);
     return {
       attestationKey: rsaSpki(n, e),
       keyBytes: n.length,

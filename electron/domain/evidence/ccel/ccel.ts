@@ -1,6 +1,7 @@
 import type { EvidenceCrypto } from '../crypto.ts';
 import type { MeasuredEvent } from '../eventlog/measured-events.ts';
 import { ByteReader, Malformed, parseWith, toHex, type Parsed } from '../readers/bytes.ts';
+import { printable } from '../readers/printable.ts';
 
 /** The log may be padded to the size of its ACPI area. */
 export const maximumCcelBytes = 1_048_576;
@@ -118,7 +119,7 @@ const textTypes: ReadonlySet<number> = new Set([0x5, 0xa, 0xd, 0x8000_0007]);
 /** `EV_IPL "grub_cmd: …"`, `EV_EFI_VARIABLE_BOOT SecureBoot`: shown, never believed. */
 export function eventLabel(type: number, data: Uint8Array): string {
   const name = typeNames[type] ?? `event of type 0x${type.toString(16)}`;
-  if (textTypes.has(type)) return `${name} "${printable(data.subarray(0, 80))}"`;
+  if (textTypes.has(type)) return `${name} "${textOf(data.subarray(0, 80))}"`;
   if (variableTypes.has(type)) return `${name} ${variableName(data)}`;
   return name;
 }
@@ -131,11 +132,10 @@ function variableName(data: Uint8Array): string {
   const units = Number(reader.u64le('the name length') & 0xffn);
   reader.slice(8, 'the data length');
   const name = data.subarray(32, 32 + 2 * units);
-  return printable(name.filter((_, at) => at % 2 === 0));
+  return textOf(name.filter((_, at) => at % 2 === 0));
 }
 
-function printable(bytes: Uint8Array): string {
+function textOf(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  const text = end < 0 ? bytes : bytes.subarray(0, end);
-  return Array.from(text, (byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '\ufffd')).join('');
+  return printable(String.fromCharCode(...(end < 0 ? bytes : bytes.subarray(0, end))));
 }

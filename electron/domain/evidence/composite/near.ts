@@ -1,6 +1,7 @@
 import type { EvidenceCrypto } from '../crypto.ts';
 import { Malformed, fromHex, parseWith, toHex, type Parsed } from '../readers/bytes.ts';
 import { jsonMember, jsonText, readJson, type JsonNode } from '../readers/json.ts';
+import { printable } from '../readers/printable.ts';
 import {
   hexMember,
   maximumCompositeBytes,
@@ -83,7 +84,7 @@ export function parseIonet(
       ],
       claims: [
         ['signing address', toHex(signer)],
-        ...(image === undefined ? [] : ([['image digest (stated)', image.slice(0, 200)]] as const)),
+        ...(image === undefined ? [] : ([['image digest (stated)', printable(image)]] as const)),
       ],
     };
   });

@@ -2,6 +2,7 @@ import type { VerdictBuilder } from '../checks.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import { fromHex, isZero, toHex } from '../readers/bytes.ts';
 import { jsonText, parseJson } from '../readers/json.ts';
+import { printable } from '../readers/printable.ts';
 import { decodeUtf8 } from '../../encoding/utf8.ts';
 import { composeProblem, type DstackLog, type RuntimeEvent } from './event-log.ts';
 import { dstackConfigId } from './report-data.ts';
@@ -72,13 +73,7 @@ export function checkDstack(
   if (ready >= 0) {
     const own = events.slice(ready + 1);
     if (own.length > 0)
-      verdict.claim(
-        'events of the application',
-        own
-          .map(({ name }) => name)
-          .join(', ')
-          .slice(0, 500),
-      );
+      verdict.claim('events of the application', printable(own.map(({ name }) => name).join(', '), 500));
   }
   const info = { composeHash: find('compose-hash'), appId: find('app-id'), osImageHash: find('os-image-hash') };
   checkCompose(verdict, info, expectations, crypto);

@@ -5,6 +5,7 @@ import type { EvidenceCrypto } from '../crypto.ts';
 import { registerBytes, replayRegisters, type MeasuredEvent } from '../eventlog/measured-events.ts';
 import { Malformed, fromHex, parseWith, toHex, type Parsed } from '../readers/bytes.ts';
 import { jsonMember, jsonNumber, jsonText, readJson, type JsonNode } from '../readers/json.ts';
+import { printable } from '../readers/printable.ts';
 
 /** A runtime event of RTMR3: what dstack itself measured. */
 export interface RuntimeEvent {
@@ -46,7 +47,7 @@ export function replayEventLog(json: string | Uint8Array, crypto: EvidenceCrypto
   const { measured, events, misstated } = parsed.value;
   const [name] = misstated;
   const problem = composeProblem(events.map((event) => event.name));
-  if (name !== undefined) return { ok: false, detail: `the digest of event "${name}" is not its own` };
+  if (name !== undefined) return { ok: false, detail: `the digest of event "${printable(name)}" is not its own` };
   if (problem !== undefined) return { ok: false, detail: problem.detail };
   return { ok: true, value: { registers: replayRegisters(measured, crypto), events } };
 }
@@ -67,18 +68,24 @@ export function parseDstackLog(json: string | Uint8Array, crypto: EvidenceCrypto
     for (const node of document.items) {
       const { register, type, stated, name, payload, version } = readEntry(node);
       if ((register === runtimeRegister) !== (type === runtimeType)) {
-        throw new Malformed(`event "${name}" of type ${type} does not belong into RTMR${register}`);
+        throw new Malformed(`event "${printable(name)}" of type ${type} does not belong into RTMR${register}`);
       }
       if (type !== runtimeType) {
         if (stated === undefined) throw new Malformed(`a boot event of RTMR${register} has no digest`);
         const confirmed = payload.length > 0 && crypto.equal(crypto.sha384(payload), stated);
-        measured.push({ register, type, label: name || eventLabel(type, payload), digest: stated, confirmed });
+        measured.push({
+          register,
+          type,
+          label: name === '' ? eventLabel(type, payload) : printable(name),
+          digest: stated,
+          confirmed,
+        });
         continue;
       }
       const event = { name, payload };
       const digest = ownDigest(event, version, stated, crypto);
       if (stated !== undefined && !crypto.equal(digest, stated)) misstated.push(name);
-      measured.push({ register, type, label: name, digest, confirmed: true });
+      measured.push({ register, type, label: printable(name), digest, confirmed: true });
       events.push(event);
     }
     return { measured, events, misstated };

@@ -240,6 +240,13 @@ describe('a SIMULATED dstack guest', () => {
     expect(parseDstackLog(`[${JSON.stringify(one).replace('"imr":3', '"imr":3,"imr":3')}]`, crypto).ok).toBe(false);
   });
 
+  it('shows names of the log without what could steer a terminal', () => {
+    const hostile = runtimeEntry('\u001b[2J'.repeat(60), new Uint8Array());
+    const { verdict, events } = verifyEventLog(base([...honest, { ...hostile, digest: '00' }]));
+    expect(JSON.stringify([verdict, events.map(({ label }) => label)])).not.toMatch(/\\u001b|\u001b/);
+    expect(verdict.checks.find(({ id }) => id === 'log.digests')?.detail?.length).toBeLessThan(400);
+  });
+
   it('makes report data as the guest agent does', () => {
     const data = dstackReportData('app-data', utf8('hello'), crypto);
     expect(toHex(data)).toBe(toHex(crypto.sha512(utf8('app-data:hello'))));

@@ -6,6 +6,7 @@ import type { EvidenceCrypto } from '../crypto.ts';
 import { checkDstack, type DstackExpectations, type DstackInfo } from '../dstack/application.ts';
 import { parseDstackLog, type DstackLog } from '../dstack/event-log.ts';
 import { toHex } from '../readers/bytes.ts';
+import { printable } from '../readers/printable.ts';
 import {
   differenceWords,
   firstDifference,
@@ -62,7 +63,7 @@ export function verifyEventLog(input: EventLogInput): EventLogResult {
       misstated.length === 0,
       'event-digest',
       {
-        detail: `The stated digest is not the one of name and payload: ${misstated.join(', ')}. The event was edited.`,
+        detail: `The stated digest is not the one of name and payload: ${printable(misstated.join(', '))}. The event was edited.`,
       },
     );
   }

@@ -1,5 +1,6 @@
 import { Malformed, parseWith, type Parsed } from '../readers/bytes.ts';
 import { jsonMember, jsonText, readJson, type JsonNode } from '../readers/json.ts';
+import { printable } from '../readers/printable.ts';
 import { parseCompactJws, type CompactJws } from './jws.ts';
 
 /** A detached EAT bundle of NRAS: one overall token and one token a device. */
@@ -21,6 +22,8 @@ export type Submodule =
 
 const maximumBundleBytes = 1_048_576;
 const maximumDevices = 64;
+/** `GPU-0`. Names stand in rows and claims. */
+const devicePattern = /^[A-Za-z0-9_-]{1,32}$/;
 const wrapperMember = 'REMOTE_GPU_CLAIMS';
 
 /**
@@ -67,7 +70,7 @@ function fromDocument(document: JsonNode, wrapped: boolean): NrasBundle {
   if (second !== undefined) {
     if (second.kind !== 'object') throw new Malformed('the device tokens of the NRAS answer are not an object');
     for (const [name, token] of second.members) {
-      if (token.kind !== 'string') throw new Malformed(`the token of ${name.slice(0, 32)} is not a text`);
+      if (token.kind !== 'string') throw new Malformed(`the token of ${printable(name, 32)} is not a text`);
       devices.set(name, token.value);
     }
   }
@@ -88,14 +91,17 @@ function fromTokens(text: string, detached: ReadonlyMap<string, string>, wrapped
   if (members.members.size > maximumDevices || detached.size > maximumDevices) {
     throw new Malformed(`the NRAS answer has more than ${maximumDevices} devices`);
   }
+  for (const name of [...members.members.keys(), ...detached.keys()]) {
+    if (!devicePattern.test(name)) throw new Malformed(`a device has the name ${printable(name, 32)}`);
+  }
   const submodules = new Map<string, Submodule>();
   const devices = new Map<string, CompactJws>();
-  for (const [name, compact] of detached) devices.set(name, token(compact, `the token of ${name.slice(0, 32)}`));
+  for (const [name, compact] of detached) devices.set(name, token(compact, `the token of ${printable(name, 32)}`));
   for (const [name, member] of members.members) {
     const nested = taggedToken(member);
     if (nested !== undefined) {
-      if (devices.has(name)) throw new Malformed(`${name.slice(0, 32)} has two tokens`);
-      devices.set(name, token(nested, `the token of ${name.slice(0, 32)}`));
+      if (devices.has(name)) throw new Malformed(`${printable(name, 32)} has two tokens`);
+      devices.set(name, token(nested, `the token of ${printable(name, 32)}`));
     }
     submodules.set(name, nested === undefined ? { kind: 'digest', sha256: digest(member, name) } : { kind: 'nested' });
   }
@@ -109,7 +115,7 @@ function digest(node: JsonNode, name: string): string {
   const fits =
     tag?.kind === 'string' && tag.value === 'DIGEST' && algorithm?.kind === 'string' && algorithm.value === 'SHA-256';
   if (!fits || hex?.kind !== 'string' || !/^[0-9a-f]{64}$/i.test(hex.value)) {
-    throw new Malformed(`the submodule ${name.slice(0, 32)} is neither a SHA-256 digest nor a token`);
+    throw new Malformed(`the submodule ${printable(name, 32)} is neither a SHA-256 digest nor a token`);
   }
   return hex.value.toLowerCase();
 }
@@ -120,7 +126,7 @@ function token(text: string, what: string): CompactJws {
   return parsed.value;
 }
 
-/** A claim of a token that must be a text. */
+/** A claim of a token that must be a text, as it is. */
 export function claimText(jws: CompactJws, name: string): string | undefined {
   return jsonText(jws.payload, name);
 }

@@ -2,6 +2,7 @@ import type { Policy } from '../../../contract/policy.ts';
 import type { VerdictBuilder } from '../checks.ts';
 import { compareVersions } from '../nvidia/verify.ts';
 import { jsonMember, jsonText, type JsonNode } from '../readers/json.ts';
+import { printable } from '../readers/printable.ts';
 import { claimFlag, claimText, type NrasBundle } from './bundle.ts';
 import type { CompactJws } from './jws.ts';
 
@@ -31,7 +32,7 @@ export function deviceOf(name: string, token: CompactJws): NrasDevice {
 
 function errorWords(details: JsonNode): string {
   const words = jsonText(details, 'message') ?? jsonText(details, 'description') ?? 'not stated';
-  return words.slice(0, 200);
+  return printable(words);
 }
 
 /** One row a question, over all devices; the row names the devices it does not hold for. */
@@ -150,13 +151,14 @@ export function checkDevices(verdict: VerdictBuilder, bundle: NrasBundle, policy
   );
   checkPolicy(verdict, devices, policy);
   for (const { name, hardwareModel, driver, vbios, ueid } of devices) {
-    verdict.claim(name, `${hardwareModel ?? '?'}, driver ${driver ?? '?'}, VBIOS ${vbios ?? '?'}, ueid ${ueid ?? '?'}`);
+    const words = `${hardwareModel ?? '?'}, driver ${driver ?? '?'}, VBIOS ${vbios ?? '?'}, ueid ${ueid ?? '?'}`;
+    verdict.claim(name, printable(words));
   }
   const warnings = tokens.flatMap(([name, { payload }]) => {
     const warning = jsonMember(payload, 'x-nvidia-attestation-warning');
     return isNothing(warning)
       ? []
-      : [`${name}: ${warning?.kind === 'string' ? warning.value.slice(0, 200) : 'see the token'}`];
+      : [`${name}: ${warning?.kind === 'string' ? printable(warning.value) : 'see the token'}`];
   });
   if (warnings.length > 0) {
     verdict.unknown('nras.device.warning', 'NVIDIA has no warning', 'nras-warning', {
@@ -176,7 +178,7 @@ function checkPolicy(verdict: VerdictBuilder, devices: readonly NrasDevice[], po
     {
       detail: 'The policy does not accept this architecture.',
       expected: policy.architectures.join(' or '),
-      found: [...new Set(devices.map(({ hardwareModel }) => hardwareModel ?? 'not stated'))].join(', '),
+      found: printable([...new Set(devices.map(({ hardwareModel }) => hardwareModel ?? 'not stated'))].join(', ')),
     },
   );
   const { minimumDriver } = policy;
@@ -189,7 +191,7 @@ function checkPolicy(verdict: VerdictBuilder, devices: readonly NrasDevice[], po
       {
         detail: 'A driver is older than the policy allows.',
         expected: minimumDriver,
-        found: [...new Set(devices.map(({ driver }) => driver ?? 'not stated'))].join(', '),
+        found: printable([...new Set(devices.map(({ driver }) => driver ?? 'not stated'))].join(', ')),
       },
     );
   }

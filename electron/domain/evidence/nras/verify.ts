@@ -6,6 +6,7 @@ import type { EvidenceCrypto } from '../crypto.ts';
 import { fromHex, toHex } from '../readers/bytes.ts';
 import { iso } from '../readers/chain.ts';
 import { jsonNumber } from '../readers/json.ts';
+import { printable } from '../readers/printable.ts';
 import { claimFlag, claimText, parseNrasBundle, type NrasBundle } from './bundle.ts';
 import { checkDevices, deviceOf, type NrasDevice } from './devices.ts';
 import { parseSigningKeys, type SigningKeys } from './jwks.ts';
@@ -171,7 +172,7 @@ function checkNonce(verdict: VerdictBuilder, bundle: NrasBundle, { nonce, crypto
   verdict.judge('nras.nonce', title, wrong.length === 0, 'nonce-mismatch', {
     detail: `Another nonce, or none: ${wrong.map(([name]) => name).join(', ')}. The answer is old, or for someone else.`,
     expected: toHex(nonce),
-    found: claimText(bundle.overall, 'eat_nonce')?.toLowerCase() ?? 'none',
+    found: printable(claimText(bundle.overall, 'eat_nonce')?.toLowerCase() ?? 'none'),
   });
 }
 

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { printable } from './printable.ts';
 import { jsonItems, jsonMember, jsonNumber, jsonPlain, jsonSource, jsonText, parseJson } from './json.ts';
 
 const limits = { what: 'the text', maxSize: 4096 };
@@ -113,5 +114,13 @@ describe('strict JSON', () => {
     const parsed = parseJson('{"__proto__":{"x":1}}', limits);
     expect(parsed.ok && Object.keys(jsonPlain(parsed.value) as object)).toEqual(['__proto__']);
     expect(({} as Record<string, unknown>)['x']).toBeUndefined();
+  });
+});
+
+describe('text out of evidence', () => {
+  test('cannot steer a terminal or fill a report', () => {
+    expect(printable('grub\u001b[2J\u0000é')).toBe('grub\ufffd[2J\ufffd\ufffd');
+    expect(printable('a'.repeat(1000), 3)).toBe('aaa…');
+    expect(printable('plain text')).toBe('plain text');
   });
 });

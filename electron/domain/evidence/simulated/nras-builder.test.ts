@@ -151,6 +151,7 @@ describe('a SIMULATED attestation service', () => {
       'gpu-count',
       'gpu-duplicate',
     ]);
+    expect(judge({ eat: [overall, { 'GPU-0\u001b[2J': devices['GPU-0'] }] }).failed).toEqual(['evidence-malformed']);
     const repeated = answer({}).replace('"GPU-1":', '"GPU-0":');
     expect(judge({ eat: repeated }).failed).toEqual(['evidence-malformed']);
   });
