@@ -39,7 +39,11 @@ function checkCertificates(verdict: VerdictBuilder, { set, anchors, now, crypto 
   for (const [at, certificate] of set.certificates.entries()) {
     const name = certificate.subject.commonName ?? certificate.subject.text;
     const chain = pathFrom(certificate, set.certificates);
-    const problems = validatePath({ chain, anchors: [...pinnedRoots(anchors)], now, crypto });
+    const path = validatePath({ chain, anchors: [...pinnedRoots(anchors)], now, crypto });
+    const authority = certificate.basicConstraints?.ca === true;
+    const problems = authority
+      ? path
+      : [{ reason: 'chain-not-a-ca', detail: `${name} is no CA, so it anchors nothing.` }, ...path];
     const what = selfIssued(certificate) ? `${name} is a pinned root` : `${name} leads to a pinned root`;
     verdict.judge(`roots.certificate${at}`, what, problems.length === 0, problems[0]?.reason ?? '', {
       detail: problems.map(({ detail }) => detail).join(' '),
