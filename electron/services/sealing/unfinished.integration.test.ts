@@ -21,7 +21,7 @@ import { createDesk, nothingAt, random, sha256, take } from './testing/desk.ts';
 const desk = createDesk();
 const { at, fresh, identity, recipient, identityFile, service } = desk;
 afterAll(() => desk.close());
-const child = path.resolve(import.meta.dirname, 'testing/seal-child.ts');
+const child = path.resolve(import.meta.dirname, 'testing/seal-process.ts');
 const mebibyte = 1024 * 1024;
 
 interface Answer {
