@@ -95,7 +95,7 @@ describe('a custodian on a machine without a network', () => {
     value(await core.invoke('approvals.import', { paths: [answer] }));
     expect(await runEnd(core, runId)).toMatchObject({ state: 'succeeded' });
     expect((await nacre('approve', 'export', id, '--out', answer)).note).toContain('exists already');
-  }, 120_000);
+  }, 300_000);
 
   it('refuses what is for a network, and the web host', async () => {
     const nodes = await nacre('nodes');
@@ -108,7 +108,7 @@ describe('a custodian on a machine without a network', () => {
     });
     expect(web.status).toBe(3);
     expect(web.stderr).toContain('offline custody profile');
-  }, 60_000);
+  }, 120_000);
 
   it.runIf(traced)(
     'asks the system for no socket, which strace would see',
