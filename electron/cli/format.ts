@@ -36,16 +36,17 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 
 /** `estimated 12 s and $0.03, took 14 s and $0.03 (2.10 GiB sent, 3 breaks)`, and what the estimate rested on. */
 export function transferWords({ estimated, actual }: RunTransfer): string {
-  const words = (seconds: number, usd: number | undefined) => {
-    const time = seconds < 10 ? `${seconds.toFixed(1)} s` : formatSeconds(seconds);
-    return usd === undefined ? time : `${time} and $${usd < 0.01 ? usd.toPrecision(2) : usd.toFixed(2)}`;
-  };
-  const expected = `estimated ${words(estimated.seconds, estimated.usd)}`;
+  const expected = `estimated ${timeAndMoney(estimated.seconds, estimated.usd)}`;
   if (actual === undefined) return `${expected}. ${estimated.note}`;
   const breaks = actual.breaks === 0 ? '' : `, ${actual.breaks} ${actual.breaks === 1 ? 'break' : 'breaks'}`;
   const present = actual.bytesPresent === 0 ? '' : `, ${formatBytes(actual.bytesPresent)} was there already`;
-  const took = `took ${words(actual.seconds, actual.usd)} (${formatBytes(actual.bytesSent)} sent${present}${breaks})`;
+  const took = `took ${timeAndMoney(actual.seconds, actual.usd)} (${formatBytes(actual.bytesSent)} sent${present}${breaks})`;
   return `${expected}, ${took}. ${estimated.note}`;
+}
+
+function timeAndMoney(seconds: number, usd: number | undefined): string {
+  const time = seconds < 10 ? `${seconds.toFixed(1)} s` : formatSeconds(seconds);
+  return usd === undefined ? time : `${time} and $${usd < 0.01 ? usd.toPrecision(2) : usd.toFixed(2)}`;
 }
 
 /** Text from a node or a pack as it may be shown on a terminal: no control characters that could redraw it. */

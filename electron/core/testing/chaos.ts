@@ -235,16 +235,17 @@ async function killAndWait(child: ChildProcess | undefined): Promise<void> {
   await ended;
 }
 
+const plainLine = (number: number) => `${plainMarker}${String(number).padStart(14, '0')}\n`;
+
 /** A file of the marker and numbers, so that no two pieces of it are alike. @returns its SHA-256 */
 async function writePlain(path: string, bytes: number): Promise<string> {
   const hash = createHash('sha256');
-  const line = (number: number) => `${plainMarker}${String(number).padStart(14, '0')}\n`;
-  const size = line(0).length;
+  const size = plainLine(0).length;
   const pieces = function* () {
     const perPiece = 20_000;
     for (let at = 0; at < bytes; at += perPiece * size) {
       const first = at / size;
-      const piece = Buffer.from(Array.from({ length: perPiece }, (_, i) => line(first + i)).join('')).subarray(
+      const piece = Buffer.from(Array.from({ length: perPiece }, (_, i) => plainLine(first + i)).join('')).subarray(
         0,
         bytes - at,
       );

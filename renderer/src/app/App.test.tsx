@@ -7,7 +7,7 @@ import { createQueryClient, HostProvider } from '../host/index.ts';
 import { useDrafts, useLayout } from '../state/index.ts';
 import { createFixtureHost } from '../testing/fixture-host.ts';
 import { makeAppState, makeEvidence, makeNode, makeVerification } from '../testing/sample-views.ts';
-import { topBarAnswers } from './answers.ts';
+import { movingAnswer, topBarAnswers } from './answers.ts';
 import { App, forgetWork } from './App.tsx';
 
 beforeEach(() => {
@@ -110,6 +110,20 @@ describe('keys', () => {
 });
 
 describe('the top bar', () => {
+  it('says what moves, how far it is, and that it is held', () => {
+    expect(movingAnswer([])).toBeUndefined();
+    const task = {
+      id: 't',
+      kind: 'upload' as const,
+      title: 'Uploading',
+      state: 'running' as const,
+      progress: { done: 30, total: 60, unit: 'bytes' as const, ratePerSecond: 10, secondsLeft: 3 },
+    };
+    expect(movingAnswer([task])).toMatchObject({ question: 'Uploading', value: '50 %' });
+    expect(movingAnswer([{ ...task, paused: true }, task])).toMatchObject({ value: 'Paused', note: '50 %, 1 more' });
+    expect(movingAnswer([{ ...task, state: 'succeeded' }])).toBeUndefined();
+  });
+
   it('always has four answers, and says SIMULATED beside simulated money and nodes', () => {
     const now = Date.parse('2026-11-22T14:02:53Z');
     const answers = topBarAnswers(

@@ -17,7 +17,7 @@ import {
   Waiting,
   type Command,
 } from '../ui/index.ts';
-import { lockWarningSeconds, secondsToLock, topBarAnswers } from './answers.ts';
+import { lockWarningSeconds, movingAnswer, secondsToLock, topBarAnswers } from './answers.ts';
 import { Frame } from './frame/Frame.tsx';
 import { places } from './frame/places.ts';
 import { useActivity } from './idle.ts';
@@ -62,6 +62,7 @@ function Shell() {
 
   const vault = state.data?.vault.state;
   const unlocked = vault === 'unlocked';
+  const tasks = useMethod('tasks.list', {}, { enabled: unlocked });
   useClearWhileLocked(vault);
   useActivity(unlocked, () => touch.mutate({}));
   const commands = useCommands(unlocked);
@@ -96,9 +97,11 @@ function Shell() {
   }
 
   const left = secondsToLock(state.data, now);
+  const moving = unlocked ? movingAnswer(tasks.data ?? []) : undefined;
+  const answers = [...(moving === undefined ? [] : [moving]), ...topBarAnswers(state.data, now)];
   const home = state.data.firstRun.sampleJob || skipped ? '/runs' : '/start';
   return (
-    <Frame open={unlocked} where={where} answers={topBarAnswers(state.data, now)}>
+    <Frame open={unlocked} where={where} answers={answers}>
       <Page>
         {connection === 'closed' ? (
           <Banner kind="unknown" title="No events arrive from the core.">

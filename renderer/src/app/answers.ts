@@ -1,5 +1,13 @@
-import type { AppState } from '../../../electron/contract/views.ts';
-import { formatClock, formatUsd, plural, secondsSince } from '../ui/index.ts';
+import type { AppState, TaskView } from '../../../electron/contract/views.ts';
+import {
+  formatByteRate,
+  formatClock,
+  formatDuration,
+  formatPercent,
+  formatUsd,
+  plural,
+  secondsSince,
+} from '../ui/index.ts';
 import type { TopBarAnswer } from './frame/Frame.tsx';
 
 /** The last minute before auto-lock is said in words, so that it can be extended (GUIDE §9). */
@@ -11,7 +19,32 @@ export function secondsToLock(state: AppState, now: number): number | undefined 
   return since === undefined ? undefined : Math.max(0, -since);
 }
 
-/** The four answers of the top bar, from the state of the app. `undefined` while nothing is known. */
+/** What moves bytes now: the newest such task, and how many more there are. Undefined when nothing does. */
+export function movingAnswer(tasks: ReadonlyArray<TaskView>): TopBarAnswer | undefined {
+  const moving = tasks.filter((task) => task.state === 'running' && task.progress?.unit === 'bytes');
+  const [task] = moving;
+  if (task?.progress === undefined) return undefined;
+  const { done, total, ratePerSecond, secondsLeft } = task.progress;
+  const share = total <= 0 ? 0 : Math.min(1, done / total);
+  const rate = ratePerSecond === undefined ? undefined : formatByteRate(ratePerSecond);
+  const left = secondsLeft === undefined ? undefined : `${formatDuration(secondsLeft)} left`;
+  const more = moving.length > 1 ? `${moving.length - 1} more` : undefined;
+  return {
+    question: movingWords[task.kind] ?? 'Working',
+    value: task.paused === true ? 'Paused' : formatPercent(share, 0),
+    note: [task.paused === true ? formatPercent(share, 0) : rate, task.paused === true ? undefined : left, more]
+      .filter((part) => part !== undefined)
+      .join(', '),
+  };
+}
+
+const movingWords: Readonly<Partial<Record<TaskView['kind'], string>>> = {
+  seal: 'Sealing',
+  upload: 'Uploading',
+  download: 'Fetching',
+};
+
+/** The answers of the top bar, from the state of the app. `undefined` while nothing is known. */
 export function topBarAnswers(state: AppState | undefined, now: number): ReadonlyArray<TopBarAnswer> {
   if (state === undefined) {
     return ['Vault', 'Network', 'Approvals', 'Money at risk'].map((question) => ({ question, value: 'Unknown' }));

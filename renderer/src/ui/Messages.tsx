@@ -40,7 +40,7 @@ export interface ProgressBarProps {
     | {
         readonly done: number;
         readonly total: number;
-        readonly unit: 'bytes' | 'steps' | 'nodes';
+        readonly unit: 'bytes' | 'steps' | 'nodes' | 'datasets';
         readonly ratePerSecond?: number | undefined;
         readonly secondsLeft?: number | undefined;
       }

@@ -121,7 +121,7 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 export function describeProgress(progress: {
   readonly done: number;
   readonly total: number;
-  readonly unit: 'bytes' | 'steps' | 'nodes';
+  readonly unit: 'bytes' | 'steps' | 'nodes' | 'datasets';
   readonly ratePerSecond?: number | undefined;
   readonly secondsLeft?: number | undefined;
 }): string {

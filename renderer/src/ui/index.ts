@@ -12,6 +12,7 @@ export { PassphraseInput } from './PassphraseInput.tsx';
 export { estimatePassphraseBits, wantedBits } from './passphrase.ts';
 export { Table, type Column, type SortState } from './Table.tsx';
 export { Tabs, type TabDefinition } from './Tabs.tsx';
+export { TaskBar } from './TaskBar.tsx';
 export { TextArea } from './TextArea.tsx';
 export { TextInput } from './TextInput.tsx';
 export { ToastProvider, useToasts, type ToastInput } from './Toasts.tsx';

@@ -1,25 +1,27 @@
 import { useMethod, useAction } from '../../host/index.ts';
-import { Button, ErrorMessage, ProgressBar, Section } from '../../ui/index.ts';
+import { ErrorMessage, Section, TaskBar } from '../../ui/index.ts';
 
-/** Sealing under way, with rate and time left, and the last one that failed. */
+/** Sealing and uploads under way, with rate and time left, and the last sealing that failed. */
 export function SealTasks() {
   const tasks = useMethod('tasks.list', {});
   const cancel = useAction('tasks.cancel');
+  const pause = useAction('tasks.pause');
+  const resume = useAction('tasks.resume');
   const seals = (tasks.data ?? []).filter((task) => task.kind === 'seal');
-  const running = seals.filter((task) => task.state === 'running');
+  const running = (tasks.data ?? []).filter(
+    (task) => (task.kind === 'seal' || task.kind === 'upload') && task.state === 'running',
+  );
   const last = seals.at(-1);
   return (
     <>
       {running.map((task) => (
         <Section key={task.id}>
-          <ProgressBar
-            title={task.title}
-            progress={task.progress}
-            aside={
-              <Button variant="quiet" onClick={() => cancel.mutate({ id: task.id })}>
-                Cancel sealing
-              </Button>
-            }
+          <TaskBar
+            task={task}
+            noun={task.kind === 'seal' ? 'sealing' : 'upload'}
+            onPause={(id) => pause.mutate({ id })}
+            onResume={(id) => resume.mutate({ id })}
+            onCancel={(id) => cancel.mutate({ id })}
           />
         </Section>
       ))}

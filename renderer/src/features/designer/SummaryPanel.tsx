@@ -37,7 +37,9 @@ export function SummaryPanel({ draft, estimate, policy, end }: SummaryPanelProps
                 )}
               </dd>
               <dt>Transfer, {formatBytes(estimate.transferBytes)}</dt>
-              <dd>{formatDuration(estimate.transferSeconds)}</dd>
+              <dd>
+                {formatDuration(estimate.transferSeconds)}, {formatUsd(estimate.transferUsd)}
+              </dd>
             </dl>
             <p className="small dim">{estimate.basis}</p>
           </>
@@ -55,7 +57,9 @@ export function SummaryPanel({ draft, estimate, policy, end }: SummaryPanelProps
                 <rect width="100%" height="4" fill="var(--bg-3)" />
                 <rect width={`${(node.transferSeconds / slowest) * 100}%`} height="4" fill="var(--data-2)" />
               </svg>
-              <span className="num">{formatDuration(node.transferSeconds)}</span>
+              <span className="num" title={node.transfer.note}>
+                {formatDuration(node.transferSeconds)}
+              </span>
             </div>
           ))}
         </div>

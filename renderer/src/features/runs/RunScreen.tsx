@@ -10,8 +10,6 @@ import {
   ErrorMessage,
   Page,
   PageHead,
-  ProgressBar,
-  Section,
   Waiting,
   WorkArea,
   formatBytes,
@@ -24,6 +22,7 @@ import { RunAnswers } from './RunAnswers.tsx';
 import { RunPanel } from './RunPanel.tsx';
 import { isActive, stateWord } from './run-words.ts';
 import { TrainingSection } from './TrainingSection.tsx';
+import { TransferSection } from './TransferSection.tsx';
 
 /** One run: four answers, the curves over their evidence, the nodes, and what happened. */
 export default function RunScreen() {
@@ -84,11 +83,7 @@ export default function RunScreen() {
             actions={<Link to="/runs/new">Design another run</Link>}
           />
         )}
-        {data.upload !== undefined && data.state === 'uploading' ? (
-          <Section>
-            <ProgressBar title="Sending sealed parts" progress={data.upload} />
-          </Section>
-        ) : null}
+        <TransferSection run={data} />
         <ResultSection run={data} />
         <TrainingSection run={data} now={now} />
         <NodeGauges run={data} />

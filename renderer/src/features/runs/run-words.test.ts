@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RunView } from '../../../../electron/contract/views.ts';
-import { eventTrust, gapSteps, runTrust } from './run-words.ts';
+import { eventTrust, gapSteps, runTrust, timeAndMoney } from './run-words.ts';
 
 type Node = RunView['nodes'][number];
 const block = (state: Node['lane'][number]['state'], fromStep: number, untilStep: number) => ({
@@ -27,6 +27,13 @@ describe('words of a run', () => {
 
   it('counts steps without fresh evidence', () => {
     expect(gapSteps(run([node('verified', [block('verified', 0, 5), block('gap', 5, 9)])]))).toBe(4);
+  });
+
+  it('says time and money of a transfer, and never that a little is nothing', () => {
+    expect(timeAndMoney({ seconds: 14, usd: 0.03 })).toBe('14 s and $0.03');
+    expect(timeAndMoney({ seconds: 0.2, usd: 0.0001 })).toBe('less than a second and less than $0.01');
+    expect(timeAndMoney({ seconds: 0, usd: 0 })).toBe('less than a second and $0.00');
+    expect(timeAndMoney({ seconds: 90 })).toContain('no price named');
   });
 
   it('marks only what is about evidence or failure', () => {

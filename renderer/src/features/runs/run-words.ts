@@ -1,5 +1,5 @@
 import type { RunEvent, RunView } from '../../../../electron/contract/views.ts';
-import type { Trust } from '../../ui/index.ts';
+import { formatDuration, formatUsd, type Trust } from '../../ui/index.ts';
 
 const words: Readonly<Record<RunView['state'], string>> = {
   preparing: 'Preparing',
@@ -36,6 +36,19 @@ export function runTrust(run: RunView): Trust {
   if (run.nodes.some((node) => node.trust === 'refused')) return 'refused';
   if (run.nodes.some((node) => node.lane.at(-1)?.state === 'gap')) return 'warning';
   return run.nodes.every((node) => node.trust === 'verified') ? 'verified' : 'unknown';
+}
+
+/** `14 s and $0.03`; money that rounds to nothing is said as less than a cent. */
+export function timeAndMoney({
+  seconds,
+  usd,
+}: {
+  readonly seconds: number;
+  readonly usd?: number | undefined;
+}): string {
+  const time = seconds < 1 ? 'less than a second' : formatDuration(seconds);
+  if (usd === undefined) return `${time}, no price named`;
+  return `${time} and ${usd > 0 && usd < 0.01 ? 'less than $0.01' : formatUsd(usd)}`;
 }
 
 /** Steps of the lane that had no fresh evidence. */

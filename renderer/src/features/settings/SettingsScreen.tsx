@@ -74,6 +74,26 @@ export default function SettingsScreen() {
                 onNumber={(evidenceRenewSeconds) => change({ evidenceRenewSeconds })}
               />
             </Section>
+            <Section title="Bandwidth" note="of all transfers together; a run may have a lower limit of its own">
+              <WholeNumber
+                name="Upload at most"
+                unit="Mbit/s"
+                hint="Million bits a second; 0: no limit."
+                value={settings.data.uploadLimitMbps}
+                minimum={0}
+                maximum={1_000_000}
+                onNumber={(uploadLimitMbps) => change({ uploadLimitMbps })}
+              />
+              <WholeNumber
+                name="Download at most"
+                unit="Mbit/s"
+                hint="Million bits a second; 0: no limit."
+                value={settings.data.downloadLimitMbps}
+                minimum={0}
+                maximum={1_000_000}
+                onNumber={(downloadLimitMbps) => change({ downloadLimitMbps })}
+              />
+            </Section>
             <Section title="About">
               <KeyValue
                 items={[
