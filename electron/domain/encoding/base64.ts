@@ -39,7 +39,8 @@ export function decodeBase64(text: string, options: Base64Options = {}): Uint8Ar
   }
   const rest = length % 4;
   if (rest === 1) return undefined;
-  const bytes = new Uint8Array(Math.floor((length * 3) / 4));
+  // Over a buffer of its own: a small array on the moving heap could not be wiped where a key is decoded.
+  const bytes = new Uint8Array(new ArrayBuffer(Math.floor((length * 3) / 4)));
   let word = 0;
   let bits = 0;
   let out = 0;

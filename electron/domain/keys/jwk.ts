@@ -3,7 +3,7 @@ import type { KeyType } from '../../contract/keys.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { decodeBase64, encodeBase64 } from '../encoding/base64.ts';
 import { equalBytes } from '../merkle/merkle.ts';
-import { keyFileMaximum, rawPublicKey, type KeyMaterial } from './material.ts';
+import { keyFileMaximum, rawPublicKey, type DerivePublicKey, type KeyMaterial } from './material.ts';
 
 /** JSON Web Keys (RFC 7517): OKP Ed25519 and X25519 (RFC 8037), EC secp256k1 (RFC 8812). */
 const curves = { ed25519: 'Ed25519', 'age-x25519': 'X25519', secp256k1: 'secp256k1' } as const;
@@ -46,7 +46,7 @@ export function encodePrivateJwk(material: KeyMaterial): Result<string> {
 }
 
 /** A private JWK whose public members belong to it. Errors: `invalid_input`, never repeating the key. */
-export function parsePrivateJwk(text: string): Result<KeyMaterial> {
+export function parsePrivateJwk(text: string, derive: DerivePublicKey = rawPublicKey): Result<KeyMaterial> {
   if (text.length > keyFileMaximum) return err('invalid_input', 'The JWK is too large for a key.');
   let value: unknown;
   try {
@@ -67,7 +67,7 @@ export function parsePrivateJwk(text: string): Result<KeyMaterial> {
   if (secret?.length !== 32) return err('invalid_input', 'The member d of the JWK is not 32 bytes in base64url.');
   const type = crv === 'Ed25519' ? 'ed25519' : crv === 'X25519' ? 'age-x25519' : 'secp256k1';
   const material: KeyMaterial = { type, secret };
-  const own = publicOf(material);
+  const own = publicOf(material, derive);
   const given = [x, ...(type === 'secp256k1' ? [y ?? ''] : [])].map((member) => fromBase64url(member));
   const claimed = type === 'secp256k1' ? [own?.subarray(1, 33), own?.subarray(33)] : [own];
   const fits = given.every((member, index) => {
@@ -79,9 +79,9 @@ export function parsePrivateJwk(text: string): Result<KeyMaterial> {
   return err('invalid_input', 'The public members of the JWK do not belong to its private one.');
 }
 
-function publicOf(material: KeyMaterial): Uint8Array | undefined {
+function publicOf(material: KeyMaterial, derive: DerivePublicKey): Uint8Array | undefined {
   try {
-    return rawPublicKey(material);
+    return derive(material);
   } catch {
     // A scalar that is zero or too large.
     return undefined;

@@ -3,7 +3,14 @@ import type { KeyFormat, KeyType } from '../../contract/keys.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { decodeBech32 } from '../sealed/bech32.ts';
 import { encodePrivateJwk, encodePublicJwk, parsePrivateJwk } from './jwk.ts';
-import { ageIdentityText, keyFileMaximum, publicPartOf, rawPublicKey, type KeyMaterial } from './material.ts';
+import {
+  ageIdentityText,
+  keyFileMaximum,
+  publicPartOf,
+  rawPublicKey,
+  type DerivePublicKey,
+  type KeyMaterial,
+} from './material.ts';
 import { encodeSshPrivate, encodeSshPublic, parseSshPrivate } from './openssh.ts';
 import { encodePkcs8, encodeSpki, parsePkcs8 } from './pem.ts';
 
@@ -19,19 +26,19 @@ export interface KeyFileFacts {
  * One private key from the text of a file, whatever its format: an age identity, PKCS#8 PEM, JWK, OpenSSH, or 64 hex
  * digits of a secp256k1 key. Errors: `invalid_input`; the content is never repeated. The caller wipes the secret.
  */
-export function parseKeyFile(text: string): Result<KeyMaterial> {
+export function parseKeyFile(text: string, derive: DerivePublicKey = rawPublicKey): Result<KeyMaterial> {
   if (text.length > keyFileMaximum) return err('invalid_input', 'The file is too large for one key.');
-  const parsed = parseByShape(text);
+  const parsed = parseByShape(text, derive);
   if (!parsed.ok) return parsed;
-  const usable = publicPartOf(parsed.value);
+  const usable = publicPartOf(parsed.value, derive);
   return usable.ok ? parsed : usable;
 }
 
-function parseByShape(text: string): Result<KeyMaterial> {
+function parseByShape(text: string, derive: DerivePublicKey): Result<KeyMaterial> {
   const start = text.trimStart();
   if (start.startsWith('-----BEGIN OPENSSH')) return parseSshPrivate(text);
   if (start.startsWith('-----BEGIN')) return parsePkcs8(text);
-  if (start.startsWith('{')) return parsePrivateJwk(text);
+  if (start.startsWith('{')) return parsePrivateJwk(text, derive);
   const hex = /^(?:0x)?([0-9a-fA-F]{64})$/.exec(text.trim());
   if (hex !== null) return ok({ type: 'secp256k1', secret: ownCopy(hexToBytes(hex[1] ?? '')) });
   return parseAgeIdentity(text);

@@ -23,6 +23,12 @@ export interface PublicPart {
 /** The most bytes of a key file that is read. */
 export const keyFileMaximum = 65_536;
 
+/**
+ * How a public key is computed. The vault gives its own for the curves that libsodium has: pure code leaves copies of the
+ * scalar that nobody can wipe.
+ */
+export type DerivePublicKey = (material: KeyMaterial) => Uint8Array;
+
 /** The raw public key: 32 bytes, the hybrid's 1216, or the 65 of an uncompressed point. @throws on an impossible scalar */
 export function rawPublicKey({ type, secret }: KeyMaterial): Uint8Array {
   if (type === 'ed25519') return ed25519.getPublicKey(secret);
@@ -32,13 +38,13 @@ export function rawPublicKey({ type, secret }: KeyMaterial): Uint8Array {
 }
 
 /** Public forms of a private key. Errors: `invalid_input` for bytes that are no key of this type. */
-export function publicPartOf(material: KeyMaterial): Result<PublicPart> {
+export function publicPartOf(material: KeyMaterial, derive: DerivePublicKey = rawPublicKey): Result<PublicPart> {
   const { type, secret } = material;
   if (secret.length !== 32) return err('invalid_input', 'The private key does not have 32 bytes.');
   if (type === 'secp256k1' && !secp256k1.utils.isValidSecretKey(secret)) {
     return err('invalid_input', 'The secp256k1 key is zero or not below the order of the curve.');
   }
-  const raw = rawPublicKey(material);
+  const raw = derive(material);
   if (type === 'ed25519') return ok({ publicKey: encodeBase64(raw) });
   if (type === 'age-x25519') return ok({ publicKey: encodeBech32('age', raw) });
   if (type === 'age-hybrid') return ok({ publicKey: encodeBech32('age1pq', raw) });

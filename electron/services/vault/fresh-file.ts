@@ -3,6 +3,8 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import { parseKeyFile } from '../../domain/keys/key-file.ts';
 import { keyFileMaximum, type KeyMaterial } from '../../domain/keys/material.ts';
 import { guardedFile } from '../store/sqlite.ts';
+import type { VaultCrypto } from './crypto-types.ts';
+import { deriverOf } from './keys.ts';
 import { secretBytes } from './secret-bytes.ts';
 
 /** Writes a file (mode 0600) that must not exist yet. Errors: `already_exists`, and those of the disk. */
@@ -20,7 +22,7 @@ export function alreadyThere(path: string) {
 }
 
 /** Errors: `invalid_input`, `not_found`, and those of the disk. The bytes that were read are wiped. */
-export function readKeyFile(path: string, wipe: (bytes: Uint8Array) => void): Result<KeyMaterial> {
+export function readKeyFile(path: string, crypto: VaultCrypto): Result<KeyMaterial> {
   const room = secretBytes(keyFileMaximum + 1);
   const length = guardedFile(`Reading ${path}`, () => {
     const descriptor = openSync(path, 'r');
@@ -34,6 +36,6 @@ export function readKeyFile(path: string, wipe: (bytes: Uint8Array) => void): Re
     return length.error.details?.['system'] === 'ENOENT' ? err('not_found', `There is no file ${path}.`) : length;
   }
   const text = new TextDecoder().decode(room.subarray(0, length.value));
-  wipe(room);
-  return parseKeyFile(text);
+  crypto.wipe(room);
+  return parseKeyFile(text, deriverOf(crypto));
 }

@@ -1,6 +1,7 @@
 import { ok, err, type Result } from '../../contract/result.ts';
 import { keyPurposes, keyStates, keyTypes, type KeyPurpose, type KeyState, type KeyView } from '../../contract/keys.ts';
-import { publicPartOf, type KeyMaterial } from '../../domain/keys/material.ts';
+import { publicPartOf, rawPublicKey, type DerivePublicKey, type KeyMaterial } from '../../domain/keys/material.ts';
+import type { VaultCrypto } from './crypto-types.ts';
 import { firstRecordId, type KnownRecord, type RecordBook } from './records.ts';
 
 /** The two keys that every vault is made with; further ones have random names under the same prefix. */
@@ -21,6 +22,8 @@ const firstKeys: Readonly<Record<string, { label: string; purpose: KeyPurpose }>
 export interface KeyRing {
   /** Oldest first. */
   all(): readonly KeyEntry[];
+  /** Oldest first; `text` (lower case) in name, id, address or public part. Searches what was prepared at unlock. */
+  find(filter: { readonly text?: string; readonly purpose?: KeyPurpose; readonly limit: number }): KeyEntry[];
   /** Errors: `not_found`. */
   get(id: string): Result<KeyEntry>;
   /** Errors: `not_found` when there is no key of this purpose. */
@@ -36,9 +39,22 @@ export interface KeyRing {
   reload(): Result<void>;
 }
 
+/** Public keys by libsodium where it has the curve, so that no copy of a secret stays behind. */
+export function deriverOf(crypto: VaultCrypto): DerivePublicKey {
+  return (material) => {
+    if (material.type === 'ed25519') return crypto.ed25519PublicKey(material.secret);
+    if (material.type === 'age-x25519') return crypto.x25519PublicKey(material.secret);
+    return rawPublicKey(material);
+  };
+}
+
 /** Errors: `damaged` naming the key's record. */
-export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void): Result<KeyRing> {
+export function openKeyRing(book: RecordBook, crypto: VaultCrypto): Result<KeyRing> {
+  const { wipe } = crypto;
+  const derive = deriverOf(crypto);
   let entries = new Map<string, KeyEntry>();
+  // What a search looks at, lower case once: 100,000 names are not spelled anew for every letter that is typed.
+  let texts = new Map<string, string>();
   // Public part to label: a second copy of a key is found without looking through all.
   let labels = new Map<string, string>();
 
@@ -56,7 +72,7 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
     if (publicKey === undefined) {
       const stored = book.get(id);
       if (!stored.ok) return stored;
-      const part = publicPartOf({ type: keyType, secret: stored.value.secret });
+      const part = publicPartOf({ type: keyType, secret: stored.value.secret }, derive);
       wipe(stored.value.secret);
       if (!part.ok) return err('damaged', `Damaged in the vault: record "${id}". ${part.error.message}`);
       ({ publicKey, address } = part.value);
@@ -86,12 +102,23 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
     const written = book.put(id, { type, facts, secret });
     if (!written.ok) return written;
     entries.set(id, entry);
+    texts.set(id, searchText(entry));
     labels.set(entry.publicKey, entry.label);
     return ok(entry);
   };
 
   const ring: KeyRing = {
     all: () => [...entries.values()],
+    find({ text, purpose, limit }) {
+      const found: KeyEntry[] = [];
+      for (const entry of entries.values()) {
+        if (purpose !== undefined && entry.purpose !== purpose) continue;
+        if (text !== undefined && texts.get(entry.id)?.includes(text) !== true) continue;
+        found.push(entry);
+        if (found.length === limit) break;
+      }
+      return found;
+    },
     get(id) {
       const entry = entries.get(id);
       return entry === undefined ? err('not_found', `There is no key ${JSON.stringify(id)}.`) : ok(entry);
@@ -105,7 +132,7 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
       return found.toReversed().sort((a, b) => Number(b.state === 'active') - Number(a.state === 'active'));
     },
     add(material, facts) {
-      const part = publicPartOf(material);
+      const part = publicPartOf(material, derive);
       if (!part.ok) return part;
       const twin = labels.get(part.value.publicKey);
       if (twin !== undefined) return err('already_exists', `The vault has this key already, as "${twin}".`);
@@ -138,12 +165,17 @@ export function openKeyRing(book: RecordBook, wipe: (bytes: Uint8Array) => void)
       entries = new Map(
         [...fresh].sort(([, a], [, b]) => order(a) - order(b) || a.createdAt.localeCompare(b.createdAt)),
       );
+      texts = new Map([...entries.values()].map((entry) => [entry.id, searchText(entry)]));
       labels = new Map([...entries.values()].map(({ publicKey, label }) => [publicKey, label]));
       return ok(undefined);
     },
   };
   const loaded = ring.reload();
   return loaded.ok ? ok(ring) : loaded;
+}
+
+function searchText({ label, id, publicKey, address }: KeyEntry): string {
+  return [label, id, address ?? '', publicKey].join('\n').toLowerCase();
 }
 
 /** The two first keys stand first, the signing key before the dataset identity. */

@@ -73,7 +73,7 @@ export function startSession(input: SessionInput, master: Uint8Array): Result<Va
       }),
     );
   }
-  const ring = openKeyRing(book, crypto.wipe);
+  const ring = openKeyRing(book, crypto);
   if (!ring.ok) return failed(ring);
   return ok({ book, ring: ring.value, keys, end: wipe });
 }

@@ -60,15 +60,13 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
     list(filter = {}) {
       const open = context.live();
       if (!open.ok) return open;
-      const text = filter.text?.toLowerCase();
-      const found: KeyView[] = [];
-      for (const entry of open.value.ring.all()) {
-        if (filter.purpose !== undefined && entry.purpose !== filter.purpose) continue;
-        if (text !== undefined && !matches(entry, text)) continue;
-        found.push(view(entry));
-        if (found.length === (filter.limit ?? 1000)) break;
-      }
-      return ok(found);
+      const { text, purpose, limit } = filter;
+      const found = open.value.ring.find({
+        limit: limit ?? 1000,
+        ...(text === undefined ? {} : { text: text.toLowerCase() }),
+        ...(purpose === undefined ? {} : { purpose }),
+      });
+      return ok(found.map(view));
     },
 
     get(id) {
@@ -194,7 +192,7 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
       if (!confirmed.ok) return confirmed;
       const open = context.live();
       if (!open.ok) return open;
-      const material = readKeyFile(path, crypto.wipe);
+      const material = readKeyFile(path, crypto);
       if (!material.ok) return material;
       const { type, secret } = material.value;
       const wanted = purpose ?? purposeOf(type);
@@ -343,15 +341,6 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
 
 function purposeOf(type: KeyType): KeyPurpose {
   return type === 'ed25519' ? 'signing' : type === 'secp256k1' ? 'wallet' : 'dataset-recipient';
-}
-
-function matches(entry: KeyEntry, text: string): boolean {
-  return (
-    entry.label.toLowerCase().includes(text) ||
-    entry.id.includes(text) ||
-    entry.publicKey.toLowerCase().includes(text) ||
-    (entry.address?.toLowerCase().includes(text) ?? false)
-  );
 }
 
 function typeFor(purpose: KeyPurpose, type: KeyType | undefined): Result<KeyType> {

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { err, ok } from '../../../contract/result.ts';
+import { copySecret } from '../secret-bytes.ts';
 import type { KeychainPort, KeychainStatus } from '../keychain.ts';
 
 /** A keychain that really encrypts, under a key of its own as a system's would be; `status` can be changed. */
@@ -18,7 +19,11 @@ export function createFakeKeychain(): KeychainPort & { now: KeychainStatus; key:
       const cipher = createDecipheriv('aes-256-gcm', keychain.key, box.subarray(0, 12));
       cipher.setAuthTag(box.subarray(12, 28));
       try {
-        return ok(new Uint8Array(Buffer.concat([cipher.update(box.subarray(28)), cipher.final()])));
+        const opened = cipher.update(box.subarray(28));
+        cipher.final();
+        const secret = copySecret(opened);
+        opened.fill(0);
+        return ok(secret);
       } catch {
         return err('damaged', 'The keychain cannot open what it sealed.');
       }

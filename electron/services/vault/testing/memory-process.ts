@@ -1,4 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { createFakeKeychain } from './keychain-fake.ts';
 import { openVault, valueOf } from './vault-fixture.ts';
 
 /**
@@ -10,6 +13,7 @@ if (directory === undefined) throw new Error('usage: memory-process.ts DIRECTORY
 
 const turned: Uint8Array[] = [];
 const { vault } = openVault(directory, {
+  keychain: createFakeKeychain(),
   random(length) {
     const bytes = new Uint8Array(length);
     crypto.getRandomValues(bytes);
@@ -46,17 +50,57 @@ function occurrences(secret: Uint8Array): number {
   return count;
 }
 
-valueOf(await vault.create('four random words here'));
+/** A secret that only another process ever had: a key file, and its bytes turned over. */
+function keyFile(type: 'ed25519' | 'x25519' | 'secp256k1'): { path: string; turned: Uint8Array } {
+  const path = join(String(directory), `${type}.jwk`);
+  const program = `const { generateKeyPairSync } = require('node:crypto');
+    const pair = ${type === 'secp256k1'} ? generateKeyPairSync('ec', { namedCurve: 'secp256k1' }) : generateKeyPairSync('${type}');
+    const jwk = pair.privateKey.export({ format: 'jwk' });
+    require('node:fs').writeFileSync(process.argv[1], JSON.stringify(jwk));
+    process.stdout.write(Buffer.from(jwk.d, 'base64url').map((byte) => byte ^ 0xff).toString('hex'));`;
+  const hex = execFileSync(process.execPath, ['-e', program, path], { encoding: 'utf8' });
+  return { path, turned: new Uint8Array(Buffer.from(hex, 'hex')) };
+}
+const turn = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
+
+const first = 'four random words here';
+valueOf(await vault.create(first));
 const held = valueOf(
-  await vault.keys.withDatasetIdentity((identity) => ({
-    ok: true,
-    value: occurrences(identity.secret.map((byte) => byte ^ 0xff)),
-  })),
+  await vault.keys.withDatasetIdentity((identity) => ({ ok: true, value: occurrences(turn(identity.secret)) })),
 );
 valueOf(vault.keys.signWith('job-order', ({ sign }) => sign(new Uint8Array(100))));
-vault.lock('asked');
-valueOf(await vault.unlock('four random words here'));
+
+const prf = new Uint8Array(new ArrayBuffer(32));
+const prfTurned = crypto.getRandomValues(new Uint8Array(32));
+const computePrf = () => {
+  for (const [index, byte] of prfTurned.entries()) prf[index] = byte ^ 0xff;
+};
+computePrf();
+const facts = { label: 'key', credentialId: 'AAEC', rpId: 'nacre', salt: '00'.repeat(32), prf };
+const { paths } = valueOf(await vault.paths.addSecurityKey(first, facts));
+valueOf(await vault.paths.addKeychain(first, 'this machine'));
+const imported: Record<string, Uint8Array> = {};
+for (const type of ['ed25519', 'x25519', 'secp256k1'] as const) {
+  const file = keyFile(type);
+  imported[type] = file.turned;
+  valueOf(await vault.keys.importFile(first, { path: file.path, label: type }));
+}
+valueOf(vault.lock('asked'));
+computePrf();
+valueOf(await vault.unlockWithSecurityKey(paths.find(({ type }) => type === 'security-key')?.id ?? '', prf));
+valueOf(vault.lock('asked'));
+valueOf(await vault.unlockWithKeychain());
+valueOf(vault.lock('asked'));
+valueOf(await vault.unlock(first));
 valueOf(vault.keys.signWith('job-order', ({ sign }) => sign(new Uint8Array(100))));
-valueOf(await vault.changePassphrase('four random words here', 'another set of words'));
-vault.lock('asked');
-process.stdout.write(`${JSON.stringify({ secrets: turned.length, held, found: turned.map(occurrences) })}\n`);
+valueOf(await vault.changePassphrase(first, 'another set of words'));
+valueOf(vault.lock('asked'));
+process.stdout.write(
+  `${JSON.stringify({
+    secrets: turned.length,
+    held,
+    found: turned.map(occurrences),
+    prf: occurrences(prfTurned),
+    imported: Object.fromEntries(Object.entries(imported).map(([type, secret]) => [type, occurrences(secret)])),
+  })}\n`,
+);
