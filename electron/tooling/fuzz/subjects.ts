@@ -20,6 +20,7 @@ import { verifySnp } from '../../domain/evidence/snp/verify.ts';
 import { cacheGoodSignatures } from '../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { startSimulatedNetwork } from '../../services/evidence/testing/simulated-network.ts';
+import { createIntelSubjects } from './intel-subjects.ts';
 import type { ParserTarget } from './parsers.ts';
 import { createProviderSubjects } from './provider-subjects.ts';
 import type { VerifierTarget } from './verifiers.ts';
@@ -58,9 +59,11 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
 
   const certificates = [...snpCertificates, ...gpuCertificates, ...nitro.caBundle, nitro.certificate];
   const providers = createProviderSubjects(network, now);
+  const intel = createIntelSubjects(now);
   return {
     parsers: [
       ...providers.parsers,
+      ...intel.parsers,
       { name: 'snp report', seeds: [snp], parse: parseSnpReport },
       { name: 'spdm report', seeds: [gpuReport], parse: parseGpuReport },
       { name: 'nitro document', seeds: [document], parse: parseNitroDocument },
@@ -76,6 +79,7 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
     ],
     verifiers: [
       ...providers.verifiers,
+      ...intel.verifiers,
       {
         name: 'snp report',
         evidence: snp,
