@@ -103,5 +103,7 @@ test('a release waits for a custodian on an offline profile', async ({ folder, c
     await page.getByRole('link', { name: 'Runs' }).click();
     await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: 120_000 });
   });
+  // The page first: a page whose host is gone says so as an error.
+  await page.close();
   await host.stop();
 });
