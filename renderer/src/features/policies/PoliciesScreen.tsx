@@ -41,15 +41,9 @@ const columns: ReadonlyArray<Column<PolicyView>> = [
   {
     id: 'version',
     title: 'Version',
-    width: '72px',
-    align: 'end',
-    cell: (view) => (view.builtin ? <span className="faint">built in</span> : view.number),
-  },
-  {
-    id: 'state',
-    title: 'State',
-    width: '76px',
-    cell: (view) => (view.retired ? <span className="faint">retired</span> : 'in use'),
+    width: '88px',
+    cell: (view) =>
+      view.builtin ? <span className="faint">built in</span> : `${view.number}${view.retired ? ', retired' : ''}`,
   },
   {
     id: 'families',
@@ -71,15 +65,8 @@ const columns: ReadonlyArray<Column<PolicyView>> = [
   {
     id: 'digest',
     title: 'Digest, sha256',
-    width: '136px',
+    width: '130px',
     cell: (view) => <Digest value={view.digest} of={`digest of ${view.policy.name}`} />,
-  },
-  {
-    id: 'at',
-    title: 'Signed at',
-    width: '176px',
-    align: 'end',
-    cell: (view) => <span className="dim">{view.at === undefined ? '' : formatDateTime(view.at)}</span>,
   },
 ];
 
@@ -188,6 +175,7 @@ function PolicyPanel({ view, onOpen }: { readonly view: PolicyView; readonly onO
       actions={<Button onClick={onOpen}>{view.builtin ? 'Open policy' : 'Open and edit'}</Button>}
     >
       <Section title={view.policy.name}>
+        {view.at === undefined ? null : <p className="small dim">Signed {formatDateTime(view.at)}</p>}
         <PolicyWords summary={view.summary} />
       </Section>
       {view.problems.length === 0 ? null : (

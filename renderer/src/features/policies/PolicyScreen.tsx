@@ -8,6 +8,7 @@ import {
   Button,
   buttonClass,
   ConsequenceDialog,
+  cx,
   Digest,
   EmptyState,
   ErrorMessage,
@@ -286,7 +287,7 @@ function PolicyEditor({ view, opening, missing }: PolicyEditorProps) {
                 </EmptyState>
               ) : (
                 // A fieldset, so that a built-in policy can be read and not edited.
-                <fieldset disabled={isBuiltin}>
+                <fieldset disabled={isBuiltin} className={cx(isBuiltin && styles.readOnly)}>
                   <PolicyForm policy={policy} problems={problems} fixedId={view !== undefined} onPolicy={edit} />
                 </fieldset>
               ),
