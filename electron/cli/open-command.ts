@@ -14,6 +14,7 @@ nacre open FILE --passphrase [--passphrase-fd N] --out PATH [--extract] [--force
   --identity FILE   identities as age-keygen or "nacre key export" writes them; never given as an argument
   --passphrase      the file was sealed to a passphrase
   --out PATH        the opened file; never replaced without --force
+  --decompress      undo zstd, if the content is compressed (seal --compress)
   --extract         the file holds a folder: unpack it into the new folder PATH
 `;
 
@@ -32,6 +33,7 @@ export const openCommand: Command = {
         'passphrase-fd': { type: 'string' },
         out: { type: 'string' },
         extract: { type: 'boolean' },
+        decompress: { type: 'boolean' },
         force: { type: 'boolean' },
         json: { type: 'boolean' },
       },
@@ -51,6 +53,7 @@ export const openCommand: Command = {
         identities: identities.value,
         out,
         extract: options.extract === true,
+        decompress: options.decompress === true,
         overwrite: options.force === true,
         onProgress: progress.onProgress,
         signal: io.signal,

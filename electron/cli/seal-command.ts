@@ -20,6 +20,8 @@ nacre seal PATH --passphrase [--passphrase-fd N] --out FILE [--force] [--json]
   --identity FILE    an identity of one of the recipients: a sealing that was killed is then gone on with by the same
                      command; without one it starts anew
   --keep-times       a folder: keep when its files were changed; otherwise one content always gives one stream
+  --compress         zstd, when a sample gets smaller by it; "age -d" then gives a .zst (a folder: .tar.zst), and
+                     "nacre open" undoes it with --decompress or --extract; slower, and does not go on after a kill
   --manifest FILE    also write the SHA-256 of every part and their Merkle root, unsigned
 `;
 
@@ -48,6 +50,7 @@ export const sealCommand: Command = {
         identity: { type: 'string' },
         manifest: { type: 'string' },
         'keep-times': { type: 'boolean' },
+        compress: { type: 'boolean' },
         force: { type: 'boolean' },
         json: { type: 'boolean' },
       },
@@ -77,6 +80,7 @@ export const sealCommand: Command = {
         out: resolve(io.cwd, options.out),
         manifest: manifestPath !== undefined,
         keepTimes: options['keep-times'] === true,
+        compress: options.compress === true,
         lendIdentities: (work) => work(identities.value),
         overwrite: options.force === true,
         onProgress: progress.onProgress,
@@ -93,6 +97,7 @@ export const sealCommand: Command = {
       if (options.json === true) printJson(io, { ...facts, ...root });
       else {
         const { kind, files, plainBytes, sealedBytes, path, earlier } = facts;
+        if (facts.compression === 'not-smaller') io.note('Not compressed: a sample did not get smaller by it.\n');
         if (earlier !== 'none') io.note(`${earlierWords[earlier]}\n`);
         const what = kind === 'folder' ? `${files} ${files === 1 ? 'file' : 'files'}, ` : '';
         io.out(`sealed ${what}${formatBytes(plainBytes)} into ${path} (${formatBytes(sealedBytes)})\n`);

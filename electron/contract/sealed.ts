@@ -37,6 +37,8 @@ export const manifestSchema = z
     sealedBytes: z.int().min(1),
     /** Bytes inside it: of the file, or of the tar stream of the folder. */
     plainBytes: z.int().min(0),
+    /** What is inside it is compressed: bytes of the file or tar stream before that. */
+    compression: z.strictObject({ name: z.literal('zstd'), contentBytes: z.int().min(0) }).optional(),
     /** Bytes of every part but the last. */
     partSize: z.int().min(partSizeLimits.minimum).max(partSizeLimits.maximum),
     /** SHA-256 of each part of the age file, in order. */

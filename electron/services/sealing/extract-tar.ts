@@ -1,28 +1,17 @@
-import { createReadStream } from 'node:fs';
 import { lstat, mkdir, open, rename, rm, utimes } from 'node:fs/promises';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { extract, type Extract } from 'tar-stream';
-import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
-import { createOpener } from '../../domain/sealed/opener.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
 import { usedLength } from './compare-written.ts';
 import { fileError } from './file-errors.ts';
+import { decompressedPieces, plainPieces, Refused } from './open-compressed.ts';
 import type { Opened, OpenRequest, OpenTools } from './open.ts';
 import { partialName, partialPlace } from './partial-file.ts';
-import { createProgressMeter } from './progress.ts';
-
-/** Carries a refusal out of a stream pipeline; never leaves this file. */
-class Refused extends Error {
-  readonly reason: NacreError;
-  constructor(reason: NacreError) {
-    super(reason.message);
-    this.reason = reason;
-  }
-}
 
 /**
- * Opens a binary age file that holds a tar stream and unpacks it into a new folder, which gets its name only when all of
+ * Opens a binary age file that holds a tar stream, also one compressed with zstd, and unpacks it into a new folder, which gets its name only when all of
  * it was authenticated. Members that leave the folder, links and devices are refused: the archive may be anyone's.
  * Errors: as `openFile`, and `invalid_input` for a member that is refused or when there is no tar stream inside.
  */
@@ -50,7 +39,7 @@ async function unpack(request: OpenRequest, tools: OpenTools, folder: string): P
   const counted = { plainBytes: 0 };
   const archive = extract();
   const feeding = pipeline(
-    Readable.from(plainPieces(request, tools, counted)),
+    Readable.from(count(decompressedPieces(plainPieces(request, tools)), counted)),
     archive,
     request.signal === undefined ? {} : { signal: request.signal },
   );
@@ -66,6 +55,16 @@ async function unpack(request: OpenRequest, tools: OpenTools, folder: string): P
   }
   await feeding;
   return counted.plainBytes;
+}
+
+async function* count(
+  content: AsyncGenerator<Uint8Array>,
+  counted: { plainBytes: number },
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of content) {
+    counted.plainBytes += piece.length;
+    yield piece;
+  }
 }
 
 /** One file or folder of an archive, as tar-stream gives it. */
@@ -110,43 +109,4 @@ async function writeSparse(content: AsyncIterable<Uint8Array>, target: string, m
 
 function refused(name: string, why: string): Refused {
   return new Refused(err('invalid_input', `The member ${JSON.stringify(name)} of the archive ${why}.`).error);
-}
-
-async function* plainPieces(
-  request: OpenRequest,
-  tools: OpenTools,
-  counted: { plainBytes: number },
-): AsyncGenerator<Uint8Array> {
-  const opener = createOpener({ fileKey: request.fileKey, cipher: tools.cipher });
-  const source = createReadStream(request.file, { highWaterMark: 1024 * 1024 });
-  let pieces: Uint8Array[] = [];
-  const keep = (plain: Uint8Array): void => {
-    counted.plainBytes += plain.length;
-    pieces.push(plain.slice());
-  };
-  const { size } = await lstat(request.file).catch((error: unknown) => {
-    throw new Refused(fileError('Reading', request.file, error).error);
-  });
-  const meter = createProgressMeter(size, tools.clock, request.onProgress);
-  let read = 0;
-  for await (const sealed of readable(source, request.file)) {
-    read += sealed.length;
-    meter.report(read);
-    const pushed = opener.push(sealed, keep);
-    if (!pushed.ok) throw new Refused(pushed.error);
-    yield* pieces;
-    pieces = [];
-  }
-  const ended = opener.end(keep);
-  if (!ended.ok) throw new Refused(ended.error);
-  yield* pieces;
-  meter.finish();
-}
-
-async function* readable(source: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const piece of source) yield piece;
-  } catch (error) {
-    throw new Refused(fileError('Reading', name, error).error);
-  }
 }

@@ -34,6 +34,7 @@ export interface ManifestFacts {
   readonly kind: 'file' | 'folder';
   readonly sealedBytes: number;
   readonly plainBytes: number;
+  readonly compression?: Manifest['compression'];
   readonly partSize: number;
   readonly parts: readonly string[];
   readonly ageHeaderSha256: string;

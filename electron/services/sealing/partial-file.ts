@@ -15,8 +15,8 @@ export interface PartialFile {
   readonly descriptor: number;
   /** Writes small things, such as a header; bulk goes through the descriptor. */
   write(bytes: Uint8Array, position: number): Promise<Result<void>>;
-  /** Syncs and names it. Errors: `already_exists`, `disk_full` and others of the file system; then it is gone. */
-  commit(): Promise<Result<void>>;
+  /** Syncs and names it, cut to the size when it is now known. Errors: `already_exists`, `disk_full` and others of the file system; then it is gone. */
+  commit(size?: number): Promise<Result<void>>;
   /** Removes it; does nothing after `commit`. */
   discard(): Promise<void>;
 }
@@ -94,8 +94,9 @@ export async function createPartialFile(target: string, options: PartialFileOpti
         return fileError('Writing', target, error);
       }
     },
-    async commit() {
+    async commit(size) {
       try {
+        if (size !== undefined) await handle.truncate(size);
         await handle.sync();
         if (options.overwrite) await rename(temporary, target);
         else await linkOver(temporary, target);

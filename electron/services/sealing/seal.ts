@@ -60,6 +60,8 @@ export interface Sealed {
   readonly earlier: 'none' | 'resumed' | 'changed' | 'damaged' | 'unusable';
   /** Segments of it that did not have to be written again. */
   readonly reusedSegments: number;
+  /** Where it was asked for. */
+  readonly compression?: 'zstd' | 'not-smaller';
   readonly manifest?: Manifest;
 }
 

@@ -11,10 +11,12 @@ import { headerDigest, openAgeFile } from './age-file.ts';
 import { loadCipher } from './ciphers.ts';
 import { fileError } from './file-errors.ts';
 import { extractTar } from './extract-tar.ts';
+import { openDecompressed } from './open-compressed.ts';
 import { openFile, type Opened } from './open.ts';
 import { createInlinePool } from './pool-run.ts';
 import { createProgressMeter, type Clock } from './progress.ts';
 import { hashParts, sealFile, type LendIdentities, type Sealed } from './seal.ts';
+import { sealCompressed } from './seal-compressed.ts';
 import type { PauseSource, SealingPool } from './segment-task.ts';
 
 export interface SealingServiceOptions {
@@ -47,6 +49,8 @@ export interface SealOptions extends Followed {
   readonly partSize?: number;
   /** Replace an existing file; false unless given. */
   readonly overwrite?: boolean;
+  /** Compress with zstd, if a sample gets smaller: see `sealCompressed`. Not for data that nodes open. */
+  readonly compress?: boolean;
   /** See `SealRequest`. */
   readonly keepTimes?: boolean;
   readonly lendIdentities?: LendIdentities;
@@ -66,6 +70,8 @@ export interface OpenOptions extends Followed {
   readonly out: string;
   /** Unpack the tar stream inside into a new folder `out`. */
   readonly extract?: boolean;
+  /** Undo zstd, if the content is compressed; `extract` does that by itself. */
+  readonly decompress?: boolean;
   readonly overwrite?: boolean;
 }
 
@@ -120,13 +126,13 @@ export function createSealingService(options: SealingServiceOptions): SealingSer
     cipherName: cipher.name,
     close: () => pool.close(),
 
-    async seal({ recipients, signer, manifest, partSize, overwrite, ...rest }) {
+    async seal({ recipients, signer, manifest, partSize, overwrite, compress, ...rest }) {
       const parsed = readRecipients(recipients);
       if (!parsed.ok) return parsed;
       if (partSize !== undefined && !validPartSize(partSize)) {
         return err('invalid_input', `A part has from ${partSizeLimits.minimum} to ${partSizeLimits.maximum} bytes.`);
       }
-      const sealed = await sealFile(
+      const sealed = await (compress === true ? sealCompressed : sealFile)(
         {
           ...rest,
           recipients: parsed.value,
@@ -140,10 +146,11 @@ export function createSealingService(options: SealingServiceOptions): SealingSer
       return ok({ ...sealed.value, envelope: signJson(payloadTypes.manifest, sealed.value.manifest, signer) });
     },
 
-    async open({ identities, fileKey, extract, overwrite, ...rest }) {
+    async open({ identities, fileKey, extract, decompress, overwrite, ...rest }) {
       const source: FileKeySource = fileKey === undefined ? identityOpener(identities ?? []) : fileKeyOpener(fileKey);
       const request = { ...rest, fileKey: source, overwrite: overwrite === true };
-      return extract === true ? extractTar(request, tools) : openFile(request, tools);
+      if (extract === true) return extractTar(request, tools);
+      return decompress === true ? openDecompressed(request, tools) : openFile(request, tools);
     },
 
     async verifyParts(file, manifest, followed = {}) {

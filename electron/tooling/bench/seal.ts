@@ -83,6 +83,7 @@ export async function run(): Promise<unknown> {
       report['cipher'] = tools.cipher;
       report['versions'] = tools.versions;
       if (kind === 'tmpfs') notes.push(...tools.missing);
+      process.stderr.write(`${kind}: ${place}\n`);
       report[kind] = {
         folder: place,
         ...(await measureFiles(folder, tools, settings)),
@@ -190,6 +191,7 @@ async function compare(
       if (tool !== undefined) rates.get(tool.name)?.push(await measure(tool));
     }
   }
+  for (const [name, each] of rates) process.stderr.write(`  ${name}: ${each.map(Math.round).join(', ')} MiB/s\n`);
   const ours = rates.get(tools[0]?.name ?? '') ?? [];
   const age = rates.get('age') ?? [];
   return Object.fromEntries(
