@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 import type { TaskView } from '../contract/views.ts';
 import { err, ok, type NacreError, type Result } from '../contract/result.ts';
 import { defaultProfile } from '../core/default-profile.ts';
-import { knownProfilesPath } from '../core/known-profiles.ts';
 import type { Core } from '../core/types.ts';
 import { reportError, type CommandIo } from './command.ts';
 import { createProgress } from './format.ts';
@@ -45,7 +44,7 @@ export async function withCore(
   const descriptor = passphraseDescriptor(options);
   if (!descriptor.ok) return reportError(io, descriptor.error);
   // Loaded here, so that commands without a core (verify, open) start fast and touch nothing.
-  const { createCore } = await import('../core/create-core.ts');
+  const { createCore, knownProfilesPath } = await import('../core/create-core.ts');
   const profile = options.profile === undefined ? defaultProfile() : resolve(io.cwd, options.profile);
   const core = await createCore({ profile, host: 'cli', knownProfiles: knownProfilesPath() });
   if (!core.ok) return reportError(io, core.error);

@@ -17,6 +17,8 @@ import { refusedOffline } from './offline-custody.ts';
 import { createRouter, type Handlers } from './router.ts';
 import type { CallContext, Core } from './types.ts';
 
+export { knownProfilesPath } from './known-profiles.ts';
+
 /** The composition root: makes every service once, wires them, and answers the contract. */
 export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   const composed = await composeServices({

@@ -1,4 +1,4 @@
-import { createCore } from '../core/create-core.ts';
+import { createCore, knownProfilesPath } from '../core/create-core.ts';
 import { createCoreServer, type EventsPort } from './core-server.ts';
 
 /** Entry of the utility process: the core, behind messages from the main process. Electron adds `parentPort` to process. */
@@ -10,7 +10,7 @@ interface ParentPort {
 const { parentPort } = process as unknown as { parentPort: ParentPort };
 
 const receive = createCoreServer({
-  createCore,
+  createCore: (options) => createCore({ ...options, knownProfiles: knownProfilesPath() }),
   send: (message) => parentPort.postMessage(message),
   onClosed: () => process.exit(0),
   useNode: (binary) => {

@@ -1,6 +1,5 @@
 import { streams, type StreamName } from '../contract/methods.ts';
 import type { Result } from '../contract/result.ts';
-import { knownProfilesPath } from '../core/known-profiles.ts';
 import type { Core, KeychainPort } from '../core/types.ts';
 import { toCoreSchema, type FromCore, type PortEvent } from './core-messages.ts';
 import { createKeychainClient } from './keychain-client.ts';
@@ -17,7 +16,6 @@ export interface CoreServerOptions {
     profile: string;
     host: 'electron';
     keychain: KeychainPort;
-    knownProfiles: string;
   }) => Promise<Result<Core>>;
   readonly send: (message: FromCore) => void;
   /** The core is closed, the process may end. */
@@ -38,7 +36,6 @@ export function createCoreServer(
       profile,
       host: 'electron',
       keychain: keychain.port,
-      knownProfiles: knownProfilesPath(),
     });
     if (!made.ok) {
       const { message, hint } = made.error;

@@ -1,8 +1,10 @@
+import { z } from 'zod';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { SigningPurpose } from '../../contract/vault.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { keyIdOf } from '../../domain/dsse/dsse.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
+import type { Store } from '../store/store.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import type { KeyEntry, KeyUse } from './keys.ts';
 import type { VaultSession } from './session.ts';
@@ -90,4 +92,22 @@ export function beforeUse(
 
 export function isExpired({ expiresAt }: KeyEntry, now: number): boolean {
   return expiresAt !== undefined && Date.parse(expiresAt) <= now;
+}
+
+const useSchema = z.strictObject({ uses: z.number().int(), lastUsedAt: z.string().optional() });
+
+/** How often and when each key was used; no secret, so it lies in the store. */
+export function createKeyUses(store: Store, clock: () => number): Pick<KeysContext, 'useOf' | 'countUse'> {
+  const uses = store.collection('key-usage', useSchema);
+  return {
+    useOf(id) {
+      const found = uses.get(id);
+      return (found.ok ? found.value : undefined) ?? { uses: 0 };
+    },
+    countUse(id) {
+      const found = uses.get(id);
+      if (!found.ok) return found;
+      return uses.put(id, { uses: (found.value?.uses ?? 0) + 1, lastUsedAt: new Date(clock()).toISOString() });
+    },
+  };
 }

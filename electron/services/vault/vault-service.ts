@@ -1,30 +1,28 @@
 import { join } from 'node:path';
-import { z } from 'zod';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
-import { kdfDefault, kdfFloor, type KdfParameters } from '../../contract/vault.ts';
+import { kdfDefault, kdfFloor } from '../../contract/vault.ts';
 import type { VaultState } from '../../contract/views.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
 import { createAttempts } from './attempts.ts';
 import { deriveKeys, newestHeader, readHeader, sealHeader, type VaultHeader } from './header.ts';
-import { keyIdOfEntry, signerOf, type KeysContext } from './key-use.ts';
+import { createKeyUses, keyIdOfEntry, signerOf, type KeysContext } from './key-use.ts';
 import { keepCopy, keptCopies } from './kept-copies.ts';
-import { createFirstKeys } from './keys.ts';
 import { compareWithLog, damageOf, rememberLog, rememberNewLog } from './log-memory.ts';
 import { passphraseBytes } from './passphrase.ts';
-import { createRecordBook } from './records.ts';
+import { createMasterAccess, isWeaker } from './master-access.ts';
+import { makeVault } from './make-vault.ts';
 import { createRecovery } from './recovery.ts';
 import { createQueue, startSystemTimer } from './schedule.ts';
 import { createSecrets } from './secrets.ts';
-import { openMaster, startSession, storeHeader, type VaultSession } from './session.ts';
-import { makePassphraseSlot, openDeviceSlot, toHex, type DeviceSlot, type VaultSlot } from './slots.ts';
+import { startSession, storeHeader, type VaultSession } from './session.ts';
+import { makePassphraseSlot, openDeviceSlot, type DeviceSlot, type VaultSlot } from './slots.ts';
 import { costOf, createUnlockPaths, keychainSecret, namesOf } from './unlock-paths.ts';
-import { createVaultFile, openVaultFile, type VaultFile } from './vault-file.ts';
+import { openVaultFile, type VaultFile } from './vault-file.ts';
 import { createVaultKeys } from './vault-keys.ts';
 import type { VaultEvent, VaultOptions, VaultService } from './vault-types.ts';
 
 export type * from './vault-types.ts';
 
-const useSchema = z.strictObject({ uses: z.number().int(), lastUsedAt: z.string().optional() });
 /**
  * The vault of one profile. Everything that needs a secret goes through here as a task; no key ever leaves, except the
  * keys that are exported and the dataset identities for the length of `withDatasetIdentity`.
@@ -36,7 +34,6 @@ export function createVaultService(options: VaultOptions): VaultService {
   const floor = options.kdfFloor ?? kdfFloor;
   const startTimer = options.timer ?? startSystemTimer;
   const attempts = createAttempts(store, path);
-  const uses = store.collection('key-usage', useSchema);
   const listeners = new Set<(event: VaultEvent) => void>();
 
   let autoLockMs = options.autoLockMs;
@@ -84,42 +81,11 @@ export function createVaultService(options: VaultOptions): VaultService {
 
   const serialize = createQueue();
 
-  /** A wrong secret is counted and logged before anyone hears of it. */
-  const refused = <T>(vaultId: string, by: VaultSlot['type'], failure: Result<T>): Result<T> => {
-    const counted = attempts.failed(clock());
-    const logged = log('unlock-failed', vaultId, { failures: attempts.failures(), by });
-    if (!counted.ok) return counted;
-    return logged.ok ? failure : logged;
-  };
-
-  const readyHeader = (): Result<VaultHeader> => {
-    const found = header();
-    if (!found.ok) return found;
-    const weak = found.value.slots.some((slot) => slot.type === 'passphrase' && isWeaker(slot.kdf, floor));
-    if (weak) return err('damaged', 'The vault asks for a weaker key derivation than Nacre ever makes.');
-    const allowed = attempts.allowed(clock());
-    return allowed.ok ? found : allowed;
-  };
-
-  /** Finds the master key and lends it to `use`; counts and logs a wrong passphrase. */
-  const withMaster = async <T>(
-    passphrase: string,
-    use: (master: Uint8Array, header: VaultHeader, slotId: string) => Promise<Result<T>> | Result<T>,
-  ): Promise<Result<T>> => {
-    const found = readyHeader();
-    if (!found.ok) return found;
-    const bytes = passphraseBytes(passphrase, 'existing');
-    if (!bytes.ok) return bytes;
-    const opening = await openMaster(found.value, bytes.value, crypto);
-    crypto.wipe(bytes.value);
-    if (!opening.ok) return refused(found.value.vaultId, 'passphrase', opening);
-    const { master, slotId } = opening.value;
-    try {
-      return await use(master, found.value, slotId);
-    } finally {
-      crypto.wipe(master);
-    }
-  };
+  const {
+    ready: readyHeader,
+    refused,
+    withMaster,
+  } = createMasterAccess({ attempts, crypto, clock, floor, header, log });
 
   const passphraseSlot = (vaultId: string, bytes: Uint8Array, master: Uint8Array) =>
     makePassphraseSlot({ vaultId, crypto, random, parameters: cost }, bytes, master);
@@ -143,8 +109,17 @@ export function createVaultService(options: VaultOptions): VaultService {
     });
     if (!written.ok) return written;
     const settled = session === undefined ? at.value.settle() : ok(undefined);
+    if (!settled.ok) return settled;
     // Older copies still open with what was replaced, so only this one stays.
-    return settled.ok ? keepCopy(path, clock(), true) : settled;
+    const kept = keepCopy(path, clock(), true);
+    if (kept.ok) return kept;
+    return err(
+      kept.error.code,
+      `The change is made, but the copies beside the vault are the old ones. ${kept.error.message}`,
+      {
+        hint: 'Delete them by hand: they still open with what was replaced.',
+      },
+    );
   };
 
   /** The audit log must be of the same moment as the vault, and be signed by its keys. */
@@ -274,10 +249,6 @@ export function createVaultService(options: VaultOptions): VaultService {
       });
     });
 
-  const useOf = (id: string) => {
-    const found = uses.get(id);
-    return (found.ok ? found.value : undefined) ?? { uses: 0 };
-  };
   const keysContext: KeysContext = {
     crypto,
     random,
@@ -286,12 +257,7 @@ export function createVaultService(options: VaultOptions): VaultService {
     isOpen: (of) => session === of,
     confirm: (passphrase) => serialize(() => withMaster(passphrase, () => ok(undefined))),
     log,
-    useOf,
-    countUse(id) {
-      const found = uses.get(id);
-      if (!found.ok) return found;
-      return uses.put(id, { uses: (found.value?.uses ?? 0) + 1, lastUsedAt: new Date(clock()).toISOString() });
-    },
+    ...createKeyUses(store, clock),
     signLogAnew: attachLogSigner,
   };
 
@@ -328,34 +294,16 @@ export function createVaultService(options: VaultOptions): VaultService {
         const bytes = passphraseBytes(passphrase, 'fresh');
         if (!bytes.ok) return bytes;
         const began = clock();
-        const createdAt = new Date(began).toISOString();
-        const vaultId = toHex(random(16));
-        const master = random(32);
-        const slot = await passphraseSlot(vaultId, bytes.value, master);
+        const input = { path, crypto, random, parameters: cost, createdAt: new Date(began).toISOString() };
+        const made = await makeVault(input, bytes.value);
         crypto.wipe(bytes.value);
+        if (!made.ok) return made;
         lastUnlockMs = clock() - began;
-        const keys = deriveKeys(master);
-        const sealed = sealHeader(
-          { format: 'nacre-vault', version: newestHeader, vaultId, createdAt, slots: [slot] },
-          keys,
-        );
-        const created = createVaultFile(path, (fresh) => {
-          const written = storeHeader(fresh, sealed);
-          if (!written.ok) return written;
-          return createFirstKeys(
-            createRecordBook({ file: fresh, keys, vaultId, crypto, random }),
-            crypto.wipe,
-            random,
-            createdAt,
-          );
-        });
-        for (const key of [keys.header, keys.records, keys.index]) crypto.wipe(key);
-        const started = created.ok
-          ? startSession({ file: created.value, header: sealed, crypto, random }, master)
-          : created;
+        const { master, header: sealed } = made.value;
+        file = made.value.file;
+        const started = startSession({ file, header: sealed, crypto, random }, master);
         crypto.wipe(master);
-        if (created.ok) file = created.value;
-        return started.ok ? begin(started.value, 'vault-created', vaultId, 'passphrase') : started;
+        return started.ok ? begin(started.value, 'vault-created', sealed.vaultId, 'passphrase') : started;
       }),
 
     unlock: (passphrase) => unlockByPassphrase(passphrase),
@@ -487,10 +435,6 @@ export function createVaultService(options: VaultOptions): VaultService {
     },
   };
   return service;
-}
-
-function isWeaker(cost: KdfParameters, floor: KdfParameters): boolean {
-  return cost.memoryKib < floor.memoryKib || cost.passes < floor.passes;
 }
 
 function firstProblem(...results: Result<unknown>[]): NacreError | undefined {
