@@ -6,10 +6,11 @@ import { quorumRuleSchema } from '../../contract/approval.ts';
 import { documentDigest, readApproval, readRequest, readRule, type SignedDocument } from './documents.ts';
 import { evaluateQuorum } from './quorum.ts';
 
+const twice = <T>(values: readonly T[]) => values.find((value, i) => values.indexOf(value) !== i);
+
 /** What no schema can see in a rule. Errors: `invalid_input`, naming the place. */
 export function checkRule(rule: QuorumRule): Result<void> {
   const custodians = rule.members.filter(({ roles }) => roles.includes('custodian')).length;
-  const twice = <T>(values: readonly T[]) => values.find((value, i) => values.indexOf(value) !== i);
   const key = twice(rule.members.map(({ publicKey }) => publicKey));
   if (key !== undefined) return err('invalid_input', `Two members have the key ${key}; each needs a key of their own.`);
   const name = twice(rule.members.map((member) => member.name));
@@ -75,13 +76,14 @@ export function readRuleChain(
   return ok(current);
 }
 
+const no = (message: string) => err('integrity', message);
+
 function changeApproved(
   current: SignedDocument<QuorumRule>,
   next: SignedDocument<QuorumRule>,
   link: RuleLink,
   verify: VerifySignature | undefined,
 ): Result<void> {
-  const no = (message: string) => err('integrity', message);
   if (link.change === undefined) return no('has no approvals with it');
   const request = readRequest(link.change.request, verify);
   if (!request.ok) return no('has a request that cannot be read');

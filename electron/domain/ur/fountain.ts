@@ -84,7 +84,7 @@ export function createFountainReader(): FountainReader {
   const settle = (start: { indexes: Set<number>; data: Uint8Array }) => {
     const queue = [start];
     for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
-      for (const index of [...entry.indexes]) {
+      for (const index of entry.indexes) {
         const fragment = known.get(index);
         if (fragment === undefined) continue;
         mix(entry.data, fragment);
@@ -131,8 +131,9 @@ export function createFountainReader(): FountainReader {
   };
 }
 
+const whole = (value: number, low: number, high: number) => Number.isInteger(value) && value >= low && value <= high;
+
 function isSound({ sequence, fragments, messageBytes, checksum, data }: FountainPart): boolean {
-  const whole = (value: number, low: number, high: number) => Number.isInteger(value) && value >= low && value <= high;
   return (
     whole(sequence, 1, 0xffff_ffff) &&
     whole(fragments, 1, fountainLimits.fragments) &&

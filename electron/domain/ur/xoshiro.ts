@@ -1,6 +1,7 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 
 const mask = 0xffff_ffff_ffff_ffffn;
+const rotate = (x: bigint, by: bigint) => ((x << by) | (x >> (64n - by))) & mask;
 
 /** Random numbers that are the same on both sides: xoshiro256** seeded by SHA-256 (BCR-2024-001). No secret depends on them. */
 export interface Xoshiro {
@@ -16,7 +17,6 @@ export function createXoshiro(seed: Uint8Array): Xoshiro {
   const digest = sha256(seed);
   const view = new DataView(digest.buffer, digest.byteOffset, 32);
   let [a, b, c, d] = [view.getBigUint64(0), view.getBigUint64(8), view.getBigUint64(16), view.getBigUint64(24)];
-  const rotate = (x: bigint, by: bigint) => ((x << by) | (x >> (64n - by))) & mask;
   const generator: Xoshiro = {
     next() {
       const result = (rotate((b * 5n) & mask, 7n) * 9n) & mask;
@@ -45,8 +45,8 @@ export function createSampler(weights: readonly number[]): (random: () => number
   const large: number[] = [];
   // From the last to the first, as the reference does: the order decides the table.
   for (let i = count - 1; i >= 0; i--) ((scaled[i] ?? 0) < 1 ? small : large).push(i);
-  const probabilities = new Array<number>(count).fill(0);
-  const aliases = new Array<number>(count).fill(0);
+  const probabilities = Array.from({ length: count }, () => 0);
+  const aliases = Array.from({ length: count }, () => 0);
   while (small.length > 0 && large.length > 0) {
     const less = small.pop() ?? 0;
     const more = large.pop() ?? 0;

@@ -243,6 +243,29 @@ describe('approvals', () => {
     expect(value(desk.service.list())).toHaveLength(1);
   });
 
+  it('does not even ask for an override that no approval can cover', () => {
+    const node = {
+      name: 'a',
+      simulated: false,
+      evidenceSha256: 'ab'.repeat(32),
+      verifiedAt: new Date(start).toISOString(),
+      parts: [{ name: 'cpu0', family: 'snp', measurement: 'cd'.repeat(48) }],
+    };
+    const overridden = (reason: string) =>
+      desk.service.authorise('override', {
+        jobId: 'ef'.repeat(32),
+        node,
+        policyDigest: '01'.repeat(32),
+        checks: [{ id: 'snp.check', reason }],
+        justification: 'it is late',
+        notAfter: new Date(start + 1000).toISOString(),
+      });
+    expect(overridden('report-signature')).toMatchObject({ error: { code: 'denied_by_policy' } });
+    expect(overridden('debug-enabled')).toMatchObject({ error: { code: 'denied_by_policy' } });
+    expect(value(desk.service.list())).toEqual([]);
+    expect(overridden('tcb-below-minimum')).toMatchObject({ error: { code: 'approval_missing' } });
+  });
+
   it('asks nothing with a locked vault or a key that may not ask', () => {
     desk.locked = true;
     expect(desk.service.authorise('export', subject)).toMatchObject({ error: { code: 'locked' } });

@@ -1,5 +1,4 @@
 import {
-  approvalLimits,
   approvalPayloadTypes,
   approvalRequestSchema,
   type Approval,
@@ -14,11 +13,13 @@ import {
 import { err, ok, type Result } from '../../contract/result.ts';
 import { readApproval, readRequest, type SignedDocument } from '../../domain/approval/documents.ts';
 import { fingerprintsOf } from '../../domain/approval/fingerprint.ts';
+import { neverOverridden } from '../../domain/approval/override.ts';
 import { evaluateQuorum, type Quorum } from '../../domain/approval/quorum.ts';
 import { needsApproval } from '../../domain/approval/rule.ts';
 import { requestRecordSchema, type RequestRecord } from './approval-record.ts';
 import { viewOf, whyNotAnswer } from './approval-view.ts';
 import type { Approved } from './approved.ts';
+import { createImports } from './imports.ts';
 import { createMembers } from './members.ts';
 import { createRuleChanges, type RuleDraft } from './rule-changes.ts';
 import type { ApprovalPorts } from './ports.ts';
@@ -60,12 +61,18 @@ interface Loaded {
   readonly quorum: Quorum;
 }
 
+const idOf = (digest: string) => `request/${digest}`;
+
+/** The brand exists for the compiler only; this function is the one place that gives it. */
+function grant<K extends ApprovalKind>(value: Omit<Approved<K>, symbol>): Approved<K> {
+  return value as Approved<K>;
+}
+
 export function createApprovalService(ports: ApprovalPorts): ApprovalService {
   const { store, audit, clock, verify } = ports;
   const rows = store.collection('approvals', requestRecordSchema);
   const members = createMembers(ports, verify);
   const listeners = new Set<() => void>();
-  const idOf = (digest: string) => `request/${digest}`;
   let counted: { readonly at: number; readonly waiting: number } | undefined;
   const changed = () => {
     counted = undefined;
@@ -154,9 +161,6 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     return rows.put(idOf(digest), { ...record, uses: [...record.uses, fingerprint] });
   };
 
-  // The brand exists for the compiler only; this function is the one place that gives it.
-  const grant = <K extends ApprovalKind>(value: Omit<Approved<K>, symbol>): Approved<K> => value as Approved<K>;
-
   const ask = <K extends ApprovalKind>(
     kind: K,
     subject: ApprovalSubject<K>,
@@ -166,9 +170,13 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     if (publicKey === undefined) return err('locked', 'The vault is locked, so no approval can be asked for.');
     const self = rule.value.members.find((member) => member.publicKey === publicKey);
     if (self === undefined || !self.roles.some((role) => role === 'launcher' || role === 'admin')) {
-      return err('denied_by_policy', "This vault's key is no launcher or admin in the members' rule, so it may not ask.", {
-        details: { publicKey },
-      });
+      return err(
+        'denied_by_policy',
+        "This vault's key is no launcher or admin in the members' rule, so it may not ask.",
+        {
+          details: { publicKey },
+        },
+      );
     }
     const now = clock();
     const validSeconds = rule.value.actions[kind]?.validSeconds ?? 0;
@@ -208,6 +216,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     return ok(digest);
   };
 
+  const imports = createImports({ ports, rows, rowOf: idOf, requireRule, find });
   const changes = createRuleChanges({
     ports,
     members,
@@ -236,6 +245,13 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
       const rule = members.rule();
       if (!rule.ok) return rule;
       if (ports.offline) return err('wrong_state', 'An offline custody profile signs approvals and does nothing else.');
+      const never = kind === 'override' ? neverOverridden((subject as ApprovalSubject<'override'>).checks) : undefined;
+      if (never !== undefined) {
+        return err('denied_by_policy', `${never.id} failed (${never.reason}), and no approval can cover that.`, {
+          hint: 'Do not use this node; look at its evidence.',
+          details: { check: never.id, reason: never.reason },
+        });
+      }
       if (rule.value === undefined || !needsApproval(rule.value.value, kind)) {
         return ok(
           grant<typeof kind>({
@@ -365,7 +381,7 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
         const taken = changes.take(file.chain);
         return taken.ok ? ok({ kind: file.nacre, id: taken.value }) : taken;
       }
-      const taken = file.nacre === 'approval-request' ? importRequest(file.request) : importApproval(file.approval);
+      const taken = file.nacre === 'approval-request' ? imports.request(file.request) : imports.approval(file.approval);
       if (taken.ok) changed();
       return taken.ok ? ok({ kind: file.nacre, id: taken.value }) : taken;
     },
@@ -409,77 +425,6 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     if (!listed.ok) return 0;
     return listed.value.filter(({ state, canAnswer, origin }) => state === 'waiting' && (origin === 'own' || canAnswer))
       .length;
-  };
-
-  const importRequest = (envelope: RequestRecord['request']): Result<string> => {
-    const rule = requireRule();
-    if (!rule.ok) return rule;
-    const read = readRequest(envelope, verify);
-    if (!read.ok) return read;
-    const { value, digest } = read.value;
-    if (value.ruleSha256 !== rule.value.digest) {
-      return err(
-        'wrong_state',
-        "The request was made under another version of the members' rule than this profile has.",
-        {
-          hint: 'Import the newest rule first.',
-        },
-      );
-    }
-    const asker = rule.value.value.members.find(({ publicKey }) => publicKey === value.requester.publicKey);
-    if (asker === undefined || asker.name !== value.requester.name) {
-      return err('integrity', "Whoever asks is not in the members' rule under this name and key.");
-    }
-    const present = rows.get(idOf(digest));
-    if (!present.ok) return present;
-    if (present.value !== undefined) return ok(digest);
-    const kept = store.transaction(() => {
-      const logged = audit('approval-imported', digest, { kind: value.kind, what: 'request' }, false);
-      if (!logged.ok) return logged;
-      return rows.insert(idOf(digest), {
-        version: 1,
-        origin: 'imported',
-        request: envelope,
-        approvals: [],
-        uses: [],
-        withdrawn: false,
-      });
-    });
-    return kept.ok ? ok(digest) : kept;
-  };
-
-  const importApproval = (envelope: RequestRecord['request']): Result<string> => {
-    const read = readApproval(envelope, verify);
-    if (!read.ok) return read;
-    const { value } = read.value;
-    const found = find(value.requestSha256);
-    if (!found.ok) {
-      return found.error.code === 'not_found'
-        ? err('not_found', 'This approval answers a request that is not in this profile.', {
-            details: { requestSha256: value.requestSha256 },
-          })
-        : found;
-    }
-    const { record, request, approvals } = found.value.loaded;
-    if (approvals.some(({ digest }) => digest === read.value.digest)) return ok(request.digest);
-    const judged = evaluateQuorum(found.value.rule, request, [...approvals, read.value], clock()).answers.at(-1);
-    if (approvals.length >= approvalLimits.answers) return err('invalid_input', 'This request has too many answers.');
-    if (judged?.counts !== true) {
-      return err('denied_by_policy', `This answer does not count: ${judged?.why ?? 'unknown'}.`, {
-        details: { reason: judged?.why ?? 'unknown' },
-      });
-    }
-    const kept = store.transaction(() => {
-      const logged = audit(
-        'approval-imported',
-        request.digest,
-        { kind: request.value.kind, what: value.decision, key: value.publicKey },
-        false,
-      );
-      if (!logged.ok) return logged;
-      return rows.put(idOf(request.digest), { ...record, approvals: [...record.approvals, envelope] });
-    });
-    return kept.ok ? ok(request.digest) : kept;
   };
 
   return service;

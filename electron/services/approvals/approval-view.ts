@@ -2,6 +2,7 @@ import type { Approval, ApprovalRequest, ApprovalView, QuorumRule, RequestState 
 import { describeRequest } from '../../domain/approval/describe.ts';
 import type { SignedDocument } from '../../domain/approval/documents.ts';
 import { fingerprintsOf } from '../../domain/approval/fingerprint.ts';
+import { neverOverridden } from '../../domain/approval/override.ts';
 import type { Quorum } from '../../domain/approval/quorum.ts';
 import type { RequestRecord } from './approval-record.ts';
 
@@ -70,6 +71,11 @@ export function whyNotAnswer(known: Known, decision: Approval['decision'] = 'app
     rule.actions[request.value.kind]?.requesterCounts !== true
   ) {
     return 'The rule does not let whoever asks approve it.';
+  }
+  const { value } = request;
+  // A desk of another make might ask for what ours does not.
+  if (value.kind === 'override' && neverOverridden(value.subject.checks) !== undefined) {
+    return 'It would cover a failed check that no approval can cover.';
   }
   const { warnings } = describeRequest(request);
   // Not an opinion: a document that contradicts itself is not signed.

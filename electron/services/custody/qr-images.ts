@@ -1,7 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import jpeg from 'jpeg-js';
 import { PNG } from 'pngjs';
-import encodeQR from 'qr';
+import { encodeQR } from 'qr';
 import { decodeQRBatch, type Image } from 'qr/decode.js';
 import { err, ok, type Result } from '../../contract/result.ts';
 

@@ -1,4 +1,4 @@
-import encodeQR from 'qr';
+import { encodeQR } from 'qr';
 import { useEffect, useMemo, useState } from 'react';
 import { Button } from '../../ui/index.ts';
 import styles from './Approvals.module.css';

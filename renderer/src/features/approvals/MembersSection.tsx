@@ -3,6 +3,33 @@ import { Digest, EmptyState, Section, Table, formatDuration, type Column } from 
 import styles from './Approvals.module.css';
 import { kindWords } from './words.ts';
 
+interface Row extends Member {
+  readonly own: boolean;
+}
+
+const columns: ReadonlyArray<Column<Row>> = [
+  {
+    id: 'name',
+    title: 'Member',
+    width: 'minmax(120px, 1fr)',
+    cell: ({ name }) => <span className="clip">{name}</span>,
+  },
+  { id: 'roles', title: 'Roles', width: 'minmax(160px, 1.4fr)', cell: ({ roles }) => roles.join(', ') },
+  {
+    id: 'key',
+    title: 'Key',
+    width: '180px',
+    cell: ({ name, publicKey }) => <Digest value={publicKey} of={`key of ${name}`} />,
+  },
+  {
+    id: 'own',
+    title: <span className="sr">Whose</span>,
+    width: '90px',
+    align: 'end',
+    cell: ({ own }) => (own ? <span className="dim">this vault</span> : null),
+  },
+];
+
 /** Who may ask and who may approve, and how many it takes. */
 export function MembersSection({ members }: { readonly members: MembersView }) {
   const { rule, own } = members;
@@ -17,34 +44,13 @@ export function MembersSection({ members }: { readonly members: MembersView }) {
       </Section>
     );
   }
-  const columns: ReadonlyArray<Column<Member>> = [
-    {
-      id: 'name',
-      title: 'Member',
-      width: 'minmax(120px, 1fr)',
-      cell: ({ name }) => <span className="clip">{name}</span>,
-    },
-    { id: 'roles', title: 'Roles', width: 'minmax(160px, 1.4fr)', cell: ({ roles }) => roles.join(', ') },
-    {
-      id: 'key',
-      title: 'Key',
-      width: '180px',
-      cell: ({ name, publicKey }) => <Digest value={publicKey} of={`key of ${name}`} />,
-    },
-    {
-      id: 'own',
-      title: '',
-      width: '90px',
-      align: 'end',
-      cell: ({ publicKey }) => (publicKey === own.publicKey ? <span className="dim">this vault</span> : null),
-    },
-  ];
+  const rows = rule.members.map((member) => ({ ...member, own: member.publicKey === own.publicKey }));
   const actions = Object.entries(rule.actions).flatMap(([kind, action]) =>
     action === undefined ? [] : [{ kind: kind as keyof typeof kindWords, ...action }],
   );
   return (
     <Section title="Members" note={`${rule.organisation}, version ${rule.version} of the rule`}>
-      <Table label="Members" rows={rule.members} columns={columns} rowKey={({ publicKey }) => publicKey} flush />
+      <Table label="Members" rows={rows} columns={columns} rowKey={({ publicKey }) => publicKey} flush />
       <ul className={styles.answers}>
         {actions.map(({ kind, approvals, requesterCounts, validSeconds }) => (
           <li key={kind}>

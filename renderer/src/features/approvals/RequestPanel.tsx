@@ -16,6 +16,9 @@ import styles from './Approvals.module.css';
 import { Exchange } from './Exchange.tsx';
 import { stateSentence, whyWords } from './words.ts';
 
+/** Digests, keys and times: set as what a machine made. */
+const machineMade = /^(sha256:)?[\w+/=:.-]{20,}$/;
+
 /** One request: what would be done, in plain words, who answered, and the way to and from other desks. */
 export function RequestPanel({ request, ownKey }: { readonly request: ApprovalView; readonly ownKey: string }) {
   const [decision, setDecision] = useState<'approve' | 'refuse'>();
@@ -69,13 +72,18 @@ export function RequestPanel({ request, ownKey }: { readonly request: ApprovalVi
           {withdraw.error === null ? null : <ErrorMessage inline error={withdraw.error.error} />}
         </div>
       </Section>
+      {answered ? (
+        <Exchange what="answer" id={request.id} title="Your answer" holds="Carry it back to the desk that asks." />
+      ) : open && request.origin === 'own' ? (
+        <Exchange what="request" id={request.id} title="To a custodian" holds="The whole request, to be read there." />
+      ) : null}
       {plain.map(({ title, lines }) => (
         <Section key={title} title={title}>
           <dl className={styles.facts}>
             {lines.map(({ label, value }) => (
               <div key={label}>
                 <dt>{label}</dt>
-                <dd>{value}</dd>
+                <dd className={machineMade.test(value) ? 'mono small' : undefined}>{value}</dd>
               </div>
             ))}
           </dl>
@@ -101,11 +109,6 @@ export function RequestPanel({ request, ownKey }: { readonly request: ApprovalVi
           ))}
         </ul>
       </Section>
-      {answered ? (
-        <Exchange what="answer" id={request.id} title="Your answer" holds="Carry it back to the desk that asks." />
-      ) : open && request.origin === 'own' ? (
-        <Exchange what="request" id={request.id} title="To a custodian" holds="The whole request, to be read there." />
-      ) : null}
       <AnswerDialog request={request} decision={decision} onClose={() => setDecision(undefined)} />
     </SidePanel>
   );
