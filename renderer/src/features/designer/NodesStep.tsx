@@ -44,20 +44,20 @@ export function NodesStep({ draft, nodes, estimate, policies, policyId, edit }: 
       ready={ready}
       note={ready ? '1 chosen' : nodes.length === 0 ? 'Start a network first' : 'Choose a node that verified'}
     >
+      <div className={styles.policy}>
+        <Select
+          name="Policy that nodes must pass"
+          hiddenName
+          value={policyId}
+          onValue={(chosenPolicy) => edit({ policyId: chosenPolicy })}
+          options={policies.map(({ policy, builtin, number }) => ({
+            value: policy.id,
+            label: policy.name,
+            note: builtin ? 'built in' : `v${number}`,
+          }))}
+        />
+      </div>
       <div className={styles.line}>
-        <div className={styles.policy}>
-          <Select
-            name="Policy that nodes must pass"
-            hiddenName
-            value={policyId}
-            onValue={(chosenPolicy) => edit({ policyId: chosenPolicy })}
-            options={policies.map(({ policy, builtin, number }) => ({
-              value: policy.id,
-              label: policy.name,
-              note: builtin ? 'built in' : `v${number}`,
-            }))}
-          />
-        </div>
         <Segmented
           label="Nodes shown"
           options={[
