@@ -28,9 +28,9 @@ try {
     timeoutMs: 3_600_000,
     keepTraffic: false,
   });
-  const { kills, sealedBytes, bytesSent, ratio, seconds, whole } = figures;
+  const { kills, sealedBytes, bytesSent, ratio, seconds, sealing, whole } = figures;
   const killed = Object.entries(kills).map(([victim, count]) => `${victim} ${count}`);
-  process.stdout.write(`killed: ${killed.join(', ')}\n`);
+  process.stdout.write(`killed: ${killed.join(', ')}; interrupted sealing: ${sealing}\n`);
   process.stdout.write(`${sealedBytes} bytes sealed, ${bytesSent} sent, ratio ${ratio.toFixed(4)}\n`);
   process.stdout.write(`${seconds.toFixed(1)} s, ${whole ? 'whole: the hash is equal' : 'NOT WHOLE'}\n`);
   process.exitCode = whole && ratio <= 1.1 ? 0 : 1;

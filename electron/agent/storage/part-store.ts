@@ -19,6 +19,12 @@ interface Writer {
   readonly done: Promise<void>;
 }
 
+/**
+ * Bytes that are gathered before they are written: a TLS record has 16 KiB, and a write for each takes longer than the
+ * bytes do. What a killed agent loses of a part is at most this.
+ */
+const gatheredBytes = 256 * 1024;
+
 const hexDigest = /^[0-9a-f]{64}$/;
 
 /**
@@ -101,7 +107,7 @@ export class PartStore {
     try {
       if (from < kept) await file.truncate(from);
       const running = await this.#hashTo(digest, file, from);
-      for await (const piece of guardedBody(body)) {
+      for await (const piece of gather(guardedBody(body))) {
         if (piece === undefined) {
           broken = err('cancelled', `The upload broke off after ${bytes} of ${expected} bytes.`);
           break;
@@ -197,6 +203,25 @@ async function* guardedBody(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uin
   } finally {
     await pieces.return?.().catch(() => undefined);
   }
+}
+
+/** The same bytes in fewer pieces; what came before a break comes before it here too. */
+async function* gather(pieces: AsyncIterable<Uint8Array | undefined>): AsyncGenerator<Uint8Array | undefined> {
+  let kept: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const piece of pieces) {
+    if (piece !== undefined) {
+      kept.push(piece);
+      bytes += piece.length;
+    }
+    if (bytes > 0 && (piece === undefined || bytes >= gatheredBytes)) {
+      yield Buffer.concat(kept, bytes);
+      kept = [];
+      bytes = 0;
+    }
+    if (piece === undefined) yield undefined;
+  }
+  if (bytes > 0) yield Buffer.concat(kept, bytes);
 }
 
 async function writeFully(file: FileHandle, piece: Uint8Array, position: number): Promise<void> {

@@ -8,12 +8,13 @@ import { createSigner, readUnverified, signJson } from '../../domain/dsse/dsse.t
 import { createAgentClient, type AgentClient } from '../../networks/agent-client/agent-client.ts';
 import { loadSealedDataset } from '../../services/sealing/sealed-dataset.ts';
 import { uploadDataset } from '../../services/transfers/upload.ts';
-import { createStandaloneSealing } from '../sealing.ts';
+import { createStandaloneSealing, readIdentityFile } from '../sealing.ts';
 
 /**
  * A desk as a process of its own that a test may kill at any moment: seals `FOLDER/plain` to `FOLDER/data.age` when that is
  * not done yet, then uploads it. `node chaos-desk.ts FOLDER AGENT_URL RECIPIENT PART_SIZE`. Its signing key lies in
- * `FOLDER/seed`: it is made for the test. stdout, JSON lines: `{"phase", "done", "total"}`, at the end `{"figures"}`.
+ * `FOLDER/seed`, the identity in `FOLDER/identity`: both are made for the test. stdout, JSON lines: `{"phase", "done", "total"}`, `{"sealed"}` says whether an
+ * interrupted sealing was gone on with; at the end `{"figures"}`.
  */
 const [folder = '', url = '', recipient = '', partSize = ''] = process.argv.slice(2);
 const say = (value: unknown) => void process.stdout.write(`${JSON.stringify(value)}\n`);
@@ -21,6 +22,7 @@ const signer = createSigner(new Uint8Array(await readFile(join(folder, 'seed')))
 const out = join(folder, 'data.age');
 const manifestPath = join(folder, 'manifest.json');
 const signal = new AbortController().signal;
+const identities = value(await readIdentityFile(join(folder, 'identity')));
 
 function value<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message}`);
@@ -38,12 +40,15 @@ async function sealOnce(): Promise<DsseEnvelope> {
       out,
       signer,
       partSize: Number(partSize),
+      // What an earlier life of this process has sealed is gone on with.
+      lendIdentities: (work) => work(identities),
       // A seal that ended just before its manifest was written is made again.
       overwrite: true,
       onProgress: ({ bytes, total }) => say({ phase: 'seal', done: bytes, total }),
     }),
   );
   await sealing.close();
+  say({ sealed: sealed.earlier });
   if (sealed.envelope === undefined) throw new Error('a signer was given');
   await writeFile(`${manifestPath}.tmp`, JSON.stringify(sealed.envelope));
   await rename(`${manifestPath}.tmp`, manifestPath);

@@ -38,12 +38,13 @@ export interface ChaosFigures {
   readonly bytesSent: number;
   readonly ratio: number;
   readonly seconds: number;
+  /** What became of the sealing that was killed: `resumed` when it was gone on with. */
+  readonly sealing: string;
   /** The parts on the agent's disk, in order, are the sealed file. */
   readonly whole: boolean;
   /** The sealed file opens to the plaintext, by another implementation of age (`age -d`) where there is one. */
   readonly sealedSha256: string;
   readonly plainSha256: string;
-  readonly identity: string;
   readonly sealedPath: string;
   readonly agentFolder: string;
   readonly traffic: Buffer;
@@ -53,6 +54,7 @@ export interface ChaosFigures {
 export const plainMarker = 'NACRE-PLAINTEXT-MUST-NEVER-LEAVE ';
 
 const progressSchema = z.object({ phase: z.enum(['seal', 'upload']), done: z.number(), total: z.number() });
+const sealedSchema = z.object({ sealed: z.string() });
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 /**
@@ -66,6 +68,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
   const identity = await generateIdentity();
   await mkdir(folder, { recursive: true });
   await writeFile(join(folder, 'seed'), randomBytes(32), { mode: 0o600 });
+  await writeFile(join(folder, 'identity'), `${identity}\n`, { mode: 0o600 });
   const plainSha256 = await writePlain(join(folder, 'plain'), options.bytes);
   const started = performance.now();
   const world = new World(options, await identityToRecipient(identity), await startCutProxy(options.keepTraffic));
@@ -107,10 +110,10 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosFigures> {
       bytesSent,
       ratio: bytesSent / manifest.value.sealedBytes,
       seconds,
+      sealing: world.sealed,
       whole: (await sha256Of(parts)) === sealedSha256,
       sealedSha256,
       plainSha256,
-      identity,
       sealedPath,
       agentFolder,
       traffic: world.proxy.heard(),
@@ -125,6 +128,8 @@ type Event = z.infer<typeof progressSchema> | 'done';
 /** The three things that die. */
 class World {
   readonly proxy: CutProxy;
+  /** What the sealer found of its earlier lives. */
+  sealed = 'none';
   readonly #options: ChaosOptions;
   readonly #recipient: string;
   readonly #until: number;
@@ -169,8 +174,11 @@ class World {
     desk.stderr.on('data', (chunk: Buffer) => (complaint = `${complaint}${chunk.toString()}`.slice(-2000)));
     createInterface({ input: desk.stdout }).on('line', (line) => {
       if (desk !== this.#desk) return;
-      const event = progressSchema.safeParse(JSON.parse(line));
-      this.#push(event.success ? event.data : 'done');
+      const said = JSON.parse(line) as unknown;
+      const event = progressSchema.safeParse(said);
+      const sealed = sealedSchema.safeParse(said);
+      if (sealed.success) this.sealed = sealed.data.sealed;
+      else this.#push(event.success ? event.data : 'done');
     });
     desk.once('exit', (code) => {
       if (desk !== this.#desk || this.#ended || code === 0) return;

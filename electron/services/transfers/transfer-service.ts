@@ -93,7 +93,6 @@ const measurableBytes = 262_144;
 /** Transfers of one desk: limited together, each a task, each measured. */
 export function createTransferService(options: TransferServiceOptions): TransferService {
   const { store, clock } = options;
-  const bytesPerSecond = (mbps: number | undefined) => (mbps === undefined || mbps <= 0 ? undefined : (mbps * 1e6) / 8);
   const bucket = (mbps: () => number | undefined) =>
     createTokenBucket({ rate: () => bytesPerSecond(mbps()), clock, sleep: wait });
   const all = {
@@ -193,6 +192,10 @@ export function createTransferService(options: TransferServiceOptions): Transfer
       );
     },
   };
+}
+
+function bytesPerSecond(mbps: number | undefined): number | undefined {
+  return mbps === undefined || mbps <= 0 ? undefined : (mbps * 1e6) / 8;
 }
 
 const nodeId = (name: string) => `local/node/${name}`;

@@ -263,17 +263,21 @@ class Upload {
 
   /** After a break: one worker waits and asks the node what is there; the others wait for it. */
   #resync(error: NacreError | undefined): Promise<Result<void>> {
-    this.#resyncing ??= (async () => {
+    this.#resyncing ??= this.#takeUp(error);
+    return this.#resyncing;
+  }
+
+  async #takeUp(error: NacreError | undefined): Promise<Result<void>> {
+    try {
       if (error !== undefined) {
         this.#breaks += 1;
         const again = await this.#overcome(error);
         if (!again.ok) return again;
       }
-      return this.#begin();
-    })().finally(() => {
+      return await this.#begin();
+    } finally {
       this.#resyncing = undefined;
-    });
-    return this.#resyncing;
+    }
   }
 
   /** Waits while the node reads all parts again. @returns false when it dropped some, which are then missing again */
