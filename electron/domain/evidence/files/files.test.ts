@@ -97,6 +97,34 @@ describe('evidence files', () => {
     expect(() => judge([quote], { now: Number.NaN })).toThrow(TypeError);
   });
 
+  it('must be over the nonce that a person gives: the whole report data, not a part of it', () => {
+    const files = [file('quote', tdxQuote), file('c', collateralJson(collateral))];
+    const reportData = tdxQuote.slice(568, 632);
+    expect(judge(files, { ...intel, nonce: reportData })).toMatchObject({ status: 'affirming' });
+    expect(judge(files, { ...intel, nonce: reportData.subarray(0, 32) })).toMatchObject({ reason: 'nonce-mismatch' });
+    expect(judge(files, { ...intel, nonce: new Uint8Array(65) })).toMatchObject({ reason: 'nonce-mismatch' });
+  });
+
+  it('are found inside documents, as text or as they are', () => {
+    const inside = JSON.stringify({
+      quote: toHex(tdxQuote),
+      collateral: JSON.parse(collateralJson(collateral)) as unknown,
+    });
+    expect(judge([file('all.json', inside)], intel)).toMatchObject({ family: 'tdx', status: 'affirming' });
+    for (const log of [
+      [],
+      '[]',
+      'not a log at all, and long enough to be looked at: ' + 'x'.repeat(40),
+      '{"a":1,"a":2}',
+    ]) {
+      const document = file('report.json', JSON.stringify({ quote: toHex(tdxQuote), event_log: log }));
+      expect(judge([document], { ...intel, logOnly: true }), String(log)).toMatchObject({
+        family: 'dstack',
+        status: 'contraindicated',
+      });
+    }
+  });
+
   it('of a policy that does not speak of the family are refused', () => {
     const files = [file('quote', tdxQuote), file('c', collateralJson(collateral))];
     const { tdx: _, ...silent } = evidenceFilePolicy;

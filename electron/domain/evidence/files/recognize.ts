@@ -5,7 +5,7 @@ import { decodeUtf8 } from '../../encoding/utf8.ts';
 import { err, ok, type Result } from '../../../contract/result.ts';
 import { parseCrl } from '../readers/crl.ts';
 import { fromHex } from '../readers/bytes.ts';
-import { parseJson, type JsonNode } from '../readers/json.ts';
+import { jsonSource, parseJson, type JsonNode } from '../readers/json.ts';
 import { parseCertificate } from '../readers/x509.ts';
 import type { Artifact, EvidenceFile } from './artifact.ts';
 import { recognizeBytes } from './recognize-bytes.ts';
@@ -128,27 +128,34 @@ function recognizeNode(
   if (closed.includes(kind) || depth >= maximumDepth) return ok(found);
   const visit = (node: JsonNode, path: string): void => {
     if (budget.values-- <= 0) return;
-    if (node.kind === 'object') for (const [name, member] of node.members) visit(member, `${path}.${name}`);
+    const name = `${base.name}#${path.replace(/^\./, '')}`;
+    if (node !== json && (node.kind === 'object' || node.kind === 'array') && nested.has(recognizeJson(node))) {
+      // Read again on its own, so that its offsets count from its own first byte.
+      const bytes = jsonSource(base.bytes, node);
+      found.push(...insideText(base, bytes, decodeUtf8(bytes) ?? '', name, depth, budget));
+    } else if (node.kind === 'object') for (const [member, value] of node.members) visit(value, `${path}.${member}`);
     else if (node.kind === 'array') node.items.forEach((item, at) => visit(item, `${path}[${at}]`));
     else if (node.kind === 'string' && node.value.length >= 64) {
-      const inside = insideString(base, node.value, `${base.name}#${path.replace(/^\./, '')}`, depth, budget);
-      found.push(...inside);
+      found.push(...insideText(base, utf8ToBytes(node.value), node.value, name, depth, budget));
     }
   };
   visit(json, '');
   return ok(found);
 }
 
-/** Known things inside one string value; a string of JSON text counts (dstack's event log). */
-function insideString(
+/** Documents that may stand inside another, as they are. */
+const nested: ReadonlySet<EvidenceKind> = new Set(['dstack-event-log', 'gpu-evidence-list', 'dcap-collateral', 'jwks']);
+
+/** Known things inside one value; a string of JSON text counts (dstack's event log). */
+function insideText(
   base: Omit<Artifact, 'kind' | 'json'>,
-  value: string,
+  bytes: Uint8Array,
+  text: string,
   name: string,
   depth: number,
   budget: { values: number },
 ): Artifact[] {
-  const bytes = utf8ToBytes(value);
-  const found = recognizeText(base.file, name, bytes, value, base.wrapping, depth + 1, budget);
+  const found = recognizeText(base.file, name, bytes, text, base.wrapping, depth + 1, budget);
   return found.ok ? found.value.filter(({ kind }) => kind !== 'bytes' && kind !== 'text' && kind !== 'json') : [];
 }
 

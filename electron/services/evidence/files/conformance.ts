@@ -26,6 +26,9 @@ type Description = z.infer<typeof descriptionSchema>;
 
 const indexSchema = z.object({ vectors: z.array(z.looseObject({ dir: z.string().max(512) })).max(100_000) });
 
+/** Their evidence has a field for a nonce; what the others bind is told by no vector. */
+const familiesWithNonce: ReadonlySet<string> = new Set(['nvidia', 'nras', 'nitro', 'azure-vtpm', 'composite']);
+
 const maximumDepth = 6;
 const maximumDescriptionBytes = 4 * 1_048_576;
 
@@ -113,7 +116,9 @@ async function runVector(root: string, name: string, crypto: EvidenceCrypto): Pr
     now: Date.parse(at),
     crypto,
     logOnly: family === 'eventlog',
-    ...(nonce === undefined ? {} : { nonce: fromHex(nonce) ?? new TextEncoder().encode(nonce) }),
+    ...(nonce === undefined || !familiesWithNonce.has(family)
+      ? {}
+      : { nonce: fromHex(nonce) ?? new TextEncoder().encode(nonce) }),
   };
   const verdict = verifyEvidenceSet(input);
   const named = evidenceFamilies.find((one) => one === (familyNames[family] ?? family));

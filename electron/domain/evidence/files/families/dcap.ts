@@ -8,6 +8,7 @@ import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import { verifySgx } from '../../sgx/verify.ts';
 import { verifyTdx } from '../../tdx/verify.ts';
 import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
+import { checkStatedNonce } from './report-data.ts';
 import { evidenceFilePolicy } from '../default-policy.ts';
 
 /** Intel TDX: a quote, and collateral from the files or from what was imported. */
@@ -45,10 +46,12 @@ export function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx', reportData?:
     ...(highest === undefined ? {} : { highestEvaluationDataNumber: highest }),
     ...(reportData === undefined ? {} : { reportData }),
   };
-  const { verdict } =
+  const { verdict, quote: parsed } =
     tee === 'tdx'
       ? verifyTdx({ ...request, policy: policy.tdx ?? strictTdx() })
       : verifySgx({ ...request, policy: policy.sgx ?? strictSgx() });
+  const found = parsed === undefined ? undefined : 'td' in parsed ? parsed.td.reportData : parsed.enclave.reportData;
+  checkStatedNonce(rows, input.nonce, found, crypto);
   const asked = policy[tee] !== undefined;
   rows.judge(
     'binding.family',
@@ -65,7 +68,9 @@ export function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx', reportData?:
     chains: [{ name: 'cpu0', certificates: chain }],
     used: set.of(tee === 'tdx' ? 'tdx-quote' : 'sgx-quote', 'dcap-collateral'),
     notChecked:
-      reportData === undefined ? ['REPORTDATA: which keys or nonce the guest bound, nobody said what to expect.'] : [],
+      reportData === undefined && input.nonce === undefined
+        ? ['REPORTDATA: which keys or nonce the guest bound, nobody said what to expect.']
+        : [],
   };
 }
 

@@ -1,6 +1,6 @@
 import type { SubmoduleVerdict } from '../../../../contract/evidence.ts';
 import { statusOf } from '../../checks.ts';
-import { verifyEventLog } from '../../eventlog/verify.ts';
+import { verifyEventLog, type EventLogInput } from '../../eventlog/verify.ts';
 import { fromHex, isZero } from '../../readers/bytes.ts';
 import { jsonMember, jsonText } from '../../readers/json.ts';
 import { parseTdxQuote } from '../../tdx/quote.ts';
@@ -13,7 +13,8 @@ import { verifyQuote } from './dcap.ts';
 export const eventLogFamily: Family = {
   family: 'dstack',
   expects: 'a TDX quote with an event log (dstack or CCEL)',
-  kinds: ['dstack-event-log', 'ccel-log'],
+  // dstack's document counts also when its log cannot be read: the verdict then says so.
+  kinds: ['dstack-event-log', 'ccel-log', 'dstack-quote'],
   verify(input) {
     const { set } = input;
     const quote = verifyQuote(input, 'tdx', statedReportData(set));
@@ -35,20 +36,25 @@ export function logVerdict({ set, crypto }: FamilyInput, name: string): Submodul
   const parsed = quote === undefined ? undefined : parseTdxQuote(quote.bytes);
   const td = parsed?.ok === true ? parsed.value.td : undefined;
   const [dstack] = set.of('dstack-event-log');
-  const [ccel] = set.of('ccel-log');
   const compose = appComposeOf(set);
   return verifyEventLog({
     name,
-    log:
-      dstack === undefined
-        ? { kind: 'ccel', data: ccel?.bytes ?? new Uint8Array() }
-        : { kind: 'dstack', json: textOf(dstack) },
+    log: logOf(set),
     registers: td?.rtmrs,
     // Of older releases, which do not use the register, it is zero.
     ...(dstack === undefined || td === undefined || isZero(td.mrConfigId) ? {} : { mrConfigId: td.mrConfigId }),
     ...(compose === undefined ? {} : { appCompose: compose.bytes }),
     crypto,
   }).verdict;
+}
+
+function logOf(set: EvidenceSet): EventLogInput['log'] {
+  const [dstack] = set.of('dstack-event-log');
+  const [ccel] = set.of('ccel-log');
+  const [document] = set.of('dstack-quote');
+  if (dstack !== undefined) return { kind: 'dstack', json: textOf(dstack) };
+  if (ccel !== undefined) return { kind: 'ccel', data: ccel.bytes };
+  return { kind: 'dstack', json: jsonText(document?.json, 'event_log') ?? '' };
 }
 
 /** dstack's application description, whose exact bytes are measured; told by its members. */

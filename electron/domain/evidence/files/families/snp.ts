@@ -1,10 +1,12 @@
 import type { AmdProduct } from '../../anchors.ts';
+import { createChecks } from '../../checks.ts';
 import { toHex } from '../../readers/bytes.ts';
 import { parseCrl } from '../../readers/crl.ts';
 import type { Certificate } from '../../readers/x509.ts';
 import { parseSnpReport } from '../../snp/report.ts';
 import { verifySnp } from '../../snp/verify.ts';
 import { selfIssued } from '../certificates.ts';
+import { checkStatedNonce } from './report-data.ts';
 import type { Family, FamilyInput } from '../family.ts';
 
 /** SEV-SNP: a report, and endorsement key, intermediate and root in any order and any number of files. */
@@ -17,7 +19,7 @@ export const snpFamily: Family = {
     const bytes = report?.bytes ?? input.set.files[0]?.bytes ?? new Uint8Array();
     const chain = amdChain(bytes, input.set.certificates);
     const crl = amdCrl(chain, input);
-    const { verdict } = verifySnp({
+    const { verdict, report: parsed } = verifySnp({
       name: 'cpu0',
       report: bytes,
       certificates: chain.map(({ der }) => der),
@@ -27,11 +29,17 @@ export const snpFamily: Family = {
       crypto: input.crypto,
       ...(crl === undefined ? {} : { crl }),
     });
+    const rows = createChecks();
+    checkStatedNonce(rows, input.nonce, parsed?.reportData, input.crypto);
     return {
       submodules: [verdict],
+      binding: rows.checks,
       chains: [{ name: 'cpu0', certificates: chain }],
       used: input.set.of('snp-report', 'certificates', 'revocation-list'),
-      notChecked: ['REPORT_DATA: which keys or nonce the guest bound, nobody said what to expect.'],
+      notChecked:
+        input.nonce === undefined
+          ? ['REPORT_DATA: which keys or nonce the guest bound, nobody said what to expect.']
+          : [],
     };
   },
 };
