@@ -109,6 +109,22 @@ describe('the upload of a run', () => {
     expect((await run(elsewhere.id)).transfer?.actual?.bytesSent).toBeGreaterThan(sealedBytes);
   }, 60_000);
 
+  it('goes on after the agent was restarted, once the new agent has proved itself', async () => {
+    const node = 'singapore-h100';
+    const runId = await launch({ ...slow(), nodes: [node] });
+    await waitFor(async () => ((await uploadOf(runId))?.progress?.done ?? 0) > sealedBytes / 4);
+    await network.restart();
+    await tap.follow();
+    const ended = await runEnd(test.core, runId, 40_000);
+    expect(ended.error).toBeUndefined();
+    expect(ended.state).toBe('succeeded');
+    expect(ended.transfer?.actual?.breaks).toBeGreaterThan(0);
+    // What was there before the restart was not sent again.
+    expect(ended.transfer?.actual?.bytesSent).toBeLessThan(sealedBytes * 1.4);
+    const events = value(await test.core.invoke('runs.events', { id: runId }));
+    expect(events.filter(({ kind, trust }) => kind === 'evidence' && trust === 'verified').length).toBeGreaterThan(1);
+  }, 90_000);
+
   it('leaves nothing in the clear on the line or on the disks of the nodes', async () => {
     const rows = (await readFile('assets/data/digits.csv', 'utf8')).split('\n');
     const needles = [rows[0] ?? '', rows[100] ?? ''].map((row) => Buffer.from(row.trim()));

@@ -19,26 +19,34 @@ export const passphrase = 'correct horse battery staple';
 export interface TestNetwork {
   readonly directory: string;
   setFault(node: string, fault: NodeFault): Promise<void>;
+  /** Ends all agents and starts them anew on the same hardware and disks, with other ports and TLS keys. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function startTestNetwork(): Promise<TestNetwork> {
   const folder = await mkdtemp(join(tmpdir(), 'nacre-network-'));
-  const network: LocalNetwork = value(
-    await startLocalNetwork(
-      {
-        entry: fileURLToPath(new URL('../../localnet/main.ts', import.meta.url)),
-        folder,
-        onLog: () => undefined,
-        onEnded: () => undefined,
-      },
-      () => undefined,
-      new AbortController().signal,
-    ),
-  );
+  const start = async (): Promise<LocalNetwork> =>
+    value(
+      await startLocalNetwork(
+        {
+          entry: fileURLToPath(new URL('../../localnet/main.ts', import.meta.url)),
+          folder,
+          onLog: () => undefined,
+          onEnded: () => undefined,
+        },
+        () => undefined,
+        new AbortController().signal,
+      ),
+    );
+  let network = await start();
   return {
     directory: join(folder, 'directory.json'),
     setFault: async (node, fault) => value(await network.setFault(node, fault)),
+    async restart() {
+      await network.stop();
+      network = await start();
+    },
     async stop() {
       await network.stop({ wipe: true });
       await rm(folder, { recursive: true, force: true });

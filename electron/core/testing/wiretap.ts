@@ -7,6 +7,8 @@ import { directorySchema } from '../../contract/wire.ts';
 export interface Wiretap {
   /** A directory whose addresses lead through the tap. */
   readonly directory: string;
+  /** Leads to the agents that the directory names now: they were restarted. */
+  follow(): Promise<void>;
   /** All bytes so far, both ways. */
   heard(): Buffer;
   close(): void;
@@ -14,7 +16,9 @@ export interface Wiretap {
 
 /** Puts a tap before every node of a directory. TLS goes through it untouched: the nodes' keys stay what they are. */
 export async function tapDirectory(path: string): Promise<Wiretap> {
-  const directory = directorySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  const read = async () => directorySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+  const directory = await read();
+  const targets = new Map(directory.nodes.map(({ name, url }) => [name, Number(new URL(url).port)]));
   const chunks: Buffer[] = [];
   const servers: Server[] = [];
   const sockets = new Set<Socket>();
@@ -27,9 +31,8 @@ export async function tapDirectory(path: string): Promise<Wiretap> {
     from.on('close', () => to.destroy());
   };
   for (const node of directory.nodes) {
-    const target = Number(new URL(node.url).port);
     const server = createServer((desk) => {
-      const agent = connect(target, '127.0.0.1');
+      const agent = connect(targets.get(node.name) ?? 1, '127.0.0.1');
       join(desk, agent);
       join(agent, desk);
     });
@@ -43,6 +46,9 @@ export async function tapDirectory(path: string): Promise<Wiretap> {
   await writeFile(tapped, JSON.stringify(directory));
   return {
     directory: tapped,
+    async follow() {
+      for (const { name, url } of (await read()).nodes) targets.set(name, Number(new URL(url).port));
+    },
     heard: () => Buffer.concat(chunks),
     close() {
       for (const socket of sockets) socket.destroy();

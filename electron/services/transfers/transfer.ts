@@ -25,7 +25,8 @@ export interface Patience {
   readonly maximumDelayMs: number;
 }
 
-export const defaultPatience: Patience = { attempts: 7, firstDelayMs: 200, maximumDelayMs: 8000 };
+/** Half a minute in all: an agent that restarts is back by then. */
+export const defaultPatience: Patience = { attempts: 10, firstDelayMs: 200, maximumDelayMs: 8000 };
 
 /**
  * Parts in flight unless said otherwise. `npm run bench -- transfer` on two busy cores, loopback: 1 part 71, 2 parts 79,

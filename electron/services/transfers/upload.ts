@@ -53,6 +53,8 @@ const firstCredit = 16 * 1_048_576;
 const smallestSlice = 64 * 1024;
 /** A piece at a limited rate: at most what passes in this time. */
 const limitedSliceMs = 250;
+/** Restarts of an agent in a row without a byte in between. */
+const proofsMaximum = 4;
 const checkPollMs = 100;
 /** A node that loses parts again and again is not asked for ever. */
 const roundsMaximum = 4;
@@ -87,6 +89,8 @@ class Upload {
   #accepted = 0;
   #breaks = 0;
   #limitedMs = 0;
+  /** New agents proved since bytes got through. */
+  #proofs = 0;
   #resyncing: Promise<Result<void>> | undefined;
   readonly #refused = new Set<number>();
 
@@ -168,8 +172,8 @@ class Upload {
     const restarted = error.details?.['reason'] === 'tls-key-mismatch' || error.code === 'not_permitted';
     if (!restarted || reconnect === undefined) return this.#backOff.after(error);
     // A node that never shows the same key twice is not followed for ever.
-    const patient = await this.#backOff.after({ ...error, code: 'unavailable' });
-    if (!patient.ok) return { ok: false, error };
+    this.#proofs += 1;
+    if (this.#proofs > proofsMaximum) return { ok: false, error };
     const target = await reconnect();
     if (!target.ok) return this.#backOff.after(target.error);
     const { sent, received } = this.#target.wire();
@@ -225,7 +229,10 @@ class Upload {
         this.#accepted += Math.max(0, kept - from);
         this.#keep(index, kept);
         this.#options.onProgress(this.#meter(this.#done));
-        if (kept > from) this.#backOff.progress();
+        if (kept > from) {
+          this.#backOff.progress();
+          this.#proofs = 0;
+        }
         if (!answer.value.whole) continue;
         this.#absent.delete(index);
         return ok(undefined);
