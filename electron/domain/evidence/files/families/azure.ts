@@ -6,7 +6,8 @@ import { jsonItems, jsonMember, jsonText, type JsonNode } from '../../readers/js
 import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import { distinct } from '../certificates.ts';
 import type { EvidenceSet } from '../evidence-set.ts';
-import type { Family } from '../family.ts';
+import type { Family, FamilyInput } from '../family.ts';
+import { checkAllowed } from './allowed.ts';
 import { amdChain } from './snp.ts';
 import { withoutNonce } from './without-nonce.ts';
 
@@ -40,7 +41,7 @@ export const azureFamily: Family = {
     });
     return {
       submodules: [withoutNonce(verdict, nonce)],
-      binding: sameReport(set, parts, crypto.equal),
+      binding: sameReport(input, parts),
       chains: [{ name: 'cpu0', certificates: chain }],
       used: set.of('azure-evidence', 'hcl-report', 'tpm-quote', 'certificates'),
     };
@@ -94,8 +95,9 @@ function registers(quote: JsonNode | undefined): ReadonlyMap<number, Uint8Array>
 }
 
 /** The same report in two files must be the same: a reader of one must not be told about the other. */
-function sameReport(set: EvidenceSet, parts: Parts, equal: (a: Uint8Array, b: Uint8Array) => boolean) {
+function sameReport({ set, policy, crypto: { equal } }: FamilyInput, parts: Parts) {
   const rows = createChecks();
+  checkAllowed(rows, policy, 'snp');
   const beside = set.of('hcl-report').filter(({ name, file }) => name === file);
   if (beside.length > 0 && set.of('azure-evidence').length > 0) {
     const same = beside.every(({ bytes }) => equal(bytes, parts.hclReport));

@@ -12,6 +12,7 @@ import { textOf, type Artifact } from '../artifact.ts';
 import type { EvidenceSet } from '../evidence-set.ts';
 import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
 import { evidenceFilePolicy } from '../default-policy.ts';
+import { checkAllowed } from './allowed.ts';
 import { dcapCollateral, quoteChain } from './dcap.ts';
 import { appComposeOf } from './eventlog.ts';
 import { referenceOf } from './nvidia.ts';
@@ -30,6 +31,7 @@ export const compositeFamily: Family = {
     const rows = createChecks();
     const quote = evidence.value.quote ?? set.of('tdx-quote')[0]?.bytes ?? new Uint8Array();
     const chain = quoteChain(quote);
+    checkAllowed(rows, input.policy, 'tdx');
     sameQuote(rows, set, quote, crypto);
     const result = verifyComposite({ ...compositeInput(input, evidence.value), cpu: cpuOf(rows, input, quote, chain) });
     const { verification } = result;

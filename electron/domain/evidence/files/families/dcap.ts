@@ -8,6 +8,7 @@ import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import { verifySgx } from '../../sgx/verify.ts';
 import { verifyTdx } from '../../tdx/verify.ts';
 import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
+import { checkAllowed } from './allowed.ts';
 import { checkStatedNonce } from './report-data.ts';
 import { evidenceFilePolicy } from '../default-policy.ts';
 
@@ -52,16 +53,7 @@ export function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx', reportData?:
       : verifySgx({ ...request, policy: policy.sgx ?? strictSgx() });
   const found = parsed === undefined ? undefined : 'td' in parsed ? parsed.td.reportData : parsed.enclave.reportData;
   checkStatedNonce(rows, input.nonce, found, crypto);
-  const asked = policy[tee] !== undefined;
-  rows.judge(
-    'binding.family',
-    'The policy accepts this kind of evidence',
-    asked && policy.families.includes(tee),
-    'family-not-allowed',
-    {
-      detail: `The policy says nothing about ${tee.toUpperCase()}, so it accepts none.`,
-    },
-  );
+  checkAllowed(rows, policy, tee);
   return {
     submodules: [verdict],
     binding: rows.checks,

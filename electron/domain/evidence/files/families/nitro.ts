@@ -5,6 +5,7 @@ import { oysterImageId } from '../../nitro/oyster.ts';
 import { verifyNitro } from '../../nitro/verify.ts';
 import { fromHex, toHex } from '../../readers/bytes.ts';
 import { parseCertificate, type Certificate } from '../../readers/x509.ts';
+import { checkAllowed } from './allowed.ts';
 import type { Family, FamilyInput } from '../family.ts';
 
 /** AWS Nitro: one document that carries its own chain. A root beside it is ignored: the pinned one counts. */
@@ -29,7 +30,7 @@ export const nitroFamily: Family = {
     });
     return {
       submodules: [verdict],
-      binding: parsed.ok ? imageId(policy, parsed.value, input) : [],
+      binding: rowsOf(policy, parsed.ok ? parsed.value : undefined, input),
       chains: parsed.ok ? [{ name: 'cpu0', certificates: documentChain(parsed.value) }] : [],
       used: artifact === undefined ? [] : [artifact],
     };
@@ -51,9 +52,10 @@ function allowedRegisters(
   );
 }
 
-function imageId(policy: NitroPolicy, document: NitroDocument, { crypto }: FamilyInput) {
+function rowsOf(policy: NitroPolicy, document: NitroDocument | undefined, { crypto, policy: whole }: FamilyInput) {
   const rows = createChecks();
-  if (policy.oysterImageIds.length > 0) {
+  checkAllowed(rows, whole, 'nitro');
+  if (document !== undefined && policy.oysterImageIds.length > 0) {
     const found = toHex(oysterImageId(document.pcrs, crypto) ?? new Uint8Array());
     const words = { found, detail: 'The Oyster image id is none of those in the policy.' };
     rows.judge(

@@ -6,6 +6,7 @@ import type { Certificate } from '../../readers/x509.ts';
 import { parseSnpReport } from '../../snp/report.ts';
 import { verifySnp } from '../../snp/verify.ts';
 import { selfIssued } from '../certificates.ts';
+import { checkAllowed } from './allowed.ts';
 import { checkStatedNonce } from './report-data.ts';
 import type { Family, FamilyInput } from '../family.ts';
 
@@ -30,6 +31,7 @@ export const snpFamily: Family = {
       ...(crl === undefined ? {} : { crl }),
     });
     const rows = createChecks();
+    checkAllowed(rows, input.policy, 'snp');
     checkStatedNonce(rows, input.nonce, parsed?.reportData, input.crypto);
     return {
       submodules: [verdict],
