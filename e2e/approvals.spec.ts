@@ -1,7 +1,10 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { ApprovalView, MembersView } from '../electron/contract/approval.ts';
 import { runNacre } from '../electron/cli/testing/process.ts';
+import { chromium } from '@playwright/test';
+import { encodeQR } from 'qr';
+import { createUrParts } from '../electron/domain/ur/ur.ts';
 import { expect, startHost, test } from './fixtures.ts';
 import { accessible, picture } from './look.ts';
 
@@ -105,5 +108,74 @@ test('a release waits for a custodian on an offline profile', async ({ folder, c
   });
   // The page first: a page whose host is gone says so as an error.
   await page.close();
+  await host.stop();
+});
+
+/** A film of codes as a camera would see them: gray, 640 by 480, five pictures a second. */
+function film(texts: readonly string[]): Buffer {
+  const [width, height] = [640, 480];
+  const chroma = Buffer.alloc((width * height) / 2, 128);
+  const frames = texts.map((text) => {
+    const rows = encodeQR(text.toUpperCase(), 'raw', { ecc: 'low', border: 4 });
+    const scale = Math.floor(height / rows.length);
+    const luma = Buffer.alloc(width * height, 255);
+    rows.forEach((row, y) =>
+      row.forEach((dark, x) => {
+        for (let line = 0; dark && line < scale; line++) {
+          const start = (y * scale + line) * width + 80 + x * scale;
+          luma.fill(0, start, start + scale);
+        }
+      }),
+    );
+    return Buffer.concat([Buffer.from('FRAME\n'), luma, chroma]);
+  });
+  return Buffer.concat([Buffer.from(`YUV4MPEG2 W${width} H${height} F5:1 Ip A1:1 C420jpeg\n`), ...frames]);
+}
+
+test('the camera reads animated codes', async ({ folder }) => {
+  test.setTimeout(240_000);
+  const [desk, bob] = [path.join(folder, 'desk'), path.join(folder, 'bob')];
+  const nacre = async (...args: string[]): Promise<string> => {
+    const outcome = await runNacre(folder, [...args, '--passphrase-fd', '0'], `${passphrase}\n${passphrase}\n`);
+    expect(outcome.code, `${args.join(' ')}: ${outcome.note}`).toBe(0);
+    return outcome.out;
+  };
+  await nacre('vault', 'create', '--profile', desk);
+  await nacre('vault', 'create', '--profile', bob);
+  const view = JSON.parse(await nacre('members', 'show', '--json', '--profile', desk)) as MembersView;
+  const action = { approvals: 1, requesterCounts: true, validSeconds: 3600 };
+  const members = [{ name: 'Desk', publicKey: view.own.publicKey, roles: ['admin', 'custodian'] }];
+  const rule = { organisation: 'Hospital', members, actions: { 'members-change': action } };
+  await writeFile(path.join(folder, 'rule.json'), JSON.stringify(rule));
+  await nacre('members', 'set', 'rule.json', '--profile', desk);
+  await nacre('members', 'export', '--out', 'members.json', '--profile', desk);
+  const { fragments, part } = createUrParts(await readFile(path.join(folder, 'members.json')), 150);
+  const video = path.join(folder, 'codes.y4m');
+  await writeFile(video, film(Array.from({ length: fragments * 2 }, (_, i) => part(i + 1))));
+
+  const host = await startHost(bob);
+  const context = await chromium.launchPersistentContext(path.join(folder, 'camera-browser'), {
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    headless: true,
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--use-fake-ui-for-media-stream',
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-video-capture=${video}`,
+    ],
+  });
+  const page = context.pages()[0] ?? (await context.newPage());
+  await page.goto(host.link);
+  await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+  await page.getByRole('button', { name: 'Unlock vault' }).click();
+  await expect(page.getByRole('button', { name: 'Unlock vault' })).toHaveCount(0, { timeout: 30_000 });
+  await page.getByRole('link', { name: 'Approvals' }).click();
+  await page.getByRole('button', { name: 'Take in a file or picture' }).click();
+  await page.getByRole('button', { name: 'Read codes with the camera' }).click();
+  await expect(page.getByText('The members’ rule is here.')).toBeVisible({ timeout: 60_000 });
+  // What was read stops the camera.
+  await expect(page.getByRole('button', { name: 'Turn camera off' })).toHaveCount(0);
+  await context.close();
   await host.stop();
 });

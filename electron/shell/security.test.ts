@@ -124,6 +124,21 @@ describe('5 permissions', () => {
     expect([ask(permission, 'app://ui/'), check(permission, 'app://ui/')]).toEqual([false, false]);
   });
 
+  it('lends the camera to our own page, and never a microphone', () => {
+    const asked = (url: string, mediaTypes: string[]) => {
+      let granted: boolean | undefined;
+      const details = { requestingUrl: url, mediaTypes } as never;
+      fake.permissionHandlers.request?.(contents() as never, 'media', (answer) => (granted = answer), details);
+      return granted;
+    };
+    const checked = (origin: string, mediaType: string) =>
+      fake.permissionHandlers.check?.(null, 'media', origin, { mediaType } as never);
+    expect([asked('app://ui/', ['video']), checked('app://ui/', 'video')]).toEqual([true, true]);
+    expect([asked('app://ui/', ['audio']), checked('app://ui/', 'audio')]).toEqual([false, false]);
+    expect([asked('app://ui/', ['video', 'audio']), asked('app://ui/', [])]).toEqual([false, false]);
+    expect([asked('https://example.org/', ['video']), checked('https://example.org', 'video')]).toEqual([false, false]);
+  });
+
   it('lets our page copy and go full screen, and no other page', () => {
     for (const permission of ['clipboard-sanitized-write', 'fullscreen']) {
       expect([ask(permission, 'app://ui/'), check(permission, 'app://ui')]).toEqual([true, true]);

@@ -1,6 +1,10 @@
 import { useState } from 'react';
+import type { MethodOutput } from '../../../../electron/contract/methods.ts';
 import { useAction } from '../../host/index.ts';
 import { Banner, Button, Dialog, ErrorMessage, TextInput } from '../../ui/index.ts';
+import { Camera } from './Camera.tsx';
+
+type Imported = MethodOutput<'approvals.import'>;
 
 interface ImportDialogProps {
   readonly open: boolean;
@@ -23,7 +27,10 @@ export function ImportDialog({ open, onClose, onImported }: ImportDialogProps) {
       if (kind !== 'members') onImported(id);
     },
   });
+  const [seen, setSeen] = useState<Imported>();
   const close = () => {
+    if (seen !== undefined && seen.kind !== 'members') onImported(seen.id);
+    setSeen(undefined);
     setPaths('');
     take.reset();
     onClose();
@@ -37,10 +44,10 @@ export function ImportDialog({ open, onClose, onImported }: ImportDialogProps) {
       open={open}
       onClose={close}
       title="Take in a request, an answer or a rule"
-      description="From a file, or from pictures (PNG, JPEG) of its codes. Signatures are checked before anything is kept."
+      description="From a file, from pictures (PNG, JPEG) of its codes, or by the camera. Signatures are checked before anything is kept."
       actions={
         <>
-          <Button onClick={close}>{take.data === undefined ? 'Take in nothing' : 'Close'}</Button>
+          <Button onClick={close}>{take.data === undefined && seen === undefined ? 'Take in nothing' : 'Close'}</Button>
           <Button
             variant="primary"
             working={take.isPending ? 'Reading' : undefined}
@@ -61,6 +68,8 @@ export function ImportDialog({ open, onClose, onImported }: ImportDialogProps) {
           hint="Several pictures of one document: part their paths by semicolons."
           onChange={(event) => setPaths(event.currentTarget.value)}
         />
+        <Camera onWhole={setSeen} />
+        {seen === undefined ? null : <Banner kind="fact" title={done[seen.kind]} />}
         {take.error === null ? null : <ErrorMessage inline error={take.error.error} />}
         {take.data === undefined ? null : <Banner kind="fact" title={done[take.data.kind]} />}
       </div>
