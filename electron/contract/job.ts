@@ -52,8 +52,11 @@ export const jobDraftSchema = z.strictObject({
   }),
   checkpointEverySteps: z.number().int().min(1).max(1_000_000),
   evidenceRenewSeconds: z.number().int().min(5).max(86_400),
-  /** Bandwidth of this run's transfers, 10^6 bits a second; the limits in the settings hold too. No business of the node. */
-  bandwidthLimitMbps: z.number().positive().max(1_000_000).optional(),
+  /**
+   * Bandwidth of this run's transfers, 10^6 bits a second, 0 for none; the limits in the settings hold too. Not part of the
+   * order: it is no business of the node.
+   */
+  bandwidthLimitMbps: z.number().min(0).max(1_000_000).optional(),
 });
 export type JobDraft = z.infer<typeof jobDraftSchema>;
 

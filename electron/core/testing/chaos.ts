@@ -163,7 +163,7 @@ class World {
   startDesk(): void {
     const { folder, partSize } = this.#options;
     const desk = spawn(process.execPath, [
-      here('./chaos-desk.ts'),
+      here('./chaos-process.ts'),
       folder,
       this.proxy.url,
       this.#recipient,

@@ -54,6 +54,16 @@ export function BudgetStep({ draft, estimate, edit }: BudgetStepProps) {
             onNumber={(evidenceRenewSeconds) => edit({ evidenceRenewSeconds })}
           />
         </div>
+        <div className={styles.short}>
+          <NumberField
+            name="Transfers at most, 0: no limit"
+            unit="Mbit/s"
+            value={draft.bandwidthLimitMbps ?? 0}
+            minimum={0}
+            maximum={1_000_000}
+            onNumber={(bandwidthLimitMbps) => edit({ bandwidthLimitMbps })}
+          />
+        </div>
         {estimate === undefined ? null : (
           <div className={styles.grow}>
             <svg

@@ -12,7 +12,7 @@ import { createStandaloneSealing, readIdentityFile } from '../sealing.ts';
 
 /**
  * A desk as a process of its own that a test may kill at any moment: seals `FOLDER/plain` to `FOLDER/data.age` when that is
- * not done yet, then uploads it. `node chaos-desk.ts FOLDER AGENT_URL RECIPIENT PART_SIZE`. Its signing key lies in
+ * not done yet, then uploads it. `node chaos-process.ts FOLDER AGENT_URL RECIPIENT PART_SIZE`. Its signing key lies in
  * `FOLDER/seed`, the identity in `FOLDER/identity`: both are made for the test. stdout, JSON lines: `{"phase", "done", "total"}`, `{"sealed"}` says whether an
  * interrupted sealing was gone on with; at the end `{"figures"}`.
  */
