@@ -92,7 +92,7 @@ const actions: Readonly<Record<string, (call: Call) => Promise<Result<number>>>>
     }
     const memoryMib = options.memoryMib ?? found?.value.proposed.memoryMib ?? 0;
     const passes = options.passes ?? found?.value.proposed.passes ?? 0;
-    const passphrase = await askAgain(io, options, 'to wrap the vault under another cost');
+    const passphrase = await askAgain(io, options, undefined);
     if (!passphrase.ok) return passphrase;
     return show(io, options, await core.invoke('vault.retune', { passphrase: passphrase.value, memoryMib, passes }));
   },
@@ -107,7 +107,7 @@ const actions: Readonly<Record<string, (call: Call) => Promise<Result<number>>>>
   },
   async 'remove-path'({ core, io, options, word }) {
     if (word === undefined) return err('invalid_input', 'ID is missing.', { hint: 'nacre vault paths shows the ids.' });
-    const passphrase = await askAgain(io, options, 'to remove a way to unlock');
+    const passphrase = await askAgain(io, options, undefined);
     if (!passphrase.ok) return passphrase;
     return showPaths(io, options, await core.invoke('vault.removePath', { passphrase: passphrase.value, id: word }));
   },
@@ -143,8 +143,6 @@ const actions: Readonly<Record<string, (call: Call) => Promise<Result<number>>>>
   },
 };
 
-/** What is shown only to the owner. */
-const unlockedActions: ReadonlySet<string> = new Set(['copies', 'add-passphrase', 'remove-path']);
 
 export const vaultCommand: Command = {
   name: 'vault',
@@ -168,9 +166,8 @@ export const vaultCommand: Command = {
       return reportError(io, err('invalid_input', `vault does not know ${JSON.stringify(name)}.`, { hint }).error);
     }
     const options = { ...given, targetMs, memoryMib, passes };
-    // A new passphrase or cost proves the current one by itself; only the others must see the vault open first.
-    const need = unlockedActions.has(name) || (name === 'calibrate' && given.apply === true) ? 'unlocked' : 'any';
-    return withCore(io, given, need, (core) => action({ io, core, options, word: words[1] }));
+    // What changes how the vault is unlocked proves the passphrase by itself; only copies are shown to the owner alone.
+    return withCore(io, given, name === 'copies' ? 'unlocked' : 'any', (core) => action({ io, core, options, word: words[1] }));
   },
 };
 
