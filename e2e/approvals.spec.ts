@@ -121,7 +121,8 @@ function film(texts: readonly string[]): Buffer {
     const luma = Buffer.alloc(width * height, 255);
     rows.forEach((row, y) =>
       row.forEach((dark, x) => {
-        for (let line = 0; dark && line < scale; line++) {
+        if (!dark) return;
+        for (let line = 0; line < scale; line++) {
           const start = (y * scale + line) * width + 80 + x * scale;
           luma.fill(0, start, start + scale);
         }
