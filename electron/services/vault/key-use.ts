@@ -3,7 +3,7 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import type { SigningPurpose } from '../../contract/vault.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { keyIdOf } from '../../domain/dsse/dsse.ts';
-import type { AuditEvent } from '../audit/audit-log.ts';
+import type { AuditEvent, AuditLog } from '../audit/audit-log.ts';
 import type { Store } from '../store/store.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import type { KeyEntry, KeyUse } from './keys.ts';
@@ -110,4 +110,15 @@ export function createKeyUses(store: Store, clock: () => number): Pick<KeysConte
       return uses.put(id, { uses: (found.value?.uses ?? 0) + 1, lastUsedAt: new Date(clock()).toISOString() });
     },
   };
+}
+
+/** From now on the active key signs the log; checkpoints of those before it are still its own. */
+export function signLogBy(audit: AuditLog, context: KeysContext, session: VaultSession): Result<void> {
+  const active = session.ring.active('signing');
+  if (!active.ok) return active;
+  const earlier = session.ring.all().filter(({ purpose, id }) => purpose === 'signing' && id !== active.value.id);
+  return audit.attachSigner({
+    ...signerOf(context, session, active.value, 'audit'),
+    earlier: earlier.map((entry) => rawOf(entry)),
+  });
 }

@@ -4,8 +4,8 @@ import { kdfDefault, kdfFloor } from '../../contract/vault.ts';
 import type { VaultState } from '../../contract/views.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
 import { createAttempts } from './attempts.ts';
-import { deriveKeys, newestHeader, readHeader, sealHeader, type VaultHeader } from './header.ts';
-import { createKeyUses, keyIdOfEntry, signerOf, type KeysContext } from './key-use.ts';
+import { newestHeader, readHeader, sealHeader, type VaultHeader } from './header.ts';
+import { createKeyUses, keyIdOfEntry, signLogBy, type KeysContext } from './key-use.ts';
 import { keepCopy, keptCopies } from './kept-copies.ts';
 import { compareWithLog, damageOf, rememberLog, rememberNewLog } from './log-memory.ts';
 import { passphraseBytes } from './passphrase.ts';
@@ -13,6 +13,7 @@ import { createMasterAccess, isWeaker } from './master-access.ts';
 import { makeVault } from './make-vault.ts';
 import { createRecovery } from './recovery.ts';
 import { createQueue, startSystemTimer } from './schedule.ts';
+import { createSlotWriter } from './slot-writer.ts';
 import { createSecrets } from './secrets.ts';
 import { startSession, storeHeader, type VaultSession } from './session.ts';
 import { makePassphraseSlot, openDeviceSlot, type DeviceSlot, type VaultSlot } from './slots.ts';
@@ -90,53 +91,20 @@ export function createVaultService(options: VaultOptions): VaultService {
   const passphraseSlot = (vaultId: string, bytes: Uint8Array, master: Uint8Array) =>
     makePassphraseSlot({ vaultId, crypto, random, parameters: cost }, bytes, master);
 
-  /** Other ways to the same master key. `act` logs inside the transaction: without its entry nothing changes. */
-  const replaceSlots = (
-    master: Uint8Array,
-    old: VaultHeader,
-    slots: VaultSlot[],
-    act: () => Result<unknown>,
-  ): Result<void> => {
-    const at = requireFile();
-    if (!at.ok) return at;
-    const keys = deriveKeys(master);
-    const { format, vaultId, createdAt } = old;
-    const sealed = sealHeader({ format, version: newestHeader, vaultId, createdAt, slots }, keys);
-    for (const key of [keys.header, keys.records, keys.index]) crypto.wipe(key);
-    const written = at.value.transaction(() => {
-      const stored = storeHeader(at.value, sealed);
-      return stored.ok ? act() : stored;
-    });
-    if (!written.ok) return written;
-    const settled = session === undefined ? at.value.settle() : ok(undefined);
-    if (!settled.ok) return settled;
-    // Older copies still open with what was replaced, so only this one stays.
-    const kept = keepCopy(path, clock(), true);
-    if (kept.ok) return kept;
-    return err(
-      kept.error.code,
-      `The change is made, but the copies beside the vault are the old ones. ${kept.error.message}`,
-      {
-        hint: 'Delete them by hand: they still open with what was replaced.',
-      },
-    );
-  };
+  const replaceSlots = createSlotWriter({
+    path,
+    crypto,
+    clock,
+    file: requireFile,
+    atRest: () => session === undefined,
+  });
 
   /** The audit log must be of the same moment as the vault, and be signed by its keys. */
   const checkLog = (next: VaultSession): Result<void> => {
     const compared = compareWithLog(next.book, audit);
     return compared.ok ? attachLogSigner(next) : compared;
   };
-  const attachLogSigner = (of: VaultSession): Result<void> => {
-    const entry = of.ring.active('signing');
-    if (!entry.ok) return entry;
-    const signer = signerOf(keysContext, of, entry.value, 'audit');
-    const earlier = of.ring.all().filter(({ purpose, id }) => purpose === 'signing' && id !== entry.value.id);
-    return audit.attachSigner({
-      ...signer,
-      earlier: earlier.map(({ publicKey }) => new Uint8Array(Buffer.from(publicKey, 'base64'))),
-    });
-  };
+  const attachLogSigner = (of: VaultSession) => signLogBy(audit, keysContext, of);
 
   const begin = (
     next: VaultSession,
