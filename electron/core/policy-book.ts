@@ -13,7 +13,6 @@ import type { Directory } from '../contract/wire.ts';
 import { actFingerprint } from '../domain/approval/fingerprint.ts';
 import { keyIdOf, type VerifySignature } from '../domain/dsse/dsse.ts';
 import { decodeBase64, encodeBase64 } from '../domain/encoding/base64.ts';
-import { comparePolicies } from '../domain/policy/compare.ts';
 import {
   claimedAuthors,
   policyVersionDigest,
@@ -22,12 +21,12 @@ import {
 } from '../domain/policy/document.ts';
 import { localMinimumTcb, localNetworkPolicy, policyDigest } from '../domain/policy/policy.ts';
 import { policyProblems } from '../domain/policy/problems.ts';
-import { summarizePolicy } from '../domain/policy/summary.ts';
 import type { AuditPort } from '../services/runs/ports.ts';
 import type { Store } from '../services/store/store.ts';
 import type { ApprovalSubject } from '../contract/approval.ts';
 import type { Approved } from '../services/approvals/approved.ts';
 import type { LoggedPolicies } from './logged-policies.ts';
+import { builtinView, versionView, viewOf } from './policy-views.ts';
 
 /** What drafts may say instead of the id of the built-in policy. */
 const alias = 'default';
@@ -140,7 +139,7 @@ export function createPolicyBook(options: PolicyBookOptions): PolicyBookControl 
   const keep = (id: string, number: number, envelope: DsseEnvelope) =>
     versions.insert(`${id}/${String(number).padStart(6, '0')}`, envelope);
 
-  const write = (version: PolicyVersion, envelope: DsseEnvelope): Result<void> =>
+  const write = ({ version, envelope, documentSha256 }: SignedPolicyVersion): Result<void> =>
     // Log and store together: a version that is not logged is none, and a logged one that is gone is an alarm.
     store.transaction(() => {
       const logged = audit(
@@ -149,13 +148,24 @@ export function createPolicyBook(options: PolicyBookOptions): PolicyBookControl 
         {
           number: version.number,
           digest: policyDigest(version.policy),
-          document: policyVersionDigest(version),
+          document: documentSha256,
           retired: version.retired,
         },
         version.policy.acceptSimulated,
       );
       return logged.ok ? keep(version.policy.id, version.number, envelope) : logged;
     });
+
+  /** The approval is used up with the entry in the log, or not at all. */
+  const withLeave = <T>(
+    last: SignedPolicyVersion | undefined,
+    { policy, retired }: PolicyVersion,
+    act: () => Result<T>,
+  ): Result<T> => {
+    const subject = { replaces: last === undefined ? null : policyDigest(last.version.policy), retired, policy };
+    const leave = options.approve(subject);
+    return leave.ok ? leave.value.use(actFingerprint('policy-change', subject), act) : leave;
+  };
 
   const book: PolicyBookControl = {
     adopt({ reference }) {
@@ -292,15 +302,13 @@ export function createPolicyBook(options: PolicyBookOptions): PolicyBookControl 
         author: encodeBase64(key.value),
         at: new Date(options.clock()).toISOString(),
       };
-      const subject = { replaces: last === undefined ? null : policyDigest(last.version.policy), retired, policy };
-      const leave = options.approve(subject);
-      if (!leave.ok) return leave;
-      const envelope = options.sign(version);
-      if (!envelope.ok) return envelope;
-      // The approval is used up with the entry in the log, or not at all.
-      const written = leave.value.use(actFingerprint('policy-change', subject), () => write(version, envelope.value));
-      if (!written.ok) return written;
-      return ok(viewOf({ version, envelope: envelope.value, documentSha256: policyVersionDigest(version) }));
+      return withLeave(last, version, () => {
+        const envelope = options.sign(version);
+        if (!envelope.ok) return envelope;
+        const signed = { version, envelope: envelope.value, documentSha256: policyVersionDigest(version) };
+        const written = write(signed);
+        return written.ok ? ok(viewOf(signed)) : written;
+      });
     },
 
     take(file, author) {
@@ -334,14 +342,16 @@ export function createPolicyBook(options: PolicyBookOptions): PolicyBookControl 
       if (parted || here.value.length === history.value.length) {
         return err('already_exists', `Policy ${policy.id} is here already${parted ? ', with another history' : ''}.`);
       }
-      const taken = store.transaction(() => {
-        for (const { version, envelope } of history.value.slice(here.value.length)) {
-          const written = write(version, envelope);
-          if (!written.ok) return written;
-        }
-        return ok(undefined);
-      });
-      return taken.ok ? ok(viewOf(last)) : taken;
+      // What comes out is a change like any other, whoever signed it before.
+      return withLeave(here.value.at(-1), last.version, () =>
+        store.transaction(() => {
+          for (const version of history.value.slice(here.value.length)) {
+            const written = write(version);
+            if (!written.ok) return written;
+          }
+          return ok(viewOf(last));
+        }),
+      );
     },
   };
   return book;
@@ -378,38 +388,3 @@ function keyBytes(base64: string): Uint8Array {
 }
 
 const withDigest = (policy: Policy): Known => ({ policy, digest: policyDigest(policy) });
-
-function builtinView(policy: Policy): PolicyView {
-  return {
-    ...withDigest(policy),
-    builtin: true,
-    number: 0,
-    retired: false,
-    summary: summarizePolicy(policy),
-    problems: policyProblems(policy),
-  };
-}
-
-function viewOf({ version }: SignedPolicyVersion): PolicyView {
-  const { policy, number, retired, at, author } = version;
-  return { ...builtinView(policy), builtin: false, number, retired, at, author };
-}
-
-function versionView(
-  { version, documentSha256 }: SignedPolicyVersion,
-  before: SignedPolicyVersion | undefined,
-): PolicyVersionView {
-  const { number, previous, author, at, retired, note, policy } = version;
-  return {
-    number,
-    digest: policyDigest(policy),
-    documentSha256,
-    previous,
-    author,
-    at,
-    retired,
-    note,
-    policy,
-    changes: before === undefined ? [] : comparePolicies(before.version.policy, policy),
-  };
-}
