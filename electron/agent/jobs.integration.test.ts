@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { receiptStatementSchema } from '../contract/receipt.ts';
 import { artifactSchema, payloadTypes, type Artifact } from '../contract/wire.ts';
 import { verifyJson } from '../domain/dsse/dsse.ts';
+import { leafHash, merkleRoot } from '../domain/merkle/merkle.ts';
 import { frameHash } from '../domain/telemetry/frame-chain.ts';
 import { makeOwner, openArtifact, sealDataset, type Owner, type TestDataset } from './testing/dataset.ts';
 import { TestDesk } from './testing/desk.ts';
@@ -239,6 +240,7 @@ sys.exit(int(sys.argv[1]))
     const folder = mkdtempSync(join(tmpdir(), 'nacre-no-memory-'));
     // A folder that does not exist stands for a system without /dev/shm.
     const without = await startTestAgent({ memoryFolder: join(folder, 'absent') });
+    await without.desk.signIn(owner);
     await without.desk.upload(dataset);
     const order = without.desk.order({ type: 'command', command: ['true'] }, dataset, owner, without.node);
     const { submission, evidence } = await without.desk.submission(order, dataset, owner);
@@ -260,6 +262,56 @@ function isRunning(pid: number): boolean {
   }
 }
 
+describe('a job', () => {
+  it('is seen and stopped by its owner only, and its artifacts are fetched piece by piece', async () => {
+    const { desk } = node;
+    await desk.upload(dataset);
+    const order = desk.order(sampleProgram, dataset, owner, node.node);
+    const { evidence } = await launch(node, order, dataset, owner);
+    const at = `/v1/jobs/${order.jobId}`;
+    const stranger = new TestDesk(`https://127.0.0.1:${node.agent.port}`);
+    const ask = async () => {
+      const codes = [];
+      for (const [method, path] of [
+        ['GET', at],
+        ['GET', `${at}/events?from=0`],
+        ['GET', `${at}/artifacts`],
+        ['GET', `${at}/artifacts/model.age`],
+        ['GET', `${at}/artifacts/model.age/parts`],
+        ['GET', `${at}/receipt`],
+        ['POST', `${at}/stop`],
+      ] as const) {
+        codes.push(codeOf(await stranger.send(method, path)));
+      }
+      return new Set(codes);
+    };
+    expect(await ask()).toEqual(new Set(['not_permitted']));
+    await stranger.signIn(await makeOwner());
+    expect(await ask()).toEqual(new Set(['not_found']));
+    // The owner's own grant for another job opens this one no more than a stranger's.
+    await stranger.signIn(owner, { jobId: 'ab'.repeat(32) });
+    expect(await ask()).toEqual(new Set(['not_found']));
+    await stranger.signIn(owner, { jobId: order.jobId });
+    expect((await stranger.send('GET', at)).status).toBe(200);
+    const frames = await desk.follow(order, node.node, evidence);
+    expect(lastState(frames)?.state).toBe('succeeded');
+    const [model] = frames.flatMap(({ body }) =>
+      body.kind === 'artifact' && body.artifact.kind === 'model' ? [body.artifact] : [],
+    );
+    const { parts } = (await desk.send('GET', `${at}/artifacts/model.age/parts`)).json as { parts: string[] };
+    const root = merkleRoot(parts.map((part) => leafHash(Buffer.from(part, 'hex'))));
+    expect(Buffer.from(root).toString('hex')).toBe(model?.parts?.root);
+    const whole = await desk.send('GET', `${at}/artifacts/model.age`);
+    const piece = await desk.send('GET', `${at}/artifacts/model.age`, undefined, { range: 'bytes=100-299' });
+    expect([piece.status, piece.body.equals(whole.body.subarray(100, 300))]).toEqual([206, true]);
+    for (const range of ['bytes=300-299', `bytes=0-${whole.body.length}`, 'bytes=-5', 'lines=1-2']) {
+      const refused = await desk.send('GET', `${at}/artifacts/model.age`, undefined, { range });
+      expect(codeOf(refused), range).toBe('invalid_input');
+    }
+    stranger.close();
+  });
+});
+
 describe('plaintext', () => {
   it('is nowhere in the traffic of a whole job', async () => {
     const traffic: Buffer[] = [];
@@ -272,6 +324,7 @@ describe('plaintext', () => {
     await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
     const desk = new TestDesk(`https://127.0.0.1:${(proxy.address() as AddressInfo).port}`);
     const data = await sealDataset(sampleCsv, owner);
+    await desk.signIn(owner);
     await desk.upload(data);
     const order = desk.order(sampleProgram, data, owner, node.node);
     const { evidence } = await launch({ ...node, desk }, order, data, owner);

@@ -76,9 +76,13 @@ export class TestDesk {
   }
 
   /** One request. A Buffer is sent raw, anything else as JSON. */
-  async send(method: string, path: string, body?: unknown): Promise<Answer> {
+  async send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>();
-    const request = httpsRequest(new URL(path, this.#url), { method, agent: this.#agent, headers: this.#headers });
+    const request = httpsRequest(new URL(path, this.#url), {
+      method,
+      agent: this.#agent,
+      headers: { ...headers, ...this.#headers },
+    });
     request.on('error', reject);
     request.on('response', (response) => {
       const spki = (response.socket as TLSSocket)
