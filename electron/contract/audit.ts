@@ -47,6 +47,7 @@ export const auditKinds = [
   'log-exported',
   'collateral-imported',
   'collateral-exported',
+  'evidence-kept',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

@@ -54,6 +54,10 @@ export const certificateViewSchema = z.object({
 });
 export type CertificateView = z.infer<typeof certificateViewSchema>;
 
+/** A chain that evidence brought with it, leaf first; nothing about it is judged here. */
+export const certificateChainSchema = z.object({ name: z.string(), certificates: z.array(certificateViewSchema) });
+export type CertificateChain = z.infer<typeof certificateChainSchema>;
+
 /** One field of a file: where it stands, what it holds, what it means. */
 export const evidenceFieldSchema = z.object({
   /** Dotted path: `body.mrtd`, `tcb_info.fmspc`. */
@@ -108,7 +112,7 @@ export const fileVerificationSchema = z.object({
     }),
   ),
   /** Chains that were checked, each leaf first. */
-  chains: z.array(z.object({ name: z.string(), certificates: z.array(certificateViewSchema) })),
+  chains: z.array(certificateChainSchema),
   /** Where collateral came from: `files`, `bundle NAME`, `store`, or `none`. */
   collateral: z.string(),
 });
@@ -126,6 +130,15 @@ export const fileVerificationOptionsSchema = z.strictObject({
     .optional(),
 });
 export type FileVerificationOptions = z.infer<typeof fileVerificationOptionsSchema>;
+
+/** A verdict that was kept, with the bytes it was made from. */
+export const keptEvidenceSchema = z.object({
+  id: z.string(),
+  /** UTC RFC 3339. */
+  keptAt: z.string(),
+  result: fileVerificationSchema,
+});
+export type KeptEvidence = z.infer<typeof keptEvidenceSchema>;
 
 /** Bytes of one evidence file at most, and of all of a set; sizes of single formats are smaller (see the domain). */
 export const evidenceFileLimits = { fileBytes: 4 * 1_048_576, setBytes: 16 * 1_048_576, files: 64 } as const;

@@ -9,6 +9,8 @@ export interface Bridge {
   call(method: string, input: unknown): Promise<Result<unknown>>;
   /** Follows a stream until the returned function is called. */
   subscribe(stream: StreamName, listener: (event: unknown) => void): () => void;
+  /** Where a `File` that a person dropped onto the page lies on this machine; empty when it lies nowhere. */
+  pathOf(file: unknown): string;
 }
 
 export { webPaths } from './web-paths.ts';

@@ -39,6 +39,7 @@ const verbs: Readonly<Record<AuditKind, string>> = {
   'log-exported': 'exported',
   'collateral-imported': 'imported as collateral',
   'collateral-exported': 'exported as collateral',
+  'evidence-kept': 'kept as evidence',
   'members-changed': 'is the rule of members',
   'approval-requested': 'waits for approval',
   'approval-imported': 'came in',

@@ -38,6 +38,8 @@ import type { CoreOptions } from './core-options.ts';
 import { createDownloads } from './downloads.ts';
 import { createEd25519Verifier, sha256Of } from './ed25519.ts';
 import { createEvidenceBook } from './evidence-records.ts';
+import { createInbox } from './inbox.ts';
+import { createKeptEvidence } from './kept-evidence.ts';
 import { createIdentityLender } from './identity-lender.ts';
 import { rememberProfile } from './known-profiles.ts';
 import { createNetworkControl } from './network-control.ts';
@@ -212,6 +214,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     log: (kind, subject, details) => log(kind, subject, details, false),
     write: writeWhole,
   });
+  const keptEvidence = createKeptEvidence({ store: store.value, clock, newId: () => newId('kept'), log });
+  const inbox = createInbox(join(profile, 'inbox'), random);
+  const emptyInbox = () => inbox.clear().catch((problem: unknown) => trouble('inbox', problem));
+  // What an earlier process left there when it was killed.
+  await emptyInbox();
   const verifier = createEvidenceVerifier({ clock, random, build: `nacre ${version}` });
   const packCrypto = { verify, sha256: sha256Of };
   const attest = createAttestor({
@@ -321,6 +328,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     network,
     evidence,
     collateral,
+    keptEvidence,
+    inbox,
     approvals,
     custody: custody.value,
     runs,
@@ -340,6 +349,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     }
     if (event.type === 'locked') {
       services.downloads.clear();
+      void emptyInbox();
       if (event.problem !== undefined) trouble('vault', event.problem);
     }
     emitApp();
@@ -366,6 +376,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       await runs.close();
       await network.close();
       vault.close();
+      await emptyInbox();
       await sealing.close();
       hub.close();
       store.value.close();

@@ -2,6 +2,7 @@ import type { MethodName } from '../contract/methods.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { collateralHandlers } from './handlers/collateral-handlers.ts';
+import { evidenceFileHandlers } from './handlers/evidence-file-handlers.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
@@ -40,6 +41,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...keyHandlers(services),
     ...auditHandlers(services),
     ...collateralHandlers(services),
+    ...evidenceFileHandlers(services),
   };
   const route = createRouter({ handlers, unlocked: services.vault.unlocked, onBug: trouble });
   let closing: Promise<void> | undefined;
@@ -54,6 +56,8 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     subscribe: hub.subscribe,
     takeDownload: (downloadId) =>
       services.vault.unlocked() ? services.downloads.take(downloadId) : err('locked', 'The vault is locked.'),
+    receiveFile: async (name, content) =>
+      services.vault.unlocked() ? services.inbox.receive(name, content) : err('locked', 'The vault is locked.'),
     close: () => (closing ??= close()),
   });
 }

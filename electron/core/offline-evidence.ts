@@ -6,12 +6,15 @@ import type { FileVerification, FileVerificationOptions, InspectedFile } from '.
 import type { Policy } from '../contract/policy.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { decodeUtf8 } from '../domain/encoding/utf8.ts';
-import { vendorAnchors } from '../domain/evidence/anchors.ts';
+import { simulatedAnchors, vendorAnchors, type SimulatedAnchors } from '../domain/evidence/anchors.ts';
+import type { EvidenceFile } from '../domain/evidence/files/artifact.ts';
+import { selfIssued } from '../domain/evidence/files/certificates.ts';
 import { evidenceFilePolicy } from '../domain/evidence/files/default-policy.ts';
+import { createEvidenceSet } from '../domain/evidence/files/evidence-set.ts';
 import type { CollateralSource } from '../domain/evidence/files/family.ts';
 import { inspectEvidence } from '../domain/evidence/files/inspect/inspect.ts';
 import { verifyEvidenceSet } from '../domain/evidence/files/verify.ts';
-import { fromHex } from '../domain/evidence/readers/bytes.ts';
+import { fromHex, toHex } from '../domain/evidence/readers/bytes.ts';
 import { claimedAuthors, parsePolicyFile, readPolicyHistory } from '../domain/policy/document.ts';
 import { readPolicyText } from '../domain/policy/text.ts';
 import { cacheGoodSignatures } from '../services/evidence/caching-crypto.ts';
@@ -41,6 +44,8 @@ export async function checkConformance(
 /** What a verification may be told beside the files; all of it has a default. */
 interface VerificationContext {
   readonly policy?: Policy;
+  /** Roots of a test authority: all that is verified under them is SIMULATED. */
+  readonly anchors?: SimulatedAnchors;
   readonly collateral?: CollateralSource;
   /** Milliseconds since the epoch; the machine's clock when absent. */
   readonly now?: number;
@@ -59,22 +64,50 @@ export async function verifyEvidenceFiles(
   options: OptionalFields<FileVerificationOptions> & VerificationContext = {},
 ): Promise<Result<FileVerification>> {
   const files = await readEvidenceFiles(paths);
-  if (!files.ok) return files;
+  return files.ok ? judgeEvidence(files.value, options) : files;
+}
+
+/** `verifyEvidenceFiles` for files that were read. */
+export function judgeEvidence(
+  files: readonly EvidenceFile[],
+  options: OptionalFields<FileVerificationOptions> & VerificationContext,
+): Result<FileVerification> {
   const now = options.at === undefined ? (options.now ?? Date.now()) : parseTime(options.at);
   if (now === undefined) {
     return err('invalid_input', `${JSON.stringify(options.at)} is no time; write 2026-06-29T02:06:37Z.`);
   }
   const nonce = options.nonce === undefined ? undefined : fromHex(options.nonce);
   return verifyEvidenceSet({
-    files: files.value,
-    policy: options.policy ?? evidenceFilePolicy,
-    anchors: vendorAnchors,
+    files,
+    policy: options.policy ?? { ...evidenceFilePolicy, acceptSimulated: options.anchors !== undefined },
+    anchors: options.anchors ?? vendorAnchors,
     now,
     crypto: createNodeCrypto(),
     ...(options.family === undefined ? {} : { family: options.family, logOnly: options.family === 'dstack' }),
     ...(nonce === undefined ? {} : { nonce }),
     ...(options.collateral === undefined ? {} : { collateral: options.collateral }),
   });
+}
+
+/**
+ * Test roots out of a file of certificates that a person named. A vendor's root among them does not count.
+ * Errors: `invalid_input` when there is no root certificate in it, and those of reading.
+ */
+export async function testRootsOfFile(path: string): Promise<Result<SimulatedAnchors>> {
+  const file = await readEvidenceFile(path);
+  if (!file.ok) return file;
+  const set = createEvidenceSet([file.value]);
+  if (!set.ok) return set;
+  const { sha256 } = createNodeCrypto();
+  const roots = set.value.certificates
+    .filter((one) => selfIssued(one) && one.basicConstraints?.ca === true)
+    .map(({ der }) => toHex(sha256(der)));
+  const anchors = simulatedAnchors({ amd: roots, nvidia: roots, intel: roots });
+  return anchors.amd.length === 0
+    ? err('invalid_input', `${file.value.name} holds no root certificate of a test authority.`, {
+        hint: 'Choose the certificate of its root, PEM or DER.',
+      })
+    : ok(anchors);
 }
 
 /** Collateral out of a file: a bundle, or Intel's as JSON. Errors: `damaged`, `integrity`, `invalid_input`, those of reading. */

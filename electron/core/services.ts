@@ -14,6 +14,8 @@ import type { VaultService } from '../services/vault/vault-service.ts';
 import type { IdentityLender } from './identity-lender.ts';
 import type { Downloads } from './downloads.ts';
 import type { EvidenceBook } from './evidence-records.ts';
+import type { Inbox } from './inbox.ts';
+import type { KeptEvidenceBook } from './kept-evidence.ts';
 import type { Custody } from './offline-custody.ts';
 import type { NetworkControl } from './network-control.ts';
 import type { Nodes } from './nodes.ts';
@@ -45,6 +47,8 @@ export interface Services {
   readonly network: NetworkControl;
   readonly evidence: EvidenceBook;
   readonly collateral: CollateralService;
+  readonly keptEvidence: KeptEvidenceBook;
+  readonly inbox: Inbox;
   readonly approvals: ApprovalService;
   readonly custody: Custody;
   readonly runs: RunService;

@@ -1,5 +1,6 @@
 import type { MethodInput, MethodName, MethodOutput, StreamEvent, StreamName } from '../contract/methods.ts';
 import type { Result } from '../contract/result.ts';
+import type { InboxFile } from '../contract/web-paths.ts';
 
 export type { KeychainPort, KeychainStatus } from '../services/vault/keychain.ts';
 
@@ -32,6 +33,11 @@ export interface Core {
   subscribe<S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void): () => void;
   /** The file behind a `downloadId`, once: the id is spent by this call. Errors: `not_found`, `locked`. */
   takeDownload(downloadId: string): Result<DownloadFile>;
+  /**
+   * Lays down a file that a page without paths handed over, for the core to open. Evidence and collateral, no secrets;
+   * gone when the vault locks. Errors: `locked`, `invalid_input` (too large), and those of the disk.
+   */
+  receiveFile(name: string, content: AsyncIterable<Uint8Array>): Promise<Result<InboxFile>>;
   /** Stops the local network, locks the vault and closes the store. Safe to call twice. */
   close(): Promise<void>;
 }

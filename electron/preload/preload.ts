@@ -1,10 +1,10 @@
-import { contextBridge, ipcRenderer } from 'electron';
+import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Bridge } from '../contract/hosts.ts';
 import { pageChannels } from '../contract/page-channels.ts';
 import type { Result } from '../contract/result.ts';
 
 /**
- * All that a page sees of Electron: three members (security item 20). No event object, no channel name of the
+ * All that a page sees of Electron: four members (security item 20). No event object, no channel name of the
  * page's choice, nothing of Node. One bundled CommonJS file, because the sandbox loads no modules.
  */
 const listeners = new Map<string, Set<(event: unknown) => void>>();
@@ -34,6 +34,8 @@ const bridge: Bridge = {
       known.delete(listener);
     };
   },
+  // Only for a file that a person has dropped or chosen: a page cannot make one that has a path.
+  pathOf: (file) => (file instanceof File ? webUtils.getPathForFile(file) : ''),
 };
 
 contextBridge.exposeInMainWorld('nacre', bridge);

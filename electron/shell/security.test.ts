@@ -337,8 +337,14 @@ describe('19 fuses', () => {
 });
 
 describe('20 nothing of Electron in the page', () => {
-  it('shows three members and nothing else', () => {
+  it('shows four members and nothing else', () => {
     expect([...fake.exposed.keys()]).toEqual(['nacre']);
-    expect(Object.keys(fake.exposed.get('nacre') ?? {}).toSorted()).toEqual(['call', 'subscribe', 'version']);
+    expect(Object.keys(fake.exposed.get('nacre') ?? {}).toSorted()).toEqual(['call', 'pathOf', 'subscribe', 'version']);
+  });
+
+  it('tells the path of a file that a person dropped, and of nothing else', () => {
+    const { pathOf } = fake.exposed.get('nacre') as { pathOf: (file: unknown) => string };
+    expect(pathOf(new File(['x'], 'quote.bin'))).toBe('/dropped/quote.bin');
+    for (const made of ['/etc/passwd', { name: '/etc/passwd' }, null, new Blob(['x'])]) expect(pathOf(made)).toBe('');
   });
 });

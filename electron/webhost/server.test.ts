@@ -268,6 +268,56 @@ describe('downloads', () => {
   });
 });
 
+describe('uploads', () => {
+  const head = (cookie: string, more: Record<string, string> = {}) => ({
+    origin: origin(),
+    cookie,
+    'content-type': 'application/octet-stream',
+    'x-nacre-file-name': 'quote.bin',
+    ...more,
+  });
+  const upload = (headers: Record<string, string>, body: Buffer = Buffer.alloc(5000, 7)) =>
+    send('POST', '/api/inbox', headers, body);
+
+  it('lays down a file for a page of its own with a session', async () => {
+    const cookie = await openSession();
+    const answer = await upload(head(cookie, { 'x-nacre-file-name': encodeURIComponent('../../évidence.bin') }));
+    expect([answer.status, JSON.parse(answer.text)]).toMatchObject([200, { ok: true, value: { path: '/inbox/1' } }]);
+    // The name is a label; where it lies is for the core alone to say.
+    expect(core.received).toEqual([{ name: '../../évidence.bin', bytes: 5000 }]);
+  });
+
+  it('refuses other pages, other names of this host and no session, before a byte is kept', async () => {
+    const cookie = await openSession();
+    const { origin: _, ...silent } = head(cookie);
+    expect((await upload(silent)).status).toBe(403);
+    expect((await upload(head(cookie, { origin: 'http://evil.example' }))).status).toBe(403);
+    expect((await upload(head(cookie, { origin: 'null' }))).status).toBe(403);
+    expect((await upload(head(cookie, { host: `evil.example:${host.port}` }))).status).toBe(421);
+    expect((await upload(head('nacre-session=guess'))).status).toBe(401);
+    expect((await send('GET', '/api/inbox', { cookie })).status).toBe(404);
+    expect((await send('PUT', '/api/inbox', head(cookie), Buffer.alloc(3))).status).toBe(405);
+    expect(core.received).toEqual([]);
+  });
+
+  it.each([
+    ['as a form', { 'content-type': 'multipart/form-data; boundary=x' }, 415],
+    ['as text', { 'content-type': 'text/plain' }, 415],
+    ['that says it is too large', { 'content-length': String(16 * 1_048_576 + 1) }, 413],
+    ['of no length', { 'transfer-encoding': 'chunked' }, 411],
+    ['of no number of bytes', { 'x-nacre-file-name': '' }, 400],
+    ['with a broken name', { 'x-nacre-file-name': '%e0%a4' }, 400],
+    ['with an endless name', { 'x-nacre-file-name': 'a'.repeat(2000) }, 400],
+  ])('refuses a file %s', async (_name, more, status) => {
+    const cookie = await openSession();
+    const answer = await upload(head(cookie, more)).catch((error: NodeJS.ErrnoException) => error);
+    // A refused body is not read to its end, so the connection may be cut while it is still being sent.
+    if (answer instanceof Error) expect(answer.code).toMatch(/^(EPIPE|ECONNRESET)$/);
+    else expect(answer.status).toBe(status);
+    expect(core.received).toEqual([]);
+  });
+});
+
 describe('events', () => {
   const socket = (headers: Record<string, string>, target = '/api/events') =>
     new WebSocket(`ws://127.0.0.1:${host.port}${target}`, { headers });

@@ -10,6 +10,7 @@ import { sendDownload } from './download.ts';
 import { createEventSockets } from './events.ts';
 import { openPage, openScript } from './open-page.ts';
 import { readStaticFile } from './static-files.ts';
+import { receiveUpload } from './upload.ts';
 
 export interface WebHostOptions {
   readonly core: Core;
@@ -139,6 +140,12 @@ function createHandler(
       return refuse(response, 403, 'Requests from other pages are refused.');
     }
     if (path !== sessionPath && !hasSession(request, sessions, port())) return unknownSession(response);
+    if (path === webPaths.inbox) {
+      const { status, result } = await receiveUpload(core, request);
+      // The rest of a refused body is not read.
+      if (!result.ok) response.setHeader('connection', 'close');
+      return answer(response, status, result);
+    }
     if (request.headers['content-type'] !== 'application/json') {
       return answer(response, 415, err('invalid_input', 'The body must be application/json.'));
     }
@@ -191,7 +198,7 @@ function createHandler(
       return refuse(response, 421, 'This address is not a name of this host.');
     }
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    if (request.method === 'POST' && (path === webPaths.call || path === sessionPath)) {
+    if (request.method === 'POST' && [webPaths.call, webPaths.inbox, sessionPath].includes(path)) {
       return post(request, response, path);
     }
     if (request.method === 'GET') return get(request, response, path);

@@ -26,12 +26,10 @@ export const collateralMethods = {
     }),
     output: collateralImportSchema,
   },
-  /** Writes everything that is kept, as one signed bundle. */
+  /** Writes everything that is kept, as one signed bundle: to `path`, else into the profile to be fetched from there. */
   'collateral.export': {
-    input: z.strictObject({ path, note: z.string().max(500).optional() }),
-    output: exportedFileSchema
-      .omit({ downloadId: true })
-      .extend({ items: z.number().int().max(collateralLimits.items) }),
+    input: z.strictObject({ path: path.optional(), note: z.string().max(500).optional() }),
+    output: exportedFileSchema.extend({ items: z.number().int().max(collateralLimits.items) }),
   },
   /** Looks at a bundle without importing it. */
   'collateral.verify': { input: z.strictObject({ path }), output: collateralBundleViewSchema },

@@ -1,35 +1,18 @@
+import { mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { err, ok, type Result } from '../../contract/result.ts';
 import { vendorAnchors } from '../../domain/evidence/anchors.ts';
 import { inspectBundle } from '../../services/evidence/collateral/collateral-service.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { createEd25519Verifier } from '../ed25519.ts';
-import { inspectEvidenceFile, verifyEvidenceFiles } from '../offline-evidence.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 
-type Names =
-  | 'evidence.verifyFiles'
-  | 'evidence.inspectFile'
-  | 'collateral.list'
-  | 'collateral.import'
-  | 'collateral.export'
-  | 'collateral.verify';
+type Names = 'collateral.list' | 'collateral.import' | 'collateral.export' | 'collateral.verify';
 
-/** Evidence in files, and the collateral that they are judged with. */
-export function collateralHandlers({ collateral, policies, clock }: Services): Pick<Handlers, Names> {
+/** What vendors publish about their hardware, kept and passed on. */
+export function collateralHandlers({ collateral, downloads, profile, clock }: Services): Pick<Handlers, Names> {
   return {
-    'evidence.verifyFiles': async ({ paths, policyId, ...options }) => {
-      const policy = policyId === undefined ? undefined : policies.get(policyId);
-      if (policy?.ok === false) return policy;
-      const source = collateral.source();
-      if (!source.ok) return source;
-      return verifyEvidenceFiles(paths, {
-        ...options,
-        collateral: source.value,
-        now: clock(),
-        ...(policy === undefined ? {} : { policy: policy.value.policy }),
-      });
-    },
-    'evidence.inspectFile': async ({ path }) => inspectEvidenceFile(path),
     'collateral.list': async () => collateral.list(),
     'collateral.import': async ({ paths, signer, source }) =>
       collateral.import({
@@ -37,7 +20,14 @@ export function collateralHandlers({ collateral, policies, clock }: Services): P
         ...(signer === undefined ? {} : { signer }),
         ...(source === undefined ? {} : { source }),
       }),
-    'collateral.export': async ({ path, note }) => collateral.export(path, note ?? ''),
+    'collateral.export': async ({ path, note }) => {
+      const day = new Date(clock()).toISOString().slice(0, 10);
+      const target = path ?? join(profile, 'reports', `collateral-${day}.nacre-collateral.json`);
+      const folder = path === undefined ? await makeFolder(dirname(target)) : ok(undefined);
+      if (!folder.ok) return folder;
+      const written = await collateral.export(target, note ?? '');
+      return written.ok ? ok({ ...written.value, downloadId: downloads.offer(written.value) }) : written;
+    },
     'collateral.verify': async ({ path }) =>
       inspectBundle(path, {
         anchors: vendorAnchors,
@@ -46,4 +36,14 @@ export function collateralHandlers({ collateral, policies, clock }: Services): P
         clock,
       }),
   };
+}
+
+async function makeFolder(path: string): Promise<Result<void>> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    return ok(undefined);
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
+    return err('not_permitted', `${path} could not be made (${code}).`);
+  }
 }

@@ -22,6 +22,8 @@ export const collectionNames = [
   'node-datasets',
   'collateral',
   'collateral-marks',
+  'kept-evidence',
+  'kept-evidence-files',
 ] as const;
 export type CollectionName = (typeof collectionNames)[number];
 

@@ -195,3 +195,7 @@ export const ipcRenderer = {
   },
   on: (channel, listener) => void pageListeners.set(channel, listener as never),
 } satisfies Named<Electron.IpcRenderer>;
+
+export const webUtils = {
+  getPathForFile: (file) => `/dropped/${file.name}`,
+} satisfies Named<Electron.WebUtils>;

@@ -5,6 +5,7 @@ import type { Core, DownloadFile } from '../../core/types.ts';
 export interface FakeCore extends Core {
   readonly calls: { name: string; input: unknown; client: string | undefined }[];
   readonly downloads: Map<string, DownloadFile>;
+  readonly received: { name: string; bytes: number }[];
   emit(stream: StreamName, event: unknown): void;
   listeners(stream: StreamName): number;
 }
@@ -13,6 +14,7 @@ export interface FakeCore extends Core {
 export function createFakeCore(): FakeCore {
   const calls: FakeCore['calls'] = [];
   const downloads = new Map<string, DownloadFile>();
+  const received: FakeCore['received'] = [];
   const following = new Map<StreamName, Set<(event: never) => void>>();
   const call = async (
     name: string,
@@ -25,6 +27,7 @@ export function createFakeCore(): FakeCore {
   return {
     calls,
     downloads,
+    received,
     call,
     invoke: call as Core['invoke'],
     subscribe(stream, listener) {
@@ -41,6 +44,12 @@ export function createFakeCore(): FakeCore {
       const file = downloads.get(id);
       downloads.delete(id);
       return file === undefined ? err('not_found', 'There is no such download.') : ok(file);
+    },
+    async receiveFile(name, content) {
+      let bytes = 0;
+      for await (const chunk of content) bytes += chunk.length;
+      received.push({ name, bytes });
+      return ok({ path: `/inbox/${received.length}`, name, bytes });
     },
     close: async () => undefined,
   };
