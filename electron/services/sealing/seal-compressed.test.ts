@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createDesk, nothingAt, sha256, take } from './testing/desk.ts';
+import { createSigner } from '../../domain/dsse/dsse.ts';
+import { loadSealedDataset } from './sealed-dataset.ts';
+import { createDesk, nothingAt, random, sha256, take } from './testing/desk.ts';
 
 const desk = createDesk();
 const { fresh, identity, identityFile, recipient, service } = desk;
@@ -60,6 +62,19 @@ describe('compressed and sealed', () => {
     const empty = fresh('.txt');
     writeFileSync(empty, '');
     expect(take(await service.seal({ path: empty, out: `${empty}.age`, ...options })).compression).toBe('not-smaller');
+  });
+
+  it('is no dataset for nodes, which would take the compressed bytes for the data', async () => {
+    const plain = fresh('.csv');
+    writeFileSync(plain, rows(100_000));
+    const signer = createSigner(random(32));
+    const sealed = take(await service.seal({ path: plain, out: `${plain}.age`, ...options, signer }));
+    const { path: file, envelope } = sealed;
+    const trusted = [{ publicKey: signer.publicKey }];
+    const identities = () => ({ ok: true as const, value: [identity] });
+    expect(await loadSealedDataset({ path: file, envelope, trusted, identities })).toMatchObject({
+      error: { code: 'invalid_input', message: expect.stringContaining('compressed') },
+    });
   });
 
   it('leaves nothing when it is cancelled or the file changes', async () => {

@@ -62,6 +62,11 @@ export async function loadSealedDataset(options: LoadOptions): Promise<Result<Se
   if (!verified.ok) return verified;
   const manifest = parseManifest(verified.value.value);
   if (!manifest.ok) return manifest;
+  if (manifest.value.compression !== undefined) {
+    return err('invalid_input', `${options.path} is compressed; nodes open only data that is sealed as it is.`, {
+      hint: 'Seal it again without compression.',
+    });
+  }
   const checked = await matchesFile(options.path, manifest.value);
   if (!checked.ok) return checked;
   const { path } = options;
