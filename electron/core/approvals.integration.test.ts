@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -176,6 +176,35 @@ describe('a key release under a rule', () => {
     value(await desk.core.invoke('vault.unlock', { passphrase }));
     expect(value(await desk.core.invoke('runs.stop', { id: runId })).state).toBe('stopped');
     expect(value(await desk.core.invoke('approvals.get', { id: requestId })).state).toBe('withdrawn');
+  }, 60_000);
+});
+
+describe('other acts under a rule', () => {
+  it('a policy changes, and a secret key leaves, only with the quorum', async () => {
+    const { core } = desk;
+    await waitFor(async () => value(await core.invoke('policies.list', {})).length > 0);
+    const [builtin] = value(await core.invoke('policies.list', {}));
+    const text = JSON.stringify({ ...builtin?.policy, id: 'ward-7', name: 'Ward 7' });
+    const asked = await core.invoke('policies.save', { text, basis: 0 });
+    expect(asked).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
+    const id = asked.ok ? '' : String(asked.error.details?.['requestId']);
+    await approve(alice, id, 'file');
+    expect((await core.invoke('policies.save', { text, basis: 0 })).ok, 'one of two').toBe(false);
+    await approve(bob, id, 'file');
+    const other = JSON.stringify({ ...builtin?.policy, id: 'ward-7', name: 'Ward 8' });
+    expect((await core.invoke('policies.save', { text: other, basis: 0 })).ok, 'another text').toBe(false);
+    value(await core.invoke('policies.save', { text, basis: 0 }));
+    expect(value(await core.invoke('approvals.get', { id })).state).toBe('used');
+
+    const path = join(folder, 'identity.txt');
+    const leaving = await core.invoke('keys.exportIdentity', { passphrase, path });
+    expect(leaving).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
+    await expect(stat(path)).rejects.toThrow('ENOENT');
+    const keyRequest = leaving.ok ? '' : String(leaving.error.details?.['requestId']);
+    await approve(alice, keyRequest, 'file');
+    await approve(bob, keyRequest, 'file');
+    value(await core.invoke('keys.exportIdentity', { passphrase, path }));
+    expect((await stat(path)).size).toBeGreaterThan(50);
   }, 60_000);
 });
 
