@@ -28,7 +28,9 @@ export const kindLimits: Readonly<Partial<Record<EvidenceKind, number>>> = {
 const maximumJsonBytes = 4 * 1_048_576;
 const maximumDepth = 4;
 /** Values inside JSON documents that are looked at; real ones have some dozens. */
-const maximumValues = 4096;
+const maximumValues = 1024;
+/** Characters of hex or base64 that are unwrapped: twice the largest binary kind, with line ends. */
+const maximumWrapped = 2_400_000;
 
 /**
  * Everything that one file holds, the file itself first. By content alone: names are only repeated in what is said.
@@ -94,7 +96,7 @@ function recognizeText(
     if (depth > 0) return ok([{ ...base, kind: 'text' }]);
     return err('invalid_input', `${parsed.detail}.`, { details: { file, ...offsetOf(parsed.detail) } });
   }
-  if (depth < maximumDepth && trimmed.length >= 64) {
+  if (depth < maximumDepth && trimmed.length >= 64 && trimmed.length <= maximumWrapped) {
     const unwrapped = unwrap(trimmed);
     if (unwrapped !== undefined) {
       const inner = recognizeOne(file, name, unwrapped.bytes, [...wrapping, unwrapped.form], depth + 1, budget);
