@@ -18,7 +18,10 @@ let datasetId = '';
 
 beforeAll(async () => {
   network = await startTestNetwork();
-  test = await openReadyCore(network, { timeouts: { connectMs: 3000, idleMs: 3000, slowMs: 1500 } });
+  test = await openReadyCore(network, {
+    timeouts: { connectMs: 3000, idleMs: 3000, slowMs: 1500 },
+    transferPatience: { attempts: 4, firstDelayMs: 200, maximumDelayMs: 1000 },
+  });
   const sealed = await taskEnd(
     test.core,
     value(await test.core.invoke('datasets.seal', { path: 'assets/data/breast_cancer.csv', name: 'cancer' })),

@@ -259,6 +259,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     },
     clock,
     track: trackWith(tasks),
+    ...(options.transferPatience === undefined ? {} : { patience: options.transferPatience }),
     onTrouble: (problem) => trouble('transfers', problem),
   });
   const ports: RunPorts = {

@@ -4,6 +4,7 @@ import type { AgentClient } from '../networks/agent-client/agent-client.ts';
 import type { TransportTimeouts } from '../networks/agent-client/transport.ts';
 import type { SpawnNode } from '../networks/local/local-network.ts';
 import type { KeychainPort } from '../services/vault/keychain.ts';
+import type { Patience } from '../services/transfers/transfer.ts';
 import type { HostKind } from './types.ts';
 
 /** What a host decides about its core; all but the profile and its own name has a default. */
@@ -30,6 +31,8 @@ export interface CoreOptions {
   /** JSON file with the profiles that were opened before; none is kept when absent. */
   readonly knownProfiles?: string;
   readonly timeouts?: TransportTimeouts;
+  /** How long transfers go on without getting on. */
+  readonly transferPatience?: Patience;
   /** Between the core and each node's client: tests record there what is sent. */
   readonly wrapClient?: (client: AgentClient) => AgentClient;
   /** Misbehaviour of local nodes from the start, for tests and demonstrations. */
