@@ -30,7 +30,8 @@ shows progress. JOB.json is a job draft; "nacre dataset list" shows dataset ids.
 
 A run that needs approval is left waiting, with exit code 1: "nacre approve" shows and
 sends its request; when enough answers are in, --resume goes on.
-Exit code 0 when the run succeeded. Ctrl-C stops the run and keeps what it has.
+Exit code 0 when the run succeeded. Ctrl-C stops the run and keeps what it has; what was uploaded is not sent again by
+the next launch on that node.
 `;
 
 /** Bytes of a job file at most. */
