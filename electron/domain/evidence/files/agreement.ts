@@ -5,6 +5,7 @@ import type { Verification } from '../../../contract/evidence.ts';
 const finer: Readonly<Record<string, RegExp>> = {
   chain: /^(chain-|certificate-|signing-key-mismatch|product-mismatch|endorsement-)/,
   expired: /^(certificate-expired|.*-expired|.*-not-current)$/,
+  malformed: /malformed$/,
   'root-not-aws': /^chain-root-not-pinned$/,
   'root-not-pinned': /^chain-root-not-pinned$/,
   'crl-missing': /^crl-/,

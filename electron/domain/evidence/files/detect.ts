@@ -38,7 +38,7 @@ export function expectFamily(set: EvidenceSet, name: EvidenceFamily): Result<Fam
   const pem = set.artifacts.find(({ wrapping }) => wrapping.includes('PEM'));
   const instead = pem ?? first;
   // Bytes without any mark go to the reader of the family, which says where it stops.
-  if (first?.kind === 'bytes') return ok(family);
+  if (set.of('bytes').length > 0) return ok(family);
   const found =
     instead === undefined ? 'nothing' : instead === pem ? `${pem.name} is PEM` : `${instead.name} is a ${instead.kind}`;
   return err('invalid_input', `${found}; ${family.expects} was expected. Reading stopped at offset 0.`, {

@@ -106,7 +106,7 @@ function reasonDetail(
   if (failed?.detail === undefined) return {};
   if (failed.reason !== 'evidence-malformed') return { reasonDetail: failed.detail };
   const [artifact] = outcome.used;
-  const first = set.artifacts[0];
+  const first = set.of('bytes')[0];
   const place = placeOf(
     artifact?.kind ?? binaryKinds[family] ?? 'bytes',
     artifact?.bytes ?? first?.bytes ?? new Uint8Array(),

@@ -32,7 +32,7 @@ export const sgxFamily: Family = {
 export function verifyQuote(input: FamilyInput, tee: 'tdx' | 'sgx', reportData?: Uint8Array): FamilyOutcome {
   const { set, policy, anchors, now, crypto } = input;
   const [artifact] = set.of(tee === 'tdx' ? 'tdx-quote' : 'sgx-quote');
-  const quote = artifact?.bytes ?? set.files[0]?.bytes ?? new Uint8Array();
+  const quote = artifact?.bytes ?? set.of('bytes')[0]?.bytes ?? new Uint8Array();
   const chain = quoteChain(quote);
   const rows = createChecks();
   const collateral = dcapCollateral(rows, input, tee, chain);

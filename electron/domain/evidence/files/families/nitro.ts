@@ -15,7 +15,7 @@ export const nitroFamily: Family = {
   kinds: ['nitro-document'],
   verify(input) {
     const [artifact] = input.set.of('nitro-document');
-    const bytes = artifact?.bytes ?? input.set.files[0]?.bytes ?? new Uint8Array();
+    const bytes = artifact?.bytes ?? input.set.of('bytes')[0]?.bytes ?? new Uint8Array();
     const policy = input.policy.nitro ?? { pcrs: {}, oysterImageIds: [] };
     const parsed = parseNitroDocument(bytes);
     const { verdict } = verifyNitro({

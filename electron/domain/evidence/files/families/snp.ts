@@ -17,7 +17,7 @@ export const snpFamily: Family = {
   kinds: ['snp-report'],
   verify(input) {
     const [report] = input.set.of('snp-report');
-    const bytes = report?.bytes ?? input.set.files[0]?.bytes ?? new Uint8Array();
+    const bytes = report?.bytes ?? input.set.of('bytes')[0]?.bytes ?? new Uint8Array();
     const chain = amdChain(bytes, input.set.certificates);
     const crl = amdCrl(chain, input);
     const { verdict, report: parsed } = verifySnp({
