@@ -18,7 +18,8 @@ import { createTransferProgress } from './seal-progress.ts';
 import { startNetwork } from './nodes-command.ts';
 import { withCore } from './session.ts';
 
-const usage = `nacre launch (JOB.json | --resume RUN) [--pack FILE] [--model DIR] [--profile DIR] [--passphrase-fd N] [--json]
+const usage = `nacre launch JOB.json [--pack FILE] [--model DIR] [--profile DIR] [--passphrase-fd N] [--json]
+nacre launch --resume RUN [--pack FILE] [--model DIR] [--profile DIR] [--passphrase-fd N] [--json]
 
 Launches a job on the local network (SIMULATED hardware) and follows it to its end:
 verifies nodes, uploads the sealed data, releases the key to nodes that verified, and
@@ -59,7 +60,11 @@ export const launchCommand: Command = {
     const { options, words } = parsed.value;
     const [file] = words;
     if ((file === undefined) === (options.resume === undefined)) {
-      return reportError(io, err('invalid_input', 'Give either JOB.json or --resume RUN.').error);
+      return reportError(
+        io,
+        err('invalid_input', file === undefined ? 'JOB.json is missing.' : 'Give JOB.json or --resume RUN, not both.')
+          .error,
+      );
     }
     const draft = file === undefined ? undefined : await readJob(resolve(io.cwd, file));
     if (draft?.ok === false) return reportError(io, draft.error);

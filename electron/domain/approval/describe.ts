@@ -139,7 +139,7 @@ function describeNode(node: ApprovedNode): Described['sections'][number] {
   return section(`Node ${node.name}${node.simulated ? ' (SIMULATED hardware)' : ''}`, [
     ...node.parts.map(({ name, family, measurement }): [string, string] => [
       `${name} (${family}) measurement`,
-      measurement === '' ? 'none' : measurement,
+      measurement === '' ? 'none reported' : measurement,
     ]),
     ['evidence', `sha256:${node.evidenceSha256}`],
     ['verified at', node.verifiedAt],

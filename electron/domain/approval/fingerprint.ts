@@ -22,12 +22,10 @@ export function approvedNodeOf(verification: Verification, evidenceSha256: strin
     evidenceSha256,
     verifiedAt: verification.verifiedAt,
     parts: verification.submodules.map(({ name, family, measurements }) => {
-      const [only, ...more] = Object.values(measurements);
-      return {
-        name,
-        family,
-        measurement: only !== undefined && more.length === 0 ? only : `sha256:${documentDigest(measurements)}`,
-      };
+      const values = Object.values(measurements);
+      // A digest of nothing would look like one of something.
+      const measurement = values.length < 2 ? (values[0] ?? '') : `sha256:${documentDigest(measurements)}`;
+      return { name, family, measurement };
     }),
   };
 }
