@@ -58,6 +58,21 @@ export const routes: ReadonlyArray<AppRoute> = [
     screen: lazy(() => import('../features/evidence/EvidenceListScreen.tsx')),
   },
   {
+    path: '/evidence/file',
+    where: () => [{ name: 'Evidence', path: '/evidence' }, { name: 'File' }],
+    screen: lazy(() => import('../features/evidence/EvidenceFileScreen.tsx')),
+  },
+  {
+    path: '/evidence/kept/:id',
+    where: () => [{ name: 'Evidence', path: '/evidence' }, { name: 'File', path: '/evidence/file' }, { name: 'Kept' }],
+    screen: lazy(() => import('../features/evidence/KeptEvidenceScreen.tsx')),
+  },
+  {
+    path: '/evidence/collateral',
+    where: () => [{ name: 'Evidence', path: '/evidence' }, { name: 'Collateral' }],
+    screen: lazy(() => import('../features/evidence/CollateralScreen.tsx')),
+  },
+  {
     path: '/evidence/node/:name',
     where: ({ name }) => [{ name: 'Evidence', path: '/evidence' }, { name: name ?? '' }],
     screen: lazy(() => import('../features/evidence/EvidenceScreen.tsx')),

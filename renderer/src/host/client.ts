@@ -6,6 +6,7 @@ import type {
   StreamName,
 } from '../../../electron/contract/methods.ts';
 import type { Result } from '../../../electron/contract/result.ts';
+import type { InboxFile } from '../../../electron/contract/web-paths.ts';
 
 export type HostConnection = 'open' | 'connecting' | 'closed';
 
@@ -20,6 +21,11 @@ export interface HostClient {
   readonly onConnection: (listener: (state: HostConnection) => void) => () => void;
   /** Told when events were dropped because this page read too slowly: what is held must be fetched again. */
   readonly onMissed: (listener: () => void) => () => void;
+  /**
+   * Where the core can open a file that a person dropped onto the page: its own path in Electron; in a browser, where it
+   * has none, it is handed over to the core's inbox first. Never rejects.
+   */
+  readonly placeFile: (file: File) => Promise<Result<Pick<InboxFile, 'path'>>>;
   /** Brings an exported file to the person's browser. Absent where the core writes to the person's own disk. */
   readonly download?: (downloadId: string, fileName: string) => Promise<Result<void>>;
 }

@@ -1,5 +1,5 @@
 import type { Bridge } from '../../../electron/contract/hosts.ts';
-import { err } from '../../../electron/contract/result.ts';
+import { err, ok } from '../../../electron/contract/result.ts';
 import type { HostClient } from './client.ts';
 import { readResult } from './envelope.ts';
 
@@ -19,6 +19,12 @@ export function createElectronClient(bridge: Bridge): HostClient {
     // The preload passes events of the named stream only, which the core made from the contract.
     subscribe: (stream, listener) =>
       bridge.subscribe(stream, (event) => listener(event as Parameters<typeof listener>[0])),
+    placeFile: async (file) => {
+      const path = bridge.pathOf(file);
+      return path === ''
+        ? err('not_found', `${file.name} lies nowhere on this machine.`, { hint: 'Save it as a file first.' })
+        : ok({ path });
+    },
     onConnection: (listener) => {
       listener('open');
       return () => undefined;

@@ -1,4 +1,4 @@
-import { webPaths } from '../../../electron/contract/web-paths.ts';
+import { inboxNameHeader, webPaths } from '../../../electron/contract/web-paths.ts';
 import type { StreamName } from '../../../electron/contract/methods.ts';
 import { err } from '../../../electron/contract/result.ts';
 import type { HostClient, HostConnection } from './client.ts';
@@ -117,6 +117,24 @@ export function createWebClient(base: URL, { fetch, openSocket }: WebTransport):
     onMissed: (listener) => {
       missed.add(listener);
       return () => missed.delete(listener);
+    },
+    placeFile: async (file) => {
+      try {
+        const response = await fetch(new URL(webPaths.inbox, base), {
+          method: 'POST',
+          headers: {
+            'content-type': 'application/octet-stream',
+            [inboxNameHeader]: encodeURIComponent(file.name.slice(-100).toWellFormed()),
+          },
+          body: file,
+          credentials: 'same-origin',
+          cache: 'no-store',
+        });
+        if (response.status === 401) return noSession();
+        return readResult(await response.json());
+      } catch {
+        return unreachable();
+      }
     },
     download: async (downloadId, fileName) => {
       try {

@@ -42,6 +42,7 @@ export function createFixtureHost(answers: Answers): FixtureHost {
     push: (stream, event) => {
       for (const listener of listeners.get(stream) ?? []) listener(event as never);
     },
+    placeFile: async (file) => ok({ path: `/dropped/${file.name}` }),
     onConnection: (listener) => {
       listener('open');
       return () => undefined;

@@ -4,6 +4,7 @@ export { Checkbox, Radio, Segmented, Select, type Option } from './Choices.tsx';
 export { CommandPalette, matchCommands, type Command } from './CommandPalette.tsx';
 export { cx } from './cx.ts';
 export { ConsequenceDialog, Dialog } from './Dialog.tsx';
+export { FileList } from './FileList.tsx';
 export * from './format.ts';
 export { KeyHelp, type KeyBinding } from './KeyHelp.tsx';
 export { Banner, EmptyState, ErrorMessage, errorClass, ProgressBar, Waiting, type ProgressState } from './Messages.tsx';

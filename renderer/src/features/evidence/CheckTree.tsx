@@ -1,17 +1,20 @@
 import type { Check } from '../../../../electron/contract/evidence.ts';
 import { cx, Tick, TrustMark } from '../../ui/index.ts';
 import styles from './Evidence.module.css';
-import { tally, trustOfCheck, trustOfStatus, type CheckGroup } from './verdict.ts';
+import { StatusMark } from './StatusMark.tsx';
+import { tally, trustOfCheck, type CheckGroup } from './verdict.ts';
 
 export interface CheckTreeProps {
   readonly groups: ReadonlyArray<CheckGroup>;
   readonly simulated: boolean;
+  /** Evidence out of a file is neither fresh nor bound to a job: it never gets the pearl. */
+  readonly fromFile?: boolean;
   readonly current: Check | undefined;
   readonly onChoose: (group: string, check: Check) => void;
 }
 
 /** Every check under its attester, each with its outcome; choosing one shows it beside. */
-export function CheckTree({ groups, simulated, current, onChoose }: CheckTreeProps) {
+export function CheckTree({ groups, simulated, fromFile = false, current, onChoose }: CheckTreeProps) {
   const count = tally(groups.flatMap((group) => group.checks));
   return (
     <div>
@@ -22,7 +25,7 @@ export function CheckTree({ groups, simulated, current, onChoose }: CheckTreePro
       {groups.map((group) => (
         <section key={group.id} aria-label={group.title}>
           <div className={styles.group}>
-            <TrustMark trust={trustOfStatus(group.status)} simulated={simulated} title={group.status} />
+            <StatusMark status={group.status} simulated={simulated} fromFile={fromFile} title={group.status} />
             <h3 className="clip strong">{group.title}</h3>
           </div>
           <ul>

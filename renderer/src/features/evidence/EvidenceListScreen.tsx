@@ -23,6 +23,7 @@ import {
   WorkArea,
   type Column,
 } from '../../ui/index.ts';
+import { EvidenceLinks } from './EvidenceLinks.tsx';
 import { checkGroups, statusWord, tally, trustOfStatus } from './verdict.ts';
 
 const listed = 500;
@@ -50,12 +51,12 @@ export default function EvidenceListScreen() {
   if (rows.length === 0) {
     return (
       <Page>
-        <PageHead title="Evidence" />
+        <PageHead title="Evidence" actions={<EvidenceLinks />} />
         <EmptyState
           title="No evidence yet"
           actions={<Button onClick={() => void navigate('/nodes')}>Open nodes</Button>}
         >
-          Evidence comes from a node that was asked. Start a network, then ask its nodes.
+          Evidence comes from a node that was asked, or from a file. Start a network and ask its nodes, or open a file.
         </EmptyState>
       </Page>
     );
@@ -71,13 +72,16 @@ export default function EvidenceListScreen() {
         title="Evidence"
         note={plural(rows.length, 'verification')}
         actions={
-          <Button
-            variant="primary"
-            onClick={() => verify.mutate({})}
-            working={verify.isPending ? 'Asking nodes' : undefined}
-          >
-            Ask all nodes for evidence
-          </Button>
+          <>
+            <EvidenceLinks />
+            <Button
+              variant="primary"
+              onClick={() => verify.mutate({})}
+              working={verify.isPending ? 'Asking nodes' : undefined}
+            >
+              Ask all nodes for evidence
+            </Button>
+          </>
         }
       />
       {simulated ? (

@@ -18,48 +18,20 @@ import {
   PageHead,
   reasonWords,
   Section,
-  Table,
   Tick,
   TrustLabel,
   TrustMark,
   Waiting,
-  type Column,
 } from '../../ui/index.ts';
 import { BindingFigure } from './BindingFigure.tsx';
+import { CertificateChain } from './CertificateChain.tsx';
 import { CheckDetail } from './CheckDetail.tsx';
 import { CheckTree } from './CheckTree.tsx';
 import styles from './Evidence.module.css';
+import { MeasurementTable } from './MeasurementTable.tsx';
 import { checkGroups, familyName, firstOfInterest, notChecked, statusWord, trustOfStatus } from './verdict.ts';
 
 const provenShown = 5;
-
-interface Measurement {
-  readonly id: string;
-  readonly part: string;
-  readonly name: string;
-  readonly value: string;
-}
-
-const measurementColumns: ReadonlyArray<Column<Measurement>> = [
-  {
-    id: 'part',
-    title: 'attester',
-    width: '80px',
-    cell: (row) => <span className="dim">{row.part}</span>,
-  },
-  {
-    id: 'name',
-    title: 'register',
-    width: 'minmax(120px, 1fr)',
-    cell: (row) => <span className="mono">{row.name}</span>,
-  },
-  {
-    id: 'value',
-    title: 'found',
-    width: 'minmax(200px, 2fr)',
-    cell: (row) => <Digest value={row.value} of={row.name} first={20} last={8} />,
-  },
-];
 
 /** One verification: the verdict, every check, what was expected and found, raw fields, and what was not checked. */
 export default function EvidenceScreen() {
@@ -102,14 +74,6 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
   const missing = notChecked(verification);
   const cpu = verification.submodules.find((part) => part.name.startsWith('cpu')) ?? verification.submodules[0];
   const gpu = verification.submodules.find((part) => part.name.startsWith('gpu'));
-  const measurements = verification.submodules.flatMap((part) =>
-    Object.entries(part.measurements).map(([name, value]) => ({
-      id: `${part.name}.${name}`,
-      part: part.name,
-      name,
-      value,
-    })),
-  );
   return (
     <Page>
       <PageHead
@@ -253,19 +217,8 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
               }
             />
           )}
-          <div className={styles.measurements}>
-            <div className={styles.treeHead}>
-              <h2>Measurements</h2>
-              <span className="small faint">what was measured at launch, as the evidence states it</span>
-            </div>
-            <Table
-              label="Measurements"
-              rows={measurements}
-              rowKey={(row) => row.id}
-              empty={<p className="small faint">This evidence holds no measurement.</p>}
-              columns={measurementColumns}
-            />
-          </div>
+          <MeasurementTable verification={verification} />
+          <NodeChains evidence={evidence} />
         </div>
         <div className={styles.side}>
           <Section title="CPU to GPU binding">
@@ -301,5 +254,26 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
         </div>
       </div>
     </Page>
+  );
+}
+
+/** The certificates that the node sent with this evidence, at the clock it was judged by. */
+function NodeChains({ evidence }: { readonly evidence: EvidenceView }) {
+  const chains = useMethod('evidence.chains', { id: evidence.id });
+  const { verifiedAt, simulated } = evidence.verification;
+  return (
+    <section className={styles.measurements} aria-label="Certificates">
+      <div className={styles.treeHead}>
+        <h2>Certificates</h2>
+        <span className="small faint">leaf to root; the blue line is the clock of the verdict</span>
+      </div>
+      {chains.error === null ? null : <ErrorMessage inline error={chains.error.error} />}
+      {(chains.data ?? []).map((chain) => (
+        <div key={chain.name}>
+          <h3 className={styles.chainName}>{chain.name}</h3>
+          <CertificateChain chain={chain} at={Date.parse(verifiedAt)} simulated={simulated} />
+        </div>
+      ))}
+    </section>
   );
 }

@@ -1,4 +1,4 @@
-import type { Check, EarStatus, Verification } from '../../../../electron/contract/evidence.ts';
+import type { Check, EarStatus, EvidenceFamily, Verification } from '../../../../electron/contract/evidence.ts';
 import type { Trust } from '../../ui/index.ts';
 
 /** The attestation result's words, as marks. */
@@ -23,7 +23,7 @@ export interface CheckGroup {
   readonly checks: ReadonlyArray<Check>;
 }
 
-const families: Readonly<Record<string, string>> = {
+const families: Readonly<Record<EvidenceFamily, string>> = {
   tdx: 'Intel TDX',
   sgx: 'Intel SGX',
   snp: 'AMD SEV-SNP',
@@ -32,11 +32,13 @@ const families: Readonly<Record<string, string>> = {
   nras: 'NVIDIA remote verdict',
   dstack: 'dstack event log',
   'azure-vtpm': 'Azure vTPM',
-  composite: 'Composite',
+  composite: 'CPU and GPUs together',
+  'nvidia-rim': 'NVIDIA reference manifest',
+  roots: 'Root certificates',
 };
 
-export function familyName(family: string): string {
-  return families[family] ?? family;
+export function familyName(family: EvidenceFamily): string {
+  return families[family];
 }
 
 /** The worst outcome among checks: a failed required check contraindicates, an unknown one gives no result. */
