@@ -2,7 +2,8 @@
 import path from 'node:path';
 import { childEnvironment, ensurePackages, node24, personFolder, root, run } from './setup.mjs';
 
-const usage = 'usage: node electron/tooling/run.mjs start|test|cli|bench|fuzz|chaos|build [ARGUMENTS]\n';
+const usage =
+  'usage: node electron/tooling/run.mjs start|test|cli|bench|fuzz|chaos|build|ray:up|ray:down [ARGUMENTS]\n';
 const [command, ...args] = process.argv.slice(2);
 
 /** @param {string} entry @param {string[]} rest */
@@ -21,6 +22,8 @@ const commands = {
   bench: async () => script('tooling/bench.ts', args),
   fuzz: async () => script('tooling/fuzz.ts', args),
   chaos: async () => script('tooling/chaos.ts', args),
+  'ray:up': async () => (await import('./ray.mjs')).rayUp(args),
+  'ray:down': async () => (await import('./ray.mjs')).rayDown(args),
   build: async () => {
     const { buildElectron, buildRenderer } = await import('./build.mjs');
     return (await buildRenderer({ force: true })) || (await buildElectron({ force: true }));
