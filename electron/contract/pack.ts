@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { collateralItemSchema } from './collateral.ts';
 import { earStatus } from './evidence.ts';
 import { challengeSchema } from './node-evidence.ts';
 import { releaseAadSchema } from './wire.ts';
@@ -113,6 +114,8 @@ export const packEvidenceSchema = z.strictObject({
   expectedGpus: z.number().int().min(0).max(1024).optional(),
   /** The attestation result, compact JWT, signed by the organisation key. */
   ear: z.string().max(262_144),
+  /** What of the desk's collateral the verdict rests on, as the vendors signed it. */
+  collateral: z.array(collateralItemSchema).max(32).optional(),
   status: earStatus,
   reason: z.string().max(128).optional(),
 });

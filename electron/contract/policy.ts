@@ -97,6 +97,8 @@ export const policySchema = z.strictObject({
     migrationAgentAllowed: z.literal(false),
     provisionalFirmwareAllowed: z.boolean(),
     requireAliasCheck: z.boolean(),
+    /** Without a current CRL of AMD no key goes out; absent: the verdict says that revocation was not checked. */
+    requireRevocation: z.boolean().optional(),
     /** SHA-384 launch measurements; empty means the measurement is not checked and says so. */
     measurements: z.array(hex(48)).max(256),
     hostData: z.array(hex(32)).max(256).optional(),

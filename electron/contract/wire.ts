@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { collateralItemSchema } from './collateral.ts';
 
 /**
  * The protocol between desk and node agent: HTTPS on an ephemeral key, accepted by the SHA-256 of its SPKI once that
@@ -241,6 +242,8 @@ export const directorySchema = z.object({
   anchors: z.object({ amd: z.array(hex(32)), nvidia: z.array(hex(32)) }),
   /** Reference values of the honest image: SNP launch measurement, and golden GPU measurements by index. */
   reference: z.object({ snpMeasurement: hex(48), gpuMeasurements: z.record(z.string(), z.array(z.string())) }),
+  /** SIMULATED collateral under those roots. */
+  collateral: z.array(collateralItemSchema).max(32).optional(),
   nodes: z.array(directoryNodeSchema).max(1024),
 });
 export type Directory = z.infer<typeof directorySchema>;

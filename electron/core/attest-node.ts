@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { CollateralItem } from '../contract/collateral.ts';
 import type { Verification } from '../contract/evidence.ts';
 import type { Policy } from '../contract/policy.ts';
 import type { Challenge, Runtime } from '../contract/node-evidence.ts';
@@ -35,6 +36,8 @@ export interface Verdict {
   readonly ear: string;
   /** How many GPUs the directory promised, when that was part of the question. */
   readonly expectedGpus?: number;
+  /** Items of collateral that the verdict rests on. */
+  readonly collateral: readonly CollateralItem[];
   /** What the node says of its keys; believed only where the verification is affirming. */
   readonly runtime?: Runtime;
   /** Only when affirming and signed. */
@@ -120,7 +123,7 @@ function keep(
   options: AttestOptions,
   { node, jobId }: AttestationRequest,
   exchange: { challenge: Challenge; answer: unknown; observed: string; directory: Directory },
-  { verification, ear, expectedGpus, runtime, verified }: Verdict,
+  { verification, ear, expectedGpus, collateral, runtime, verified }: Verdict,
 ): Result<Attestation> {
   const canonical = canonicalJson(exchange.answer);
   const evidenceSha256 = createHash('sha256').update(canonical).digest('hex');
@@ -135,6 +138,7 @@ function keep(
     // It came out of JSON.parse, so it is JSON.
     answer: exchange.answer as z.core.util.JSONType,
     anchors: anchorsOf(exchange.directory, verification.simulated),
+    ...(collateral.length === 0 ? {} : { collateral: [...collateral] }),
   };
   const stored = options.book.add(record);
   if (!stored.ok) return stored;

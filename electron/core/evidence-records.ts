@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { collateralItemSchema } from '../contract/collateral.ts';
 import { challengeSchema } from '../contract/node-evidence.ts';
 import { packAnchorsSchema } from '../contract/pack.ts';
 import { err, ok, type Result } from '../contract/result.ts';
@@ -15,6 +16,8 @@ export const evidenceRecordSchema = z.object({
   challenge: challengeSchema,
   answer: z.json(),
   anchors: packAnchorsSchema,
+  /** The items of the desk's collateral that the verdict was made with. */
+  collateral: z.array(collateralItemSchema).max(32).optional(),
 });
 export type EvidenceRecord = z.infer<typeof evidenceRecordSchema>;
 

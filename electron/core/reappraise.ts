@@ -6,6 +6,7 @@ import { nodeEvidenceSchema } from '../contract/node-evidence.ts';
 import { decodeBase64 } from '../domain/encoding/base64.ts';
 import { simulatedAnchors, vendorAnchors } from '../domain/evidence/anchors.ts';
 import type { EvidenceCrypto } from '../domain/evidence/crypto.ts';
+import { createCollateralSource } from '../domain/evidence/collateral/source.ts';
 import { explainDifferences, type References } from '../domain/evidence/differences/explain.ts';
 import { verifyNodeEvidence } from '../domain/evidence/node-verification.ts';
 import { goldenFromDirectory } from '../domain/evidence/nvidia/reference.ts';
@@ -39,8 +40,8 @@ export function reappraise(
     policy,
     // What was kept can only ever choose SIMULATED anchors, never those of a vendor.
     anchors: anchors.simulated ? simulatedAnchors(anchors) : vendorAnchors,
-    gpuReference: () =>
-      anchors.simulated ? { kind: 'golden', golden: goldenFromDirectory(anchors.gpuMeasurements) } : { kind: 'none' },
+    ...(anchors.simulated ? { golden: goldenFromDirectory(anchors.gpuMeasurements) } : {}),
+    ...(record.collateral === undefined ? {} : { collateral: createCollateralSource('archive', record.collateral) }),
     ...(record.expectedGpus === undefined ? {} : { expectedGpus: record.expectedGpus }),
     archived: { askedPolicyDigest: before.policyDigest },
     now: clock,

@@ -1,5 +1,6 @@
 import { ok, type Result } from '../contract/result.ts';
 import type { PackVerdict } from '../contract/views.ts';
+import { createCollateralSource, type UsedCollateral } from '../domain/evidence/collateral/source.ts';
 import type { Appraiser } from '../domain/pack/appraiser.ts';
 import type { PackCrypto } from '../domain/pack/container.ts';
 import { verifyPack } from '../domain/pack/verify-pack.ts';
@@ -12,10 +13,17 @@ import type { Signing } from './signing.ts';
  * Evidence of the local network, under the anchors that its directory handed over out of band. With the vault locked
  * the verdict is made all the same, unsigned: nothing is released on it.
  */
-export function createNodeVerifier(verifier: EvidenceVerifier, signing: Signing): AttestOptions['verify'] {
+export function createNodeVerifier(
+  verifier: EvidenceVerifier,
+  signing: Signing,
+  kept: () => Result<UsedCollateral>,
+): AttestOptions['verify'] {
   return ({ node, challenge, answer, observedTlsSpkiSha256, policy, directory }) => {
     const entry = directory.nodes.find(({ name }) => name === node);
     const signer = signing.atOnce('attestation-result');
+    // Lists of the real vendors say nothing of SIMULATED roots: a local network hands over its own.
+    const source = directory.simulated ? ok(createCollateralSource('directory', directory.collateral ?? [])) : kept();
+    if (!source.ok) return source;
     const verdict = verifier.verifyNode({
       node,
       challenge,
@@ -23,6 +31,7 @@ export function createNodeVerifier(verifier: EvidenceVerifier, signing: Signing)
       observedTlsSpkiSha256,
       policy,
       simulatedNetwork: { anchors: directory.anchors, gpuMeasurements: directory.reference.gpuMeasurements },
+      collateral: source.value,
       ...(entry === undefined ? {} : { expectedGpus: entry.gpuCount }),
       ...(signer.ok ? { signer: signer.value } : {}),
     });
@@ -31,6 +40,7 @@ export function createNodeVerifier(verifier: EvidenceVerifier, signing: Signing)
     return ok({
       verification,
       ear,
+      collateral: source.value.used(),
       ...(entry === undefined ? {} : { expectedGpus: entry.gpuCount }),
       ...(evidence === undefined ? {} : { runtime: evidence.runtime }),
       ...(verified === undefined ? {} : { verified }),

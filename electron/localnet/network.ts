@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { NetworkEvent, NodeFault } from '../contract/local-network.ts';
 import { directorySchema, type Directory, type DirectoryNode } from '../contract/wire.ts';
 import { AgentProcess } from './agent-process.ts';
-import { authorityAnchors } from './authority/authority.ts';
+import { authorityAnchors, authorityCollateral } from './authority/authority.ts';
 import { gpuReference, honestMeasurement } from './authority/reference.ts';
 import { loadHardware, type NetworkHardware } from './hardware.ts';
 import { nodeDefinitions, type NodeDefinition } from './nodes.ts';
@@ -113,6 +113,7 @@ export class LocalNetwork {
       simulated: true,
       anchors: authorityAnchors(hardware.authority),
       reference: { snpMeasurement: honestMeasurement, gpuMeasurements: gpuReference() },
+      collateral: authorityCollateral(hardware.authority),
       nodes,
     };
     const text = `${JSON.stringify(directorySchema.parse(directory), undefined, 1)}\n`;

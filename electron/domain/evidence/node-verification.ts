@@ -8,7 +8,10 @@ import type { TrustAnchors } from './anchors.ts';
 import { cpuReportData, gpuNonce } from './binding.ts';
 import { assertClock, createChecks, firstFailure, statusOf, worstStatus, type CheckRows } from './checks.ts';
 import type { EvidenceCrypto } from './crypto.ts';
-import { verifyGpu, type GpuReference, type GpuResult } from './nvidia/verify.ts';
+import type { CollateralSource } from './files/family.ts';
+import { referenceFromCollateral } from './nvidia/collateral-reference.ts';
+import type { GoldenMeasurement } from './nvidia/reference.ts';
+import { verifyGpu, type GpuResult } from './nvidia/verify.ts';
 import { fromHex, toHex } from './readers/bytes.ts';
 import { iso } from './readers/chain.ts';
 import { verifySnp, type SnpResult } from './snp/verify.ts';
@@ -27,10 +30,10 @@ export interface NodeVerificationInput {
   readonly observedTlsSpkiSha256: string | undefined;
   readonly policy: Policy;
   readonly anchors: TrustAnchors;
-  /** Reference values for a GPU of the node. */
-  readonly gpuReference: (gpu: NodeEvidence['gpus'][number]) => GpuReference;
-  /** DER CRL signed by the AMD root, if there is one. */
-  readonly amdCrl?: Uint8Array;
+  /** Golden GPU measurements of a local network; undefined: NVIDIA's manifests out of the collateral. */
+  readonly golden?: readonly GoldenMeasurement[];
+  /** Vendors' collateral: revocation lists, Intel's documents, manifests. Of the same world as the anchors. */
+  readonly collateral?: CollateralSource;
   /** GPUs that the node was offered with; undefined when not known. */
   readonly expectedGpus?: number;
   /**
@@ -102,7 +105,7 @@ function verifyParts(binding: CheckRows, evidence: NodeEvidence, input: NodeVeri
     anchors,
     now,
     crypto,
-    ...(input.amdCrl === undefined ? {} : { crl: input.amdCrl }),
+    ...(input.collateral === undefined ? {} : { crlOf: input.collateral.amdCrl }),
   });
   const nonce = gpuNonce(evidence.runtime, crypto);
   const gpus = evidence.gpus.map((gpu, at) =>
@@ -112,7 +115,10 @@ function verifyParts(binding: CheckRows, evidence: NodeEvidence, input: NodeVeri
       report: bytes(gpu.report),
       certificates: gpu.certificates.map(bytes),
       nonce,
-      reference: input.gpuReference(gpu),
+      reference:
+        input.golden === undefined
+          ? referenceFromCollateral(bytes(gpu.report), gpu.architecture, input.collateral)
+          : { kind: 'golden', golden: input.golden },
       policy: policy.gpu,
       anchors,
       now,

@@ -7,6 +7,7 @@ import { verifyEar } from '../ear/ear.ts';
 import { decodeBase64 } from '../encoding/base64.ts';
 import { simulatedAnchors, vendorAnchors } from '../evidence/anchors.ts';
 import type { EvidenceCrypto } from '../evidence/crypto.ts';
+import { createCollateralSource } from '../evidence/collateral/source.ts';
 import { verifyNodeEvidence } from '../evidence/node-verification.ts';
 import { goldenFromDirectory } from '../evidence/nvidia/reference.ts';
 
@@ -57,10 +58,8 @@ export function createAppraiser(crypto: EvidenceCrypto, verify: VerifySignature)
         policy,
         // What the pack claims can only ever choose SIMULATED anchors, never those of a vendor.
         anchors: anchors.simulated ? simulatedAnchors(anchors) : vendorAnchors,
-        gpuReference: () =>
-          anchors.simulated
-            ? { kind: 'golden', golden: goldenFromDirectory(anchors.gpuMeasurements) }
-            : { kind: 'none' },
+        ...(anchors.simulated ? { golden: goldenFromDirectory(anchors.gpuMeasurements) } : {}),
+        ...(record.collateral === undefined ? {} : { collateral: createCollateralSource('pack', record.collateral) }),
         ...(record.expectedGpus === undefined ? {} : { expectedGpus: record.expectedGpus }),
         now,
         crypto,

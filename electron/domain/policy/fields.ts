@@ -111,6 +111,7 @@ export function policyFields(...policies: readonly Policy[]): readonly PolicyFie
     field('snp.smtAllowed', 'SEV-SNP: SMT', yesNo('allowed', 'refused'), permission),
     field('snp.provisionalFirmwareAllowed', 'SEV-SNP: provisional firmware', yesNo('allowed', 'refused'), permission),
     field('snp.requireAliasCheck', 'SEV-SNP: memory alias check', yesNo('demanded', 'not demanded'), demand),
+    field('snp.requireRevocation', 'SEV-SNP: revocation list', yesNo('demanded', 'not demanded'), demand),
     values('snp.measurements', 'SEV-SNP: launch measurements'),
     values('snp.hostData', 'SEV-SNP: host data'),
     values('snp.idKeyDigests', 'SEV-SNP: id key digests'),

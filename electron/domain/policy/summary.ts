@@ -30,6 +30,9 @@ function snp({ snp: rules }: Policy, demands: string[], notChecked: string[]): v
   );
   count(demands, notChecked, rules.measurements.length, 'launch measurement of SEV-SNP', 'which image runs');
   if (rules.provisionalFirmwareAllowed) demands.push('Provisional firmware is accepted.');
+  if (rules.requireRevocation === true)
+    demands.push('A current revocation list of AMD is at hand, and names nothing of it.');
+  else notChecked.push('Revocation of AMD certificates, where no list of AMD was imported.');
   if (!rules.requireAliasCheck) notChecked.push('Whether memory modules lie about their size (alias check).');
   count(demands, notChecked, rules.hostData?.length ?? 0, 'host data of SEV-SNP', 'what the host was asked to start');
   count(demands, notChecked, rules.idKeyDigests?.length ?? 0, 'id key digest of SEV-SNP', 'who signed the image');

@@ -9,6 +9,7 @@ import {
 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { z } from 'zod';
+import type { CollateralItem } from '../../contract/collateral.ts';
 import type { SnpTcb } from '../../contract/policy.ts';
 import type { GpuArchitecture } from '../../contract/node-evidence.ts';
 import type { SimulatedGpu, SimulatedHardware } from '../../contract/simulated-hardware.ts';
@@ -18,6 +19,7 @@ import {
   type CertificateName,
   type CertificateSigner,
 } from '../../domain/evidence/simulated/certificate-builder.ts';
+import { buildCrl } from '../../domain/evidence/simulated/crl-builder.ts';
 import {
   derIa5String,
   derInteger,
@@ -25,6 +27,7 @@ import {
   derOid,
   derSequence,
 } from '../../domain/evidence/simulated/der-writer.ts';
+import { parseCertificate } from '../../domain/evidence/readers/x509.ts';
 import { p384PrivateKey, p384Signer } from '../../domain/evidence/simulated/p384-key.ts';
 
 /**
@@ -46,6 +49,9 @@ export const authorityStateSchema = z.strictObject({
   /** DER in base64: provisioner, model identity, root. */
   nvidiaCertificates: z.array(base64).length(3),
   provisionerKey: hex48,
+  /** DER in base64: the ARK's list. Absent in networks of before there was one. */
+  amdCrl: base64.optional(),
+  createdAt: z.string().max(32).optional(),
 });
 export type AuthorityState = z.infer<typeof authorityStateSchema>;
 
@@ -53,6 +59,8 @@ export interface AuthorityOptions {
   /** Milliseconds since the epoch. */
   readonly now: number;
   readonly random: (bytes: number) => Uint8Array;
+  /** The list names the network's own intermediate: every node must be refused. For tests. */
+  readonly revokeIntermediate?: boolean;
 }
 
 const year = 365.25 * 24 * 3600 * 1000;
@@ -76,6 +84,15 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
   const arkName = amdName('ARK-Genoa');
   const arkCertificate = certify(arkName, arkName, ark.spki, ark, { ca: true, years: 25 });
   const askCertificate = certify(amdName('SEV-Genoa'), arkName, ask.spki, ark, { ca: true, years: 25, pathLength: 0 });
+  const amdCrl = buildCrl(
+    {
+      issuer: arkName,
+      thisUpdate: options.now - backdate,
+      nextUpdate: options.now + 25 * year,
+      revoked: options.revokeIntermediate === true ? [serialOf(askCertificate)] : [],
+    },
+    ark,
+  );
   const [root, identity, provisioner] = [newKey(options), newKey(options), newKey(options)];
   const rootName = gpuName('Device Identity CA');
   const identityName = gpuName('GH100 Identity');
@@ -95,7 +112,17 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     askKey: askKeys.privateKey.export({ type: 'pkcs8', format: 'der' }).toString('base64'),
     nvidiaCertificates: [provisionerCertificate, identityCertificate, rootCertificate].map(toBase64),
     provisionerKey: provisioner,
+    amdCrl: toBase64(amdCrl),
+    createdAt: new Date(options.now).toISOString(),
   };
+}
+
+/** What these vendors publish about their hardware: SIMULATED, handed to the core out of band with the roots. */
+export function authorityCollateral({ amdCrl, createdAt }: AuthorityState): CollateralItem[] {
+  if (amdCrl === undefined || createdAt === undefined) return [];
+  const sha256 = createHash('sha256').update(Buffer.from(amdCrl, 'base64')).digest('hex');
+  const source = 'local network, SIMULATED';
+  return [{ kind: 'amd-crl', id: 'Genoa', source, fetchedAt: createdAt, sha256, content: amdCrl }];
 }
 
 /** SHA-256 of the DER of the roots, hex: what the directory hands to the core out of band. */
@@ -250,6 +277,12 @@ function rsaSigner(key: KeyObject): CertificateSigner {
     ),
     sign: (data) => new Uint8Array(sign('sha384', data, { key, ...padding })),
   };
+}
+
+function serialOf(certificate: Uint8Array): Uint8Array {
+  const parsed = parseCertificate(certificate);
+  if (!parsed.ok) throw new Error('a certificate that was just made cannot be read');
+  return Buffer.from(parsed.value.serial, 'hex');
 }
 
 function toBase64(der: Uint8Array): string {

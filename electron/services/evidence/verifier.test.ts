@@ -7,10 +7,12 @@ import type { SimulatedHardware } from '../../contract/simulated-hardware.ts';
 import { createSigner } from '../../domain/dsse/dsse.ts';
 import { verifyEar } from '../../domain/ear/ear.ts';
 import { vendorAnchors } from '../../domain/evidence/anchors.ts';
+import { createCollateralSource } from '../../domain/evidence/collateral/source.ts';
 import { snpSignedBytes } from '../../domain/evidence/snp/report.ts';
 import { simulateFault, type EvidenceFault } from '../../domain/evidence/simulated/faults.ts';
 import { simulateGpuEvidence, simulateNodeEvidence } from '../../domain/evidence/simulated/node-evidence.ts';
 import { policyDigest } from '../../domain/policy/policy.ts';
+import { authorityCollateral } from '../../localnet/authority/authority.ts';
 import { oldTcb, otherMeasurement } from '../../localnet/authority/reference.ts';
 import { random, runtimeFor, startSimulatedNetwork } from './testing/simulated-network.ts';
 import { createEvidenceVerifier, type EvidenceVerifier, type NodeToVerify } from './verifier.ts';
@@ -368,3 +370,67 @@ function swapKey(evidence: NodeEvidence): NodeEvidence {
   const hpkeKey = Buffer.from(random(97)).toString('base64');
   return { ...evidence, runtime: { ...evidence.runtime, hpkeKey } };
 }
+
+describe('collateral', () => {
+  const revocation = (verdict: Pick<ReturnType<typeof verify>, 'verification'>) =>
+    verdict.verification.submodules[0]?.checks.find(({ id }) => id === 'snp.revocation');
+  const demanding = (): Policy => ({ ...setup.policy, snp: { ...setup.policy.snp, requireRevocation: true } });
+
+  it('checks revocation by the list of the root, and says so when there is none', () => {
+    const at = scene();
+    const evidence = simulateNodeEvidence(honest, at.runtime, random);
+    const without = verify(at, evidence);
+    expect(revocation(without)).toMatchObject({ outcome: 'unknown', required: false, reason: 'crl-not-given' });
+    expect(without.verified).toBeDefined();
+    const again = scene();
+    const listed = verify(again, simulateNodeEvidence(honest, again.runtime, random), { collateral: setup.collateral });
+    expect(revocation(listed)).toMatchObject({ outcome: 'pass', required: true });
+    expect(listed.verified).toBeDefined();
+    expect(setup.collateral.used().map(({ kind, id }) => `${kind} ${id}`)).toEqual(['amd-crl Genoa']);
+  });
+
+  it('releases nothing without a list where the policy demands one', () => {
+    const policy = demanding();
+    const at = scene(policy);
+    const evidence = simulateNodeEvidence(honest, at.runtime, random);
+    expect(refusal(at, evidence, { policy })).toBe('crl-not-given');
+    const again = scene(policy);
+    const listed = verify(again, simulateNodeEvidence(honest, again.runtime, random), {
+      policy,
+      collateral: setup.collateral,
+    });
+    expect(listed.verified).toBeDefined();
+  });
+
+  it('releases nothing under a revoked intermediate, an expired list, or the list of another root', async () => {
+    const revoking = await startSimulatedNetwork(now, { revokeIntermediate: true });
+    const under = (network: Setup, collateral: Setup['collateral'], clockAt = now) => {
+      const at = scene(network.policy);
+      const hardware = network.hardware();
+      clock = clockAt;
+      const challenge = { ...at.challenge, expires: new Date(clockAt + 60_000).toISOString() };
+      const runtime = { ...at.runtime, challenge };
+      return refusal({ challenge, runtime }, simulateNodeEvidence(hardware, runtime, random), {
+        policy: network.policy,
+        simulatedNetwork: network.network,
+        collateral,
+      });
+    };
+    expect(under(revoking, revoking.collateral)).toBe('certificate-revoked');
+    expect(under(setup, revoking.collateral)).toBe('crl-signature');
+    // A list that is too old is no list; what it revokes stays revoked.
+    const late = now + 26 * 365.25 * 24 * 3600 * 1000;
+    for (const [network, reason] of [
+      [setup, 'crl-not-current'],
+      [revoking, 'certificate-revoked'],
+    ] as const) {
+      const at = scene();
+      const evidence = simulateNodeEvidence(network.hardware(), at.runtime, random);
+      const collateral = createCollateralSource('kept', authorityCollateral(network.authority));
+      const input = { node: 'a', challenge: at.challenge, evidence, policy: setup.policy, collateral };
+      const verdict = verifier.reverify({ ...input, simulatedNetwork: network.network }, late);
+      expect(revocation(verdict)).toMatchObject({ outcome: 'fail', required: true, reason });
+      expect(verdict.verified).toBeUndefined();
+    }
+  }, 60_000);
+});

@@ -5,6 +5,7 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';
 import { earClaims, signEar } from '../../domain/ear/ear.ts';
 import { simulatedAnchors, vendorAnchors, type TrustAnchors } from '../../domain/evidence/anchors.ts';
+import type { CollateralSource } from '../../domain/evidence/files/family.ts';
 import type { EvidenceCrypto } from '../../domain/evidence/crypto.ts';
 import { verifyNodeEvidence } from '../../domain/evidence/node-verification.ts';
 import { goldenFromDirectory } from '../../domain/evidence/nvidia/reference.ts';
@@ -39,6 +40,8 @@ export interface NodeToVerify {
   /** Present exactly for nodes of the local network. */
   readonly simulatedNetwork?: SimulatedNetwork;
   readonly expectedGpus?: number;
+  /** Vendors' collateral, of the world of the anchors: a list of the real AMD says nothing of a SIMULATED root. */
+  readonly collateral?: CollateralSource;
   /** Signs the attestation result; absent while the vault is locked: then nothing is verified enough for a key. */
   readonly signer?: Signer;
 }
@@ -96,10 +99,10 @@ export function createEvidenceVerifier(options: EvidenceVerifierOptions): Eviden
       observedTlsSpkiSha256,
       policy: input.policy,
       anchors: anchorsOf(input.simulatedNetwork),
-      gpuReference: () =>
-        input.simulatedNetwork === undefined
-          ? { kind: 'none' }
-          : { kind: 'golden', golden: goldenFromDirectory(input.simulatedNetwork.gpuMeasurements) },
+      ...(input.simulatedNetwork === undefined
+        ? {}
+        : { golden: goldenFromDirectory(input.simulatedNetwork.gpuMeasurements) }),
+      ...(input.collateral === undefined ? {} : { collateral: input.collateral }),
       ...(input.expectedGpus === undefined ? {} : { expectedGpus: input.expectedGpus }),
       now,
       crypto,

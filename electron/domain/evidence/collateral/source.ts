@@ -9,6 +9,12 @@ interface Entry {
   readonly facts: CollateralFacts;
 }
 
+/** A source that remembers what was taken from it, so that it can be kept with the evidence that was judged by it. */
+export interface UsedCollateral extends CollateralSource {
+  /** Each item that was chosen since the source was made, once. */
+  used(): CollateralItem[];
+}
+
 /**
  * Chooses collateral for evidence: by FMSPC and CA, by product, by product and version, the newest of each. What is chosen
  * may be expired: its verifier then fails the row that needs it.
@@ -18,17 +24,22 @@ export function createCollateralSource(
   name: string,
   items: readonly CollateralItem[],
   highest: Readonly<Partial<Record<'tdx' | 'sgx', number>>> = {},
-): CollateralSource {
+): UsedCollateral {
+  const used = new Map<string, CollateralItem>();
   const entries = items.flatMap((item): Entry[] => {
     const facts = readFacts(item);
     return facts.ok ? [{ item, facts: facts.value }] : [];
   });
-  const newest = (fits: (facts: CollateralFacts) => boolean): Entry | undefined =>
-    entries.filter(({ facts }) => fits(facts)).toSorted(byNewest)[0];
+  const newest = (fits: (facts: CollateralFacts) => boolean): Entry | undefined => {
+    const [found] = entries.filter(({ facts }) => fits(facts)).toSorted(byNewest);
+    if (found !== undefined) used.set(found.item.sha256, found.item);
+    return found;
+  };
   const of = (kind: CollateralFacts['kind'], id: string) => newest((facts) => facts.kind === kind && facts.id === id);
   const text = (entry: Entry) => decodeUtf8(entry.facts.bytes) ?? '';
   return {
     name,
+    used: () => [...used.values()],
     dcap({ tee, fmspc, authority }) {
       const info = of('intel-tcb-info', `${tee}/${fmspc.toUpperCase()}`);
       const identity = of('intel-qe-identity', tee === 'tdx' ? 'TD_QE' : 'QE');

@@ -20,6 +20,8 @@ export interface SnpInput {
   readonly certificates: readonly Uint8Array[];
   /** DER of the CRL that the ARK signs. */
   readonly crl?: Uint8Array;
+  /** Where to find it once the pinned root says which product it is; asked only without `crl`. */
+  readonly crlOf?: (product: AmdProduct) => Uint8Array | undefined;
   readonly policy: Policy['snp'];
   readonly anchors: TrustAnchors;
   /** Milliseconds since the epoch. */
@@ -135,7 +137,8 @@ function checkChain(verdict: VerdictBuilder, chain: Chain, report: SnpReport, in
       words,
     );
   }
-  checkRevocation(verdict, intermediate, root, input);
+  const crl = input.crl ?? (rootProduct === undefined ? undefined : input.crlOf?.(rootProduct));
+  checkRevocation(verdict, intermediate, root, crl, input);
   return product;
 }
 
@@ -231,13 +234,25 @@ function checkEndorsement(
   }
 }
 
-function checkRevocation(verdict: VerdictBuilder, intermediate: Certificate, root: Certificate, input: SnpInput): void {
+function checkRevocation(
+  verdict: VerdictBuilder,
+  intermediate: Certificate,
+  root: Certificate,
+  list: Uint8Array | undefined,
+  input: SnpInput,
+): void {
   const title = "AMD's intermediate is not revoked";
-  if (input.crl === undefined) {
-    verdict.unknown('snp.revocation', title, 'crl-not-given', { detail: 'No AMD CRL was given.', required: false });
+  if (list === undefined) {
+    const required = input.policy.requireRevocation === true;
+    verdict.unknown('snp.revocation', title, 'crl-not-given', {
+      detail: required
+        ? 'The policy demands that revocation is checked, and no AMD CRL was given. Import the one of this product.'
+        : 'No AMD CRL was given.',
+      required,
+    });
     verdict.notChecked(`Revocation of ${intermediate.subject.commonName ?? 'the intermediate'}: no CRL was given.`);
   } else {
-    const crl = parseCrl(input.crl);
+    const crl = parseCrl(list);
     if (!crl.ok) verdict.fail('snp.revocation', title, 'crl-malformed', { detail: crl.detail });
     else {
       const [problem] = validateCrl(crl.value, root, input.now, input.crypto);
@@ -246,9 +261,14 @@ function checkRevocation(verdict: VerdictBuilder, intermediate: Certificate, roo
         'snp.revocation',
         title,
         problem === undefined && !revoked,
-        problem?.reason ?? 'certificate-revoked',
+        // A list that is too old still says what it says: people may judge its age, never the revocation.
+        revoked && (problem === undefined || problem.reason === 'crl-not-current')
+          ? 'certificate-revoked'
+          : (problem?.reason ?? ''),
         {
-          detail: problem?.detail ?? `${intermediate.subject.text} was revoked by AMD.`,
+          detail: [problem?.detail, revoked ? `${intermediate.subject.text} was revoked by AMD.` : undefined]
+            .filter((sentence) => sentence !== undefined)
+            .join(' '),
         },
       );
     }

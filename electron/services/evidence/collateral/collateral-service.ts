@@ -30,7 +30,7 @@ import {
   seriesOf,
   type CollateralMark,
 } from '../../../domain/evidence/collateral/marks.ts';
-import { createCollateralSource } from '../../../domain/evidence/collateral/source.ts';
+import { createCollateralSource, type UsedCollateral } from '../../../domain/evidence/collateral/source.ts';
 import type { EvidenceCrypto } from '../../../domain/evidence/crypto.ts';
 import { createEvidenceSet } from '../../../domain/evidence/files/evidence-set.ts';
 import type { CollateralSource } from '../../../domain/evidence/files/family.ts';
@@ -76,7 +76,7 @@ export interface CollateralService {
   /** Errors: `not_found` (nothing kept), `locked`, and those of the disk. */
   export(path: string, note: string): Promise<Result<ExportedBundle>>;
   /** What verification may draw on, with everything that is kept now. */
-  source(): Result<CollateralSource>;
+  source(): Result<UsedCollateral>;
 }
 
 export function createCollateralService(options: CollateralServiceOptions): CollateralService {

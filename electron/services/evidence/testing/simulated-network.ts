@@ -1,9 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Runtime, Challenge } from '../../../contract/node-evidence.ts';
 import type { SimulatedHardware } from '../../../contract/simulated-hardware.ts';
+import { createCollateralSource } from '../../../domain/evidence/collateral/source.ts';
 import { localMinimumTcb, localNetworkPolicy, policyDigest } from '../../../domain/policy/policy.ts';
 import {
   authorityAnchors,
+  authorityCollateral,
   createAuthority,
   issueHardware,
   type AuthorityState,
@@ -22,8 +24,8 @@ import type { SimulatedNetwork } from '../verifier.ts';
 export const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 
 /** A whole SIMULATED network in one process: the real authority, hardware on demand, the policy it is judged by. */
-export async function startSimulatedNetwork(now: number) {
-  const authority: AuthorityState = await createAuthority({ now, random });
+export async function startSimulatedNetwork(now: number, options: { revokeIntermediate?: boolean } = {}) {
+  const authority: AuthorityState = await createAuthority({ now, random, ...options });
   const network: SimulatedNetwork = { anchors: authorityAnchors(authority), gpuMeasurements: gpuReference() };
   const policy = localNetworkPolicy({ measurements: [honestMeasurement], minimumTcb: localMinimumTcb });
   const gpu: HardwareRequest['gpus'][number] = {
@@ -39,7 +41,8 @@ export async function startSimulatedNetwork(now: number) {
       { tcb: honestTcb, debug: false, measurement: honestMeasurement, gpus: [gpu], ...changes },
       { now, random },
     );
-  return { authority, network, policy, digest: policyDigest(policy), gpu, hardware };
+  const collateral = createCollateralSource('directory', authorityCollateral(authority));
+  return { collateral, authority, network, policy, digest: policyDigest(policy), gpu, hardware };
 }
 
 /** What an agent attests: keys of this session and the TLS key it serves. */

@@ -239,12 +239,13 @@ function SnpSection({ snp, at, look, onSnp }: SnpSectionProps) {
           [
             ['smtAllowed', 'Allow SMT'],
             ['requireAliasCheck', 'Demand the memory alias check'],
+            ['requireRevocation', "Demand AMD's revocation list"],
             ['provisionalFirmwareAllowed', 'Allow provisional firmware'],
           ] as const
         ).map(([field, title]) => (
           <Checkbox
             key={field}
-            checked={snp[field]}
+            checked={snp[field] ?? false}
             onChange={(event) => onSnp({ [field]: event.currentTarget.checked })}
           >
             {title}
