@@ -27,7 +27,9 @@ export type BuiltinProgram = z.infer<typeof builtinProgramSchema>;
 
 /**
  * Any program that reads DATASET_DIR, writes OUTPUT_DIR and CHECKPOINT_DIR, and prints metrics as JSON lines on
- * stdout: {"step": 10, "loss": 0.3, "accuracy": 0.9, "validation_loss": …}. Other lines are log lines.
+ * stdout. When a run is taken up after a node was lost, RESUME_DIR holds the files of its last checkpoint and RESUME_STEP
+ * the step it was made at; a program that goes on from there counts its steps on from RESUME_STEP.
+ * Metrics: {"step": 10, "loss": 0.3, "accuracy": 0.9, "validation_loss": …}. Other lines are log lines.
  */
 export const commandProgramSchema = z.strictObject({
   type: z.literal('command'),
@@ -37,6 +39,21 @@ export type CommandProgram = z.infer<typeof commandProgramSchema>;
 
 export const programSchema = z.discriminatedUnion('type', [builtinProgramSchema, commandProgramSchema]);
 export type Program = z.infer<typeof programSchema>;
+
+/** Nodes that one run may be begun on, one after the other, when a draft does not say; and at most. */
+export const defaultMaximumAttempts = 3;
+export const attemptsLimit = 10;
+
+/** A sealed checkpoint that an attempt goes on from: the file, and the manifest that it is uploaded under. */
+export const resumeSchema = z.strictObject({
+  step: z.number().int().min(0),
+  /** SHA-256 of the sealed file, as the earlier node's signed telemetry announced it. */
+  sha256: hex(32),
+  /** Root and SHA-256 of the signed payload of its manifest. */
+  root: hex(32),
+  manifestSha256: hex(32),
+});
+export type ResumePoint = z.infer<typeof resumeSchema>;
 
 /** What a person edits in the designer, and what `nacre launch` reads from a file; unknown keys are refused by name. */
 export const jobDraftSchema = z.strictObject({
@@ -57,6 +74,8 @@ export const jobDraftSchema = z.strictObject({
    * order: it is no business of the node.
    */
   bandwidthLimitMbps: z.number().min(0).max(1_000_000).optional(),
+  /** How often the job is begun on a node at most, the first time included; absent: `defaultMaximumAttempts`. */
+  maximumAttempts: z.number().int().min(1).max(attemptsLimit).optional(),
 });
 export type JobDraft = z.infer<typeof jobDraftSchema>;
 
@@ -87,6 +106,16 @@ export const jobOrderSchema = z.strictObject({
   ownerKey: z.string().max(64),
   createdAt: utc,
   notAfter: utc,
+  /** An order that takes a run up again after its node was lost; absent in the first order of a run. */
+  attempt: z
+    .strictObject({
+      number: z.number().int().min(2).max(attemptsLimit),
+      /** Id of the first order of the run. */
+      firstJobId: hex(32),
+      /** Absent when there was no checkpoint yet: training begins anew. */
+      resume: resumeSchema.optional(),
+    })
+    .optional(),
 });
 export type JobOrder = z.infer<typeof jobOrderSchema>;
 

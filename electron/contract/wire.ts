@@ -91,11 +91,13 @@ export const releaseAadSchema = z.strictObject({
   jobId: hex(32),
   policyDigest: z.string(),
   notAfter: z.string(),
+  /** Roots of further sealed files whose keys come along: the checkpoint that the order resumes from. */
+  inputs: z.array(hex(32)).min(1).max(1).optional(),
 });
 export type ReleaseAad = z.infer<typeof releaseAadSchema>;
 
 /**
- * The dataset's age file key for one attested node: HPKE base mode, DHKEM(P-384, HKDF-SHA384), HKDF-SHA384,
+ * The dataset's age file key for one attested node, then that of each input the associated data names, 16 bytes each: HPKE base mode, DHKEM(P-384, HKDF-SHA384), HKDF-SHA384,
  * AES-256-GCM; info = "nacre/key-release/v1" ‖ SHA-384(JCS(challenge) ‖ JCS(evidence) ‖ UTF-8(EAR)).
  */
 export const keyReleaseSchema = z.strictObject({
@@ -131,6 +133,8 @@ export const jobSubmissionSchema = z.strictObject({
   order: dsseEnvelopeSchema,
   manifest: dsseEnvelopeSchema,
   release: keyReleaseSchema,
+  /** Manifests of the inputs that the release names, in its order; their parts were uploaded like those of a dataset. */
+  inputs: z.array(dsseEnvelopeSchema).min(1).max(1).optional(),
 });
 export type JobSubmission = z.infer<typeof jobSubmissionSchema>;
 

@@ -3,6 +3,7 @@ import { extract } from 'tar-stream';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { BuiltinProgram } from '../../contract/job.ts';
 import type { TrainerInput, TrainerMessage } from '../trainer/worker.ts';
+import type { ModelFile } from '../trainer/model-file.ts';
 import { tableLimits } from '../trainer/table.ts';
 import { metricBody } from './metric-lines.ts';
 import { memoryFile, type Runner, type RunnerContext, type RunnerOutcome } from './runner.ts';
@@ -25,24 +26,34 @@ export class BuiltinRunner implements Runner {
   async run(context: RunnerContext): Promise<Result<RunnerOutcome>> {
     const table = await readTableFile(context);
     if (!table.ok) return table;
-    return this.#train(table.value, context);
+    const resume = context.resume === undefined ? ok(undefined) : await readCheckpoint(context.resume);
+    if (!resume.ok) {
+      table.value.fill(0);
+      return resume;
+    }
+    return this.#train(table.value, context, resume.value);
   }
 
   async dispose(): Promise<void> {
     await this.#worker?.terminate();
   }
 
-  async #train(csv: Uint8Array<ArrayBuffer>, context: RunnerContext): Promise<Result<RunnerOutcome>> {
+  async #train(
+    csv: Uint8Array<ArrayBuffer>,
+    context: RunnerContext,
+    resume: readonly ModelFile[] | undefined,
+  ): Promise<Result<RunnerOutcome>> {
     const { promise, resolve } = Promise.withResolvers<Result<RunnerOutcome>>();
     const input: TrainerInput = {
       role: 'trainer',
       program: this.#program,
       checkpointEverySteps: context.order.checkpointEverySteps,
       csv,
+      ...(resume === undefined ? {} : { resume }),
     };
     const worker = new Worker(this.#workerEntry, {
       workerData: input,
-      transferList: [csv.buffer],
+      transferList: [csv.buffer, ...(resume ?? []).map(({ bytes }) => bytes.buffer)],
       env: {},
       argv: [],
       stdin: false,
@@ -113,9 +124,30 @@ async function readTableFile(context: RunnerContext): Promise<Result<Uint8Array<
   return table;
 }
 
-async function onlyCsv(tar: Uint8Array): Promise<Result<Uint8Array<ArrayBuffer>>> {
+/** A checkpoint of this trainer is a few times the size of its model. */
+const checkpointBytes = 256 * 1_048_576;
+
+/** The files of the checkpoint to go on from. Errors: `damaged`, `invalid_input` (too large), those of opening it. */
+async function readCheckpoint(resume: NonNullable<RunnerContext['resume']>): Promise<Result<ModelFile[]>> {
+  const pieces: Uint8Array[] = [];
+  let bytes = 0;
+  const opened = await resume.open((piece) => {
+    bytes += piece.length;
+    if (bytes <= checkpointBytes) pieces.push(piece.slice());
+  });
+  const tar = Buffer.concat(pieces);
+  for (const piece of pieces) piece.fill(0);
+  if (!opened.ok) return opened;
+  if (bytes > checkpointBytes) return err('invalid_input', `The checkpoint has more than ${checkpointBytes} bytes.`);
+  const files = await readTar(tar, () => true);
+  tar.fill(0);
+  return files === undefined ? err('damaged', 'The checkpoint is not a readable tar.') : ok(files);
+}
+
+/** Plain files of a tar, each with bytes of its own; undefined when it is none. */
+async function readTar(tar: Uint8Array, wanted: (name: string) => boolean): Promise<ModelFile[] | undefined> {
   const reader = extract();
-  const tables: { name: string; bytes: Uint8Array<ArrayBuffer> }[] = [];
+  const files: ModelFile[] = [];
   reader.end(tar);
   try {
     for await (const entry of reader) {
@@ -125,13 +157,17 @@ async function onlyCsv(tar: Uint8Array): Promise<Result<Uint8Array<ArrayBuffer>>
         bytes.set(piece, used);
         used += piece.length;
       }
-      if (entry.header.type === 'file' && entry.header.name.toLowerCase().endsWith('.csv')) {
-        tables.push({ name: entry.header.name, bytes });
-      }
+      if (entry.header.type === 'file' && wanted(entry.header.name)) files.push({ name: entry.header.name, bytes });
     }
+    return files;
   } catch {
-    return err('damaged', 'The folder dataset is not a readable tar.');
+    return undefined;
   }
+}
+
+async function onlyCsv(tar: Uint8Array): Promise<Result<Uint8Array<ArrayBuffer>>> {
+  const tables = await readTar(tar, (name) => name.toLowerCase().endsWith('.csv'));
+  if (tables === undefined) return err('damaged', 'The folder dataset is not a readable tar.');
   const [table] = tables;
   if (table === undefined || tables.length > 1) {
     return err('invalid_input', `The built-in trainer needs one CSV file; the folder has ${tables.length}.`);

@@ -32,11 +32,13 @@ interface Folders {
   readonly output: string;
   readonly checkpoints: string;
   readonly scratch: string;
+  /** Files of the checkpoint that the order resumes from; empty without one. */
+  readonly resume: string;
 }
 
 /**
  * Runs any program on the decrypted dataset: `DATASET_DIR`, `OUTPUT_DIR` and `CHECKPOINT_DIR` lie in memory-backed
- * storage, nothing of the agent's own environment reaches it, and it runs in its own process group.
+ * storage, and `RESUME_DIR` too when the order resumes from a checkpoint; nothing of the agent's own environment reaches it, and it runs in its own process group.
  */
 export class CommandRunner implements Runner {
   readonly #program: CommandProgram;
@@ -55,6 +57,10 @@ export class CommandRunner implements Runner {
     const folders = await makeFolders(created.value);
     const placed = await placeDataset(context, folders.dataset);
     if (!placed.ok) return placed;
+    if (context.resume !== undefined) {
+      const resumed = await unpackTar(context.resume.open, folders.resume);
+      if (!resumed.ok) return resumed;
+    }
     return this.#execute(context, folders);
   }
 
@@ -63,7 +69,7 @@ export class CommandRunner implements Runner {
   }
 
   async #execute(context: RunnerContext, folders: Folders): Promise<Result<RunnerOutcome>> {
-    const progress = { step: 0 };
+    const progress = { step: context.resume?.step ?? 0 };
     const tracking = await startTracking(folders, (points) => {
       for (const [step, figures] of byStep(points)) {
         progress.step = Math.max(progress.step, step);
@@ -86,7 +92,7 @@ export class CommandRunner implements Runner {
     const [program = '', ...parameters] = this.#program.command;
     const child = spawn(program, parameters, {
       cwd: folders.scratch,
-      env: commandEnvironment(folders, tracking),
+      env: commandEnvironment(folders, tracking, context.resume?.step),
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -168,7 +174,11 @@ function byStep(points: readonly MetricPoint[]): [step: number, figures: Record<
  * Nothing is inherited but where programs are found. The tracking token is the one secret that MLflow's client takes
  * from the environment alone; it is this job's own, opens nothing but its metrics, and ends with it.
  */
-function commandEnvironment(folders: Folders, tracking: TrackingServer): NodeJS.ProcessEnv {
+function commandEnvironment(
+  folders: Folders,
+  tracking: TrackingServer,
+  resumeStep: number | undefined,
+): NodeJS.ProcessEnv {
   return {
     PATH: process.env['PATH'] ?? '',
     LANG: 'C.UTF-8',
@@ -179,6 +189,7 @@ function commandEnvironment(folders: Folders, tracking: TrackingServer): NodeJS.
     DATASET_DIR: folders.dataset,
     OUTPUT_DIR: folders.output,
     CHECKPOINT_DIR: folders.checkpoints,
+    ...(resumeStep === undefined ? {} : { RESUME_DIR: folders.resume, RESUME_STEP: String(resumeStep) }),
     MLFLOW_TRACKING_URI: tracking.url,
     MLFLOW_TRACKING_TOKEN: tracking.token,
     // It would look for a repository around the script, and report to its maker.
@@ -194,6 +205,7 @@ async function makeFolders(root: string): Promise<Folders> {
     output: join(root, 'output'),
     checkpoints: join(root, 'checkpoints'),
     scratch: join(root, 'scratch'),
+    resume: join(root, 'resume'),
   };
   for (const folder of Object.values(folders)) await mkdir(folder, { recursive: true, mode: 0o700 });
   return folders;
@@ -244,7 +256,7 @@ async function readLines(stream: Readable, sink: (line: string) => void): Promis
 /** Writes the decrypted dataset: one file under its own name, or the tree of a folder. */
 async function placeDataset(context: RunnerContext, folder: string): Promise<Result<void>> {
   const { kind, name } = context.manifest;
-  if (kind === 'folder') return unpack(context, folder);
+  if (kind === 'folder') return unpackTar(context.openDataset, folder);
   const file = await open(join(folder, basename(name.replaceAll('\\', '/')) || 'dataset'), 'wx', 0o600);
   try {
     const opened = await context.openDataset(async (plain) => {
@@ -256,12 +268,13 @@ async function placeDataset(context: RunnerContext, folder: string): Promise<Res
   }
 }
 
-async function unpack(context: RunnerContext, folder: string): Promise<Result<void>> {
+/** Writes a tar as it is opened. Errors: `damaged`, those of `openSealed`. */
+async function unpackTar(openSealed: RunnerContext['openDataset'], folder: string): Promise<Result<void>> {
   const reader = extract();
   const unpacking = (async (): Promise<Result<void>> => {
     for await (const entry of reader) {
       const path = resolve(folder, entry.header.name);
-      if (!path.startsWith(folder + sep)) return err('damaged', 'The folder dataset names a file outside of itself.');
+      if (!path.startsWith(folder + sep)) return err('damaged', 'The sealed folder names a file outside of itself.');
       if (entry.header.type === 'directory') await mkdir(path, { recursive: true });
       if (entry.header.type === 'file') {
         await mkdir(dirname(path), { recursive: true });
@@ -271,10 +284,8 @@ async function unpack(context: RunnerContext, folder: string): Promise<Result<vo
       }
     }
     return ok(undefined);
-  })().catch((): Result<void> =>
-    err('damaged', 'The folder dataset is not a readable tar, or does not fit in memory.'),
-  );
-  const opened = await context.openDataset(async (plain) => {
+  })().catch((): Result<void> => err('damaged', 'The sealed folder is not a readable tar, or does not fit in memory.'));
+  const opened = await openSealed(async (plain) => {
     // The view is reused: the tar reader gets its own copy.
     if (!reader.destroyed && !reader.write(Buffer.from(plain))) {
       await Promise.race([new Promise<void>((drained) => reader.once('drain', () => drained())), unpacking]);

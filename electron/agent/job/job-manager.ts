@@ -4,7 +4,7 @@ import { jobOrderSchema, type JobOrder, type Program } from '../../contract/job.
 import { manifestSchema, type Manifest } from '../../contract/sealed.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { payloadTypes, type JobAccepted, type JobSubmission, type KeyReleaseMessage } from '../../contract/wire.ts';
-import { readUnverified, verifyJson, type VerifySignature } from '../../domain/dsse/dsse.ts';
+import { readUnverified, verifyJson, type TrustedKey, type VerifySignature } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { orderIsWhole } from '../../domain/job/order.ts';
 import type { StreamCipher } from '../../domain/sealed/cipher.ts';
@@ -41,6 +41,8 @@ interface VerifiedOrder {
   readonly ownerKey: Uint8Array;
   readonly orderSha256: string;
   readonly manifest: Manifest;
+  /** Of the checkpoint that the order resumes from. */
+  readonly resume: Manifest | undefined;
 }
 
 interface Acceptance {
@@ -93,6 +95,10 @@ export class JobManager {
     if (!this.#options.datasets.isComplete(verified.value.ownerKey, verified.value.manifest)) {
       return err('wrong_state', 'Parts of the dataset are missing here: finish the upload first.');
     }
+    const { resume } = verified.value;
+    if (resume !== undefined && !this.#options.datasets.isComplete(verified.value.ownerKey, resume)) {
+      return err('wrong_state', 'Parts of the checkpoint are missing here: finish its upload first.');
+    }
     const running = [...this.#jobs.values()].some(({ job }) => ['accepted', 'running'].includes(job.status().state));
     if (running || this.#submitting) return err('in_use', 'This node is at work on another job.');
     this.#submitting = true;
@@ -132,19 +138,44 @@ export class JobManager {
     if (manifest.value.value.root !== order.dataset.root || !rootFitsParts(manifest.value.value)) {
       return err('integrity', 'The root of the manifest is not the dataset root of the order.');
     }
+    const resume = this.#verifyResume(submission, order, trusted);
+    if (!resume.ok) return resume;
     return ok({
       order,
       ownerKey: publicKey,
       orderSha256: sha256(signed.value.payload),
       manifest: manifest.value.value,
+      resume: resume.value,
     });
+  }
+
+  /** The manifest of the checkpoint that an order resumes from: there when the order names one, and only then. */
+  #verifyResume(
+    submission: JobSubmission,
+    order: JobOrder,
+    trusted: readonly TrustedKey[],
+  ): Result<Manifest | undefined> {
+    const wanted = order.attempt?.resume;
+    const [envelope] = submission.inputs ?? [];
+    if (wanted === undefined && envelope === undefined) return ok(undefined);
+    if (wanted === undefined || envelope === undefined) {
+      return err('invalid_input', 'The order and the submission do not name the same checkpoint to resume from.');
+    }
+    const { verify } = this.#options;
+    const signed = verifyJson(envelope, manifestSchema, { payloadType: payloadTypes.manifest, trusted, verify });
+    if (!signed.ok) return signed;
+    const fits = sha256(signed.value.payload) === wanted.manifestSha256 && signed.value.value.root === wanted.root;
+    if (!fits || !rootFitsParts(signed.value.value)) {
+      return err('integrity', 'The manifest of the checkpoint is not the one that the order names.');
+    }
+    return ok(signed.value.value);
   }
 
   async #accept(verified: VerifiedOrder, release: KeyReleaseMessage): Promise<Result<JobAccepted>> {
     const { order } = verified;
     const opened = await this.#open(order, release);
     if (!opened.ok) return opened;
-    const { fileKey, confirmation, session, exchange } = opened.value;
+    const { fileKey, inputKeys, confirmation, session, exchange } = opened.value;
     const { makeRunner, artifactFolder, cipher } = this.#options;
     const job = new Job({
       ...this.#options,
@@ -152,6 +183,7 @@ export class JobManager {
       earSha256: sha256(release.ear),
       releasedOn: exchange.evidenceSha256,
       fileKey,
+      resumeKey: inputKeys[0],
       session,
       artifacts: new ArtifactStore(join(artifactFolder, order.jobId), cipher),
       runner: makeRunner(order.program),
@@ -184,6 +216,9 @@ export class JobManager {
       return err('denied_by_policy', 'The key release is for another dataset.');
     if (aad.policyDigest !== order.policyDigest) {
       return err('denied_by_policy', 'The key release names another policy than the order.');
+    }
+    if ((aad.inputs?.[0] ?? '') !== (order.attempt?.resume?.root ?? '')) {
+      return err('denied_by_policy', 'The key release is for another checkpoint than the order.');
     }
     const until = Date.parse(aad.notAfter);
     if (!(until > this.#options.clock().getTime())) return err('denied_by_policy', 'The key release has expired.');

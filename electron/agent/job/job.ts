@@ -33,6 +33,9 @@ export interface JobParts {
   /** The exchange that the release rests on. */
   readonly releasedOn: string;
   readonly fileKey: Uint8Array;
+  /** The checkpoint that the order resumes from, and its key. */
+  readonly resume: Manifest | undefined;
+  readonly resumeKey: Uint8Array | undefined;
   readonly session: Session;
   readonly datasets: DatasetStore;
   readonly artifacts: ArtifactStore;
@@ -116,6 +119,7 @@ export class Job {
       clearInterval(tick);
       this.#busy = false;
       this.#parts.fileKey.fill(0);
+      this.#parts.resumeKey?.fill(0);
       await runner.dispose().catch((error: unknown) => {
         const message = error instanceof Error ? error.message : String(error);
         this.frames.append({ kind: 'log', stream: 'agent', line: `plaintext could not be wiped: ${message}` });
@@ -195,19 +199,28 @@ export class Job {
   }
 
   #context(): RunnerContext {
-    const { order, manifest } = this.#parts;
+    const { order, manifest, fileKey, resume, resumeKey } = this.#parts;
+    const step = order.attempt?.resume?.step;
     return {
       order,
       manifest,
-      openDataset: (sink) => this.#openDataset(sink),
+      openDataset: (sink) => this.#openSealed(manifest, fileKey, sink),
+      ...(resume === undefined || resumeKey === undefined || step === undefined
+        ? {}
+        : { resume: { step, open: (sink) => this.#openSealed(resume, resumeKey, sink) } }),
       emit: (body) => this.frames.append(body),
       checkpoint: (step, files) => this.#checkpoint(step, files),
       signal: this.#abort.signal,
     };
   }
 
-  async #openDataset(sink: (plain: Uint8Array) => void | Promise<void>): Promise<Result<number>> {
-    const { datasets, ownerKey, manifest, fileKey, cipher } = this.#parts;
+  /** Opens a sealed file piece by piece; its key is wiped with that. */
+  async #openSealed(
+    manifest: Manifest,
+    fileKey: Uint8Array,
+    sink: (plain: Uint8Array) => void | Promise<void>,
+  ): Promise<Result<number>> {
+    const { datasets, ownerKey, cipher } = this.#parts;
     const opener = createOpener({ fileKey: fileKeyOpener(fileKey), cipher });
     const opened: Uint8Array[] = [];
     const keep = (plain: Uint8Array): void => void opened.push(plain.slice());

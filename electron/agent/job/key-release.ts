@@ -34,6 +34,8 @@ export function releaseInfo(challenge: unknown, evidence: unknown, ear: string):
 export interface OpenedRelease {
   /** The dataset's age file key: 16 bytes, to be wiped after use. */
   readonly fileKey: Uint8Array;
+  /** Those of the inputs that the associated data names, in its order; to be wiped too. */
+  readonly inputKeys: readonly Uint8Array[];
   /** Hex HMAC-SHA-384 of JCS(aad) under the exporter secret: proves to the desk that this key was opened here. */
   readonly confirmation: string;
 }
@@ -53,12 +55,12 @@ export async function openRelease(
     return err('invalid_input', 'The key release is not base64.');
   }
   const aad = new Uint8Array(canonicalJson(release.aad));
-  let fileKey: Uint8Array;
+  let keys: Uint8Array;
   let secret: ArrayBuffer;
   try {
     const enc = new Uint8Array(encapsulated).buffer;
     const context = await releaseSuite().createRecipientContext({ recipientKey, enc, info: info.buffer });
-    fileKey = new Uint8Array(await context.open(new Uint8Array(ciphertext).buffer, aad.buffer));
+    keys = new Uint8Array(await context.open(new Uint8Array(ciphertext).buffer, aad.buffer));
     secret = await context.export(new TextEncoder().encode(confirmationLabel).buffer, confirmationBytes);
   } catch {
     return err(
@@ -66,10 +68,16 @@ export async function openRelease(
       'The key release does not open: it was made for another session, evidence, verdict or job.',
     );
   }
-  if (fileKey.length !== fileKeySize) {
-    fileKey.fill(0);
-    return err('invalid_input', `The released key has ${fileKey.length} bytes; an age file key has ${fileKeySize}.`);
+  const inputs = release.aad.inputs?.length ?? 0;
+  if (keys.length !== fileKeySize * (1 + inputs)) {
+    keys.fill(0);
+    return err('invalid_input', `The released keys have ${keys.length} bytes; an age file key has ${fileKeySize}.`);
   }
+  const [fileKey, ...inputKeys] = Array.from({ length: 1 + inputs }, (_, i) =>
+    keys.slice(i * fileKeySize, (i + 1) * fileKeySize),
+  );
+  keys.fill(0);
+  if (fileKey === undefined) throw new Error('a release holds one key at least');
   const confirmation = createHmac('sha384', Buffer.from(secret)).update(aad).digest('hex');
-  return ok({ fileKey, confirmation });
+  return ok({ fileKey, inputKeys, confirmation });
 }

@@ -10,6 +10,11 @@ export interface RunnerContext {
   readonly manifest: Manifest;
   /** Decrypts the dataset piece by piece; the view is reused after each call. Errors: `integrity`. */
   openDataset(sink: (plain: Uint8Array) => void | Promise<void>): Promise<Result<number>>;
+  /** The checkpoint that the order resumes from: a tar of its files, opened like the dataset. */
+  readonly resume?: {
+    readonly step: number;
+    open(sink: (plain: Uint8Array) => void | Promise<void>): Promise<Result<number>>;
+  };
   emit(body: FrameBody): void;
   /** Seals files as the checkpoint of a step. */
   checkpoint(step: number, files: readonly ArtifactFile[]): Promise<void>;

@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import type { BuiltinProgram } from '../../contract/job.ts';
 import { splitRows } from './split.ts';
 import { readTable } from './table.ts';
+import type { ModelFile } from './model-file.ts';
 import { train, type TrainingOutput } from './train.ts';
 
 const program: BuiltinProgram = {
@@ -70,6 +71,32 @@ describe('the built-in trainer', () => {
     };
     expect(await run(1)).toEqual(await run(1));
     expect(await run(2)).not.toEqual(await run(1));
+  });
+
+  it('goes on from a checkpoint to the same end, and refuses one of another network', async () => {
+    const csv = readFileSync('assets/data/breast_cancer.csv');
+    const short = { ...program, epochs: 6, hidden: [8] };
+    const kept: { step: number; files: ModelFile[] }[] = [];
+    const whole = await train(csv, short, 20, {
+      ...collect().output,
+      checkpoint: (step, files) => void kept.push({ step, files }),
+    });
+    const from = kept.at(-3);
+    const { metrics, output } = collect();
+    const resumed = await train(csv, short, 20, output, from?.files);
+    if (!whole.ok || !resumed.ok || from === undefined) throw new Error('training failed');
+    expect(metrics[0]?.step).toBe(from.step + 1);
+    expect(resumed.value.steps).toBe(whole.value.steps);
+    expect(resumed.value.accuracy).toBe(whole.value.accuracy);
+    const last = (files: readonly ModelFile[]) => {
+      const { bytes } = files.find(({ name }) => name === 'model.safetensors') ?? { bytes: new Uint8Array(4) };
+      return new DataView(bytes.buffer, bytes.byteOffset).getFloat32(bytes.length - 4, true);
+    };
+    expect(last(resumed.value.files)).toBeCloseTo(last(whole.value.files), 4);
+    const other = await train(csv, { ...short, hidden: [9] }, 20, output, from.files);
+    expect(other.ok ? '' : other.error.message).toMatch(/another network/);
+    const cut = from.files.map(({ name, bytes }) => ({ name, bytes: bytes.slice(0, bytes.length - 4) }));
+    expect(await train(csv, short, 20, output, cut)).toMatchObject({ ok: false, error: { code: 'damaged' } });
   });
 
   it('says when the loss is no number', async () => {

@@ -7,6 +7,7 @@ import { heldOutAccuracy, writeModel, type Layer, type Model, type ModelFile } f
 import { seededRandom, shuffle } from './random.ts';
 import { splitRows, type Split } from './split.ts';
 import { readTable, type Table } from './table.ts';
+import { readTrainingState, writeTrainingState, type TrainingState } from './training-state.ts';
 
 /** Frames of step metrics a run sends at most; longer runs report every n-th step. */
 const reportedSteps = 20_000;
@@ -28,13 +29,16 @@ export interface TrainingResult {
 /**
  * The built-in trainer: softmax regression or a small multilayer perceptron on a CSV table, mini-batches, Adam.
  * Everything random comes from the seed, so two runs of one order give the same model.
- * Errors: `invalid_input` with the place in the data; `internal` when the loss is not finite.
+ * @param resume files of a checkpoint of the same program on the same data: training goes on after its step.
+ * Errors: `invalid_input` with the place in the data; `internal` when the loss is not finite; `damaged` for a checkpoint
+ * that is none of this program.
  */
 export async function train(
   csv: Uint8Array,
   program: BuiltinProgram,
   checkpointEverySteps: number,
   output: TrainingOutput,
+  resume?: readonly ModelFile[],
 ): Promise<Result<TrainingResult>> {
   const table = readTable(csv, program.target);
   if (!table.ok) return table;
@@ -49,7 +53,14 @@ export async function train(
   // Production mode: no advertisement for another back end on the console, no debugging checks.
   tf.enableProdMode();
   await tf.setBackend('cpu');
-  return new Training(table.value, split.value, scale.value, program).run(checkpointEverySteps, output);
+  const training = new Training(table.value, split.value, scale.value, program);
+  if (resume === undefined) return training.run(checkpointEverySteps, output, 0);
+  const state = readTrainingState(resume);
+  if (!state.ok) return state;
+  const restored = await training.restore(state.value);
+  if (!restored.ok) return restored;
+  output.log(`goes on after step ${state.value.step} of a checkpoint`);
+  return training.run(checkpointEverySteps, output, state.value.step);
 }
 
 interface Scale {
@@ -100,7 +111,38 @@ class Training {
     );
   }
 
-  async run(checkpointEverySteps: number, output: TrainingOutput): Promise<Result<TrainingResult>> {
+  /** Takes over weights and optimizer of a checkpoint. Errors: `damaged` when its shapes are not those of this network. */
+  async restore({ tensors }: TrainingState): Promise<Result<void>> {
+    const own = this.#network.getWeights();
+    const weights = tensors.slice(0, own.length);
+    const fits = weights.every(({ shape }, i) => shape.join() === own[i]?.shape.join());
+    if (weights.length !== own.length || !fits) {
+      return err('damaged', 'The checkpoint cannot be gone on from: it is of another network.');
+    }
+    this.#network.setWeights(weights.map(toTensor));
+    const optimizer = tensors.slice(own.length);
+    // Adam: its counter, then two moments a weight.
+    if (optimizer.length !== 1 + 2 * own.length) {
+      return err('damaged', 'The checkpoint cannot be gone on from: the state of its optimizer is not whole.');
+    }
+    const labels = [...own.map((_, i) => `m${i}`), ...own.map((_, i) => `v${i}`)];
+    await this.#optimizer.setWeights(
+      optimizer.map((tensor, i) => ({ name: i === 0 ? 'iter' : (labels[i - 1] ?? ''), tensor: toTensor(tensor) })),
+    );
+    return ok(undefined);
+  }
+
+  async #state(step: number): Promise<TrainingState> {
+    const optimizer = await this.#optimizer.getWeights();
+    const all = [...this.#network.getWeights(), ...optimizer.map(({ tensor }) => tensor)];
+    return {
+      step,
+      tensors: all.map((tensor) => ({ shape: tensor.shape, values: Float32Array.from(tensor.dataSync()) })),
+    };
+  }
+
+  /** @param done mini-batches of an earlier attempt: they are shuffled past, not trained again */
+  async run(checkpointEverySteps: number, output: TrainingOutput, done: number): Promise<Result<TrainingResult>> {
     const { epochs, batchSize, seed } = this.#program;
     const order = [...this.#split.training];
     const random = seededRandom(seed ^ 0x5bd1e995);
@@ -110,6 +152,10 @@ class Training {
     for (let epoch = 1; epoch <= epochs; epoch++) {
       shuffle(order, random);
       for (let from = 0; from < order.length; from += batchSize) {
+        if (step < done) {
+          step += 1;
+          continue;
+        }
         const { loss, accuracy } = this.#trainBatch(order.slice(from, from + batchSize));
         step += 1;
         if (!Number.isFinite(loss)) {
@@ -120,7 +166,9 @@ class Training {
         if (step % every === 0 || 'validation_loss' in validation) {
           output.metric(step, epoch, { loss, accuracy, ...validation });
         }
-        if (step % checkpointEverySteps === 0 && step < total) output.checkpoint(step, this.#export().files);
+        if (step % checkpointEverySteps === 0 && step < total) {
+          output.checkpoint(step, [...this.#export().files, ...writeTrainingState(await this.#state(step))]);
+        }
       }
       // Lets messages out between epochs.
       await new Promise((resolve) => setImmediate(resolve));
@@ -202,6 +250,10 @@ function buildNetwork(inputs: number, hidden: readonly number[], classes: number
     );
   });
   return network;
+}
+
+function toTensor({ shape, values }: TrainingState['tensors'][number]): tf.Tensor {
+  return tf.tensor(values, [...shape]);
 }
 
 /** Share of rows whose largest logit is the label. */

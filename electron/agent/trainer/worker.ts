@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { BuiltinProgram } from '../../contract/job.ts';
 import type { ModelFile } from './model-file.ts';
+import type { TrainingOutput } from './train.ts';
 
 /** What the agent hands to the trainer's thread. The table is transferred: the thread holds the only copy. */
 export interface TrainerInput {
@@ -8,6 +9,8 @@ export interface TrainerInput {
   readonly program: BuiltinProgram;
   readonly checkpointEverySteps: number;
   readonly csv: Uint8Array<ArrayBuffer>;
+  /** Files of the checkpoint to go on from. */
+  readonly resume?: readonly ModelFile[];
 }
 
 export type TrainerMessage =
@@ -30,14 +33,16 @@ export function isTrainerThread(): boolean {
 
 /** The body of the trainer's thread: trains on `workerData` and posts what happens. */
 export async function runTrainerThread(): Promise<void> {
-  const { program, checkpointEverySteps, csv } = workerData as TrainerInput;
+  const { program, checkpointEverySteps, csv, resume } = workerData as TrainerInput;
   // Loaded here alone: the server needs no tensor library.
   const { train } = await import('./train.ts');
-  const result = await train(csv, program, checkpointEverySteps, {
+  const output: TrainingOutput = {
     metric: (step, epoch, values) => post({ kind: 'metric', step, epoch, values }),
     checkpoint: (step, files) => post({ kind: 'checkpoint', step, files }),
     log: (line) => post({ kind: 'log', line }),
-  });
+  };
+  const result = await train(csv, program, checkpointEverySteps, output, resume);
+  for (const { bytes } of resume ?? []) bytes.fill(0);
   csv.fill(0);
   if (!result.ok) {
     post({ kind: 'failed', message: result.error.message });
