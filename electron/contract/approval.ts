@@ -124,7 +124,7 @@ export const approvalSubjects = {
     notAfter: utc,
   }),
   export: z.strictObject({
-    what: z.enum(['dataset-identity', 'model', 'key']),
+    what: z.enum(['dataset-identity', 'model', 'key', 'recovery-shares']),
     /** Public key or id of what leaves. */
     item: text(4096),
     description: text(300),

@@ -24,6 +24,7 @@ export const auditKinds = [
   'backup-exported',
   'vault-restored',
   'shares-made',
+  'shares-rehearsed',
   'members-changed',
   'approval-requested',
   'approval-imported',

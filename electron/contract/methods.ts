@@ -9,6 +9,7 @@ import { evidenceMethods } from './methods/evidence.ts';
 import { keysMethods } from './methods/keys.ts';
 import { nodesMethods } from './methods/nodes.ts';
 import { policiesMethods } from './methods/policies.ts';
+import { recoveryMethods } from './methods/recovery.ts';
 import { reportsMethods } from './methods/reports.ts';
 import { runsMethods } from './methods/runs.ts';
 import { vaultMethods } from './methods/vault.ts';
@@ -39,6 +40,7 @@ export const methods = {
   ...collateralMethods,
   ...policiesMethods,
   ...runsMethods,
+  ...recoveryMethods,
   ...reportsMethods,
   ...approvalsMethods,
   ...auditMethods,
@@ -68,6 +70,9 @@ export const lockedMethods: ReadonlySet<MethodName> = new Set<MethodName>([
   'vault.addSecurityKey',
   'vault.removePath',
   'audit.setAside',
+  'backup.check',
+  'backup.restore',
+  'shares.recover',
   'settings.get',
   'custody.state',
   'custody.makeOffline',

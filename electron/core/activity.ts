@@ -24,6 +24,7 @@ const verbs: Readonly<Record<AuditKind, string>> = {
   'backup-exported': 'backed up',
   'vault-restored': 'restored from a backup',
   'shares-made': 'split into recovery shares',
+  'shares-rehearsed': 'is the set of shares that was rehearsed',
   'key-used': 'was acted on with a key of the vault',
   'key-created': 'created',
   'key-imported': 'imported',

@@ -12,7 +12,11 @@ export async function approvedExport<T>(
   facts: Omit<ApprovalSubject<'export'>, 'description'>,
   act: () => Promise<Result<T>>,
 ): Promise<Result<T>> {
-  const subject = { ...facts, description: `secret key, in the clear, as a file: ${facts.item}` };
+  const description =
+    facts.what === 'recovery-shares'
+      ? `pages of recovery shares, which together open the vault: ${facts.item}`
+      : `secret key, in the clear, as a file: ${facts.item}`;
+  const subject = { ...facts, description: description.slice(0, 300) };
   const leave = approvals.authorise('export', subject);
   if (!leave.ok) return leave;
   const spent = leave.value.use(actFingerprint('export', subject), () => ok(undefined));

@@ -313,6 +313,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     profile,
     knownProfiles: options.knownProfiles,
     samples: join(assets, 'data'),
+    fonts: join(assets, 'fonts'),
+    store: store.value,
     clock,
     vault,
     lender,

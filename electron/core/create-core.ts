@@ -8,6 +8,7 @@ import { networkHandlers } from './handlers/network-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
 import { auditHandlers } from './handlers/audit-handlers.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
+import { recoveryHandlers } from './handlers/recovery-handlers.ts';
 import { reportHandlers } from './handlers/report-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { vaultHandlers } from './handlers/vault-handlers.ts';
@@ -36,6 +37,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...networkHandlers(services),
     ...policyHandlers(services),
     ...runHandlers(services),
+    ...recoveryHandlers(services),
     ...reportHandlers(services),
     ...approvalHandlers(services),
     ...keyHandlers(services),

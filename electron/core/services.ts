@@ -8,6 +8,7 @@ import type { CollateralService } from '../services/evidence/collateral/collater
 import type { ReportService } from '../services/reports/report-service.ts';
 import type { RunService } from '../services/runs/run-service.ts';
 import type { SealingService } from '../services/sealing/sealing-service.ts';
+import type { Store } from '../services/store/store.ts';
 import type { TelemetryService } from '../services/telemetry/telemetry-service.ts';
 import type { TransferService } from '../services/transfers/transfer-service.ts';
 import type { VaultService } from '../services/vault/vault-service.ts';
@@ -30,6 +31,9 @@ export interface Services {
   readonly profile: string;
   readonly knownProfiles: string | undefined;
   readonly samples: string;
+  /** Folder of the fonts that documents are set in. */
+  readonly fonts: string;
+  readonly store: Store;
   readonly clock: () => number;
   readonly vault: VaultService;
   readonly lender: IdentityLender;

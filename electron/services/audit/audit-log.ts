@@ -1,4 +1,4 @@
-import { bytesToHex } from '@noble/hashes/utils.js';
+import { bytesToHex, hexToBytes } from '@noble/hashes/utils.js';
 import type { AuditBundle, AuditEntry, AuditKind } from '../../contract/audit.ts';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import { checkpointText, noteOf, openNote, originOf, type TreeHead } from '../../domain/audit/checkpoint.ts';
@@ -24,6 +24,14 @@ export interface CheckpointSigner {
   /** Keys that signed earlier checkpoints of this log, before a rotation. */
   readonly earlier?: readonly Uint8Array[];
   sign(bytes: Uint8Array): Result<Uint8Array>;
+}
+
+/** The newest signed checkpoint, as a backup has it. */
+export interface SavedCheckpoint {
+  readonly size: number;
+  /** Hex. */
+  readonly root: string;
+  readonly note: string;
 }
 
 export interface LogHead {
@@ -55,6 +63,11 @@ export interface AuditLog {
    * what was wrong with it. For a log that was changed: nothing else makes it take entries again.
    */
   setAside(damage: string): Result<AuditEntry>;
+  /**
+   * Takes over the whole log of a backup in a profile whose own has no history; what was there is set aside. The entries
+   * must lead to `head`. Errors: `damaged`, `integrity`, those of the disk; then nothing changed.
+   */
+  adopt(entries: readonly string[], head: LogHead, checkpoint: SavedCheckpoint | undefined): Result<void>;
   /** From now on every append is followed by a signed checkpoint; undefined when the vault locks. */
   attachSigner(signer: CheckpointSigner | undefined): Result<void>;
   /** The newest signed checkpoint; made now when a signer is attached. Errors: `locked` when nothing was ever signed. */
@@ -190,6 +203,33 @@ export function openAuditLog(options: AuditLogOptions): Result<AuditLog> {
         problem = previous.problem;
       }
       return begun;
+    },
+    adopt(entries, head, checkpoint) {
+      const hashes: Uint8Array[] = [];
+      for (const [index, text] of entries.entries()) {
+        const entry = decodeEntry(text);
+        if (!entry.ok || entry.value.index !== index) return err('damaged', `Audit entry ${index} cannot be read.`);
+        hashes.push(entryLeaf(text));
+      }
+      if (hashes.length !== head.size || bytesToHex(merkleRoot(hashes)) !== head.root) {
+        return err('integrity', 'The entries of the audit log are not those that its head was made of.');
+      }
+      const adopted = store.transaction(() => {
+        const found = table.count();
+        if (!found.ok) return found;
+        const aside = found.value === 0 ? ok('') : table.setAside();
+        if (!aside.ok) return aside;
+        for (const [position, json] of entries.entries()) {
+          const row = table.append({ position, json, leafHash: hashes[position] ?? new Uint8Array(0) });
+          if (!row.ok) return row;
+        }
+        if (checkpoint === undefined) return ok(undefined);
+        return table.putCheckpoint({ ...checkpoint, root: hexToBytes(checkpoint.root) });
+      });
+      if (!adopted.ok) return adopted;
+      take(hashes);
+      problem = undefined;
+      return ok(undefined);
     },
     verify(...publicKeys) {
       const result = verify(publicKeys);

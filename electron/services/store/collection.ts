@@ -17,6 +17,7 @@ export const collectionNames = [
   'run-events',
   'tasks',
   'key-usage',
+  'recovery',
   'vault-attempts',
   'throughput',
   'node-datasets',

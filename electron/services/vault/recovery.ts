@@ -1,17 +1,17 @@
-import { chmodSync, copyFileSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
-import { createHash } from 'node:crypto';
-import { err, ok, type Result } from '../../contract/result.ts';
+import type { HeldShare, ShareSet } from '../../contract/recovery.ts';
+import type { KdfParameters } from '../../contract/vault.ts';
 import type { VaultState } from '../../contract/views.ts';
+import { err, ok, type Result } from '../../contract/result.ts';
+import { decodeShare } from '../../domain/recovery/share-text.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
-import { guardedFile } from '../store/sqlite.ts';
+import { createBackups } from './backup.ts';
 import type { VaultCrypto } from './crypto-types.ts';
-import { alreadyThere } from './fresh-file.ts';
-import { deriveKeys, readHeader, type VaultHeader } from './header.ts';
+import type { VaultHeader } from './header.ts';
 import { passphraseBytes } from './passphrase.ts';
-import { createRecordBook, logHeadRecordId, type RecordBook } from './records.ts';
-import { joinShares, readShare, shareDigest, splitIntoShares } from './shares.ts';
+import type { RecordBook } from './records.ts';
+import { putRehearsal, putSet, readSet, recoverySlotOf } from './share-sets.ts';
+import { joinShares, shareDigest, splitIntoShares } from './shares.ts';
 import { makeRecoverySlot, openRecoverySlot, type PassphraseSlot, type VaultSlot } from './slots.ts';
-import { openVaultFile, type VaultFile } from './vault-file.ts';
 import type { VaultRecovery } from './vault-types.ts';
 
 /** What recovery needs of the vault it belongs to. */
@@ -20,9 +20,10 @@ export interface RecoveryContext {
   readonly crypto: VaultCrypto;
   readonly random: (bytes: number) => Uint8Array;
   readonly clock: () => number;
+  /** Weakest cost that a backup may ask for. */
+  readonly floor: KdfParameters;
   serialize<T>(work: () => Promise<T>): Promise<T>;
   header(): Result<VaultHeader>;
-  file(): Result<VaultFile>;
   /** Locks, closes the file, lets `place` put another one there, and opens that. */
   replaceFile(place: () => Result<void>): Result<VaultState>;
   withMaster<T>(
@@ -35,170 +36,155 @@ export interface RecoveryContext {
   book(): Result<RecordBook>;
 }
 
-const digestsId = (slotId: string) => `recovery/${slotId}`;
+const most = 16;
 
 /** Backups and k-of-n shares: the ways back when the machine or the passphrase is lost. */
 export function createRecovery(context: RecoveryContext): VaultRecovery {
-  const { path, crypto, random, clock, log } = context;
+  const { crypto, random, clock, log } = context;
+
+  const currentSet = (): Result<ShareSet | undefined> => {
+    const book = context.book();
+    if (!book.ok) return book;
+    const header = context.header();
+    return header.ok ? readSet(book.value, header.value) : header;
+  };
+
+  /** The master key that these shares open, for the length of `use`. */
+  const withShares = async <T>(
+    texts: readonly string[],
+    use: (master: Uint8Array, header: VaultHeader, indices: readonly number[]) => Promise<Result<T>> | Result<T>,
+  ): Promise<Result<T>> => {
+    const header = context.header();
+    if (!header.ok) return header;
+    const joined = await joinShares(texts, crypto);
+    if (!joined.ok) return joined;
+    const { recoveryKey, vaultId, setId, indices } = joined.value;
+    const slot = recoverySlotOf(header.value);
+    const fits = vaultId === header.value.vaultId && slot?.id === setId;
+    const master = fits ? openRecoverySlot(slot, vaultId, recoveryKey, crypto) : undefined;
+    crypto.wipe(recoveryKey);
+    if (master === undefined) {
+      const why =
+        vaultId !== header.value.vaultId
+          ? 'They are of another vault.'
+          : slot?.id === setId
+            ? 'One of them is forged or of a copy of this vault.'
+            : 'They are of an older set; a newer one was made.';
+      return err('wrong_passphrase', 'These shares do not open this vault.', { hint: why });
+    }
+    try {
+      return await use(master, header.value, indices);
+    } finally {
+      crypto.wipe(master);
+    }
+  };
 
   return {
-    makeShares: (passphrase, { threshold, shares }) =>
+    backups: createBackups(context),
+    vaultId() {
+      const header = context.header();
+      return header.ok ? ok(header.value.vaultId) : header;
+    },
+
+    makeShares: (passphrase, { threshold, holders }, deliver) =>
       context.serialize(async () => {
-        if (
-          !Number.isInteger(threshold) ||
-          !Number.isInteger(shares) ||
-          threshold < 2 ||
-          shares > 16 ||
-          threshold > shares
-        ) {
-          return err('invalid_input', 'Choose 2 to 16 shares, and how many of them are needed: at least 2.');
+        const count = holders.length;
+        if (!Number.isInteger(threshold) || threshold < 2 || count > most || threshold > count) {
+          return err('invalid_input', `Choose 2 to ${most} shares, and how many of them are needed: at least 2.`);
         }
         const book = context.book();
         if (!book.ok) return book;
-        return context.withMaster(passphrase, async (master, old) => {
+        return context.withMaster(passphrase, async (master, old): Promise<Result<ShareSet>> => {
           const recoveryKey = random(32);
-          const input = { vaultId: old.vaultId, crypto, random, threshold, shares };
+          const input = { vaultId: old.vaultId, crypto, random, threshold, shares: count };
           const slot = makeRecoverySlot(input, recoveryKey, master);
-          const texts = await splitIntoShares(recoveryKey, slot, old.vaultId);
+          const shares = await splitIntoShares(recoveryKey, slot, old.vaultId);
           crypto.wipe(recoveryKey);
-          const digests: string[] = [];
-          for (const text of texts) {
-            const share = readShare(text);
-            if (share.ok) digests.push(shareDigest(share.value));
-          }
-          // One set at a time: making new shares is how the old ones are revoked.
+          const held: HeldShare[] = shares.map((share, at) => ({
+            index: share.index,
+            holder: holders[at] ?? '',
+            digest: shareDigest(share),
+          }));
+          const createdAt = new Date(clock()).toISOString();
+          const set: ShareSet = { setId: slot.id, vaultId: old.vaultId, threshold, createdAt, shares: held };
+          // Before the set counts: shares that nobody got would lock everybody out of recovery.
+          const delivered = await deliver(set, shares);
+          for (const share of shares) crypto.wipe(share.bytes);
+          if (!delivered.ok) return delivered;
+          const replaced = recoverySlotOf(old);
           const others = old.slots.filter(({ type }) => type !== 'recovery');
           const stored = context.replaceSlots(master, old, [...others, slot], () => {
-            const noted = book.value.put(digestsId(slot.id), {
-              type: 'share-digests',
-              facts: { digests: digests.join(' '), createdAt: new Date(clock()).toISOString() },
-              secret: new Uint8Array(0),
+            const noted = putSet(book.value, slot.id, createdAt, held);
+            if (!noted.ok) return noted;
+            return log('shares-made', slot.id, {
+              threshold,
+              shares: count,
+              digests: held.map(({ digest }) => digest),
+              ...(replaced === undefined ? {} : { replaces: replaced.id }),
             });
-            return noted.ok ? log('shares-made', slot.id, { threshold, shares, digests }) : noted;
           });
-          return stored.ok ? ok(texts) : stored;
+          if (stored.ok) return ok(set);
+          await delivered.value.takeBack();
+          return stored;
         });
       }),
 
+    set: currentSet,
+
     checkShare(text) {
-      const share = readShare(text);
+      const share = decodeShare(text);
       if (!share.ok) return share;
       const header = context.header();
       if (!header.ok) return header;
-      const { threshold, shares } = share.value;
-      const answer = (state: 'current' | 'replaced' | 'foreign') => ok({ state, threshold, shares });
-      if (share.value.vaultId !== header.value.vaultId) return answer('foreign');
-      if (!header.value.slots.some(({ id }) => id === share.value.slotId)) return answer('replaced');
-      const book = context.book();
-      if (!book.ok) return book;
-      const noted = book.value.get(digestsId(share.value.slotId));
-      if (!noted.ok) return noted;
-      return answer(
-        noted.value.facts['digests']?.split(' ').includes(shareDigest(share.value)) === true ? 'current' : 'foreign',
-      );
+      const set = currentSet();
+      if (!set.ok) return set;
+      const { bytes, ...facts } = share.value;
+      const digest = shareDigest(share.value);
+      crypto.wipe(bytes);
+      const ours = facts.vaultId === header.value.vaultId;
+      const noted = set.value?.shares.find(({ index }) => index === facts.index);
+      const state = !ours ? 'foreign' : facts.setId !== set.value?.setId ? 'replaced' : 'current';
+      if (state !== 'current') return ok({ ...facts, digest, state });
+      return noted?.digest === digest
+        ? ok({ ...facts, digest, state, holder: noted.holder })
+        : ok({ ...facts, digest, state: 'foreign' });
     },
+
+    rehearse: (texts) =>
+      context.serialize(async () => {
+        const book = context.book();
+        if (!book.ok) return book;
+        const tried = await withShares(texts, (_, { vaultId }, indices) => ok({ vaultId, indices }));
+        if (!tried.ok) return tried;
+        const set = currentSet();
+        if (!set.ok) return set;
+        if (set.value === undefined) return err('not_found', 'There is no set of shares.');
+        const { setId } = set.value;
+        const { indices } = tried.value;
+        const noted = book.value.transaction(() => {
+          const put = putRehearsal(book.value, setId, new Date(clock()).toISOString(), indices);
+          return put.ok ? log('shares-rehearsed', setId, { shares: [...indices] }) : put;
+        });
+        if (!noted.ok) return noted;
+        const after = currentSet();
+        if (!after.ok) return after;
+        return after.value === undefined ? err('not_found', 'There is no set of shares.') : ok(after.value);
+      }),
 
     recover: (texts, next) =>
       context.serialize(async () => {
-        const header = context.header();
-        if (!header.ok) return header;
         const bytes = passphraseBytes(next, 'fresh');
         if (!bytes.ok) return bytes;
-        const joined = await joinShares(texts, crypto);
-        if (!joined.ok) return joined;
-        const { recoveryKey, vaultId, slotId } = joined.value;
-        const slot = header.value.slots.find(({ id }) => id === slotId);
-        const master =
-          vaultId === header.value.vaultId && slot?.type === 'recovery'
-            ? openRecoverySlot(slot, vaultId, recoveryKey, crypto)
-            : undefined;
-        crypto.wipe(recoveryKey);
-        if (master === undefined) {
-          crypto.wipe(bytes.value);
-          return err('wrong_passphrase', 'These shares do not open this vault.', {
-            hint: 'They are of another vault or of an older set.',
-          });
-        }
-        const fresh = await context.passphraseSlot(vaultId, bytes.value, master);
+        const recovered = await withShares(texts, async (master, header) => {
+          const fresh = await context.passphraseSlot(header.vaultId, bytes.value, master);
+          const others = header.slots.filter(({ type }) => type !== 'passphrase');
+          const stored = context.replaceSlots(master, header, [fresh, ...others], () =>
+            log('passphrase-changed', header.vaultId, { by: 'recovery shares' }),
+          );
+          return stored.ok ? ok({ vaultId: header.vaultId }) : stored;
+        });
         crypto.wipe(bytes.value);
-        const others = header.value.slots.filter(({ type }) => type !== 'passphrase');
-        const stored = context.replaceSlots(master, header.value, [fresh, ...others], () =>
-          log('passphrase-changed', vaultId, { by: 'recovery shares', slotId }),
-        );
-        crypto.wipe(master);
-        return stored;
-      }),
-
-    exportBackup: (passphrase, target) =>
-      context.serialize(() =>
-        context.withMaster(passphrase, (master, header) => {
-          const file = context.file();
-          if (!file.ok) return file;
-          if (existsSync(target)) return alreadyThere(target);
-          const logged = log('backup-exported', header.vaultId, { path: target });
-          if (!logged.ok) return logged;
-          const temporary = `${target}.new`;
-          const copied = guardedFile(`Writing ${target}`, () => {
-            copyFileSync(path, temporary);
-            chmodSync(temporary, 0o600);
-          });
-          const written = copied.ok ? finishBackup(temporary, master, header) : copied;
-          const placed = written.ok
-            ? guardedFile(`Writing ${target}`, () => {
-                renameSync(temporary, target);
-                const bytes = readFileSync(target);
-                return { path: target, bytes: bytes.length, sha256: createHash('sha256').update(bytes).digest('hex') };
-              })
-            : written;
-          for (const suffix of ['', '-journal', '.sha256']) rmSync(`${temporary}${suffix}`, { force: true });
-          return placed;
-        }),
-      ),
-
-    restoreBackup: (source, options = {}) =>
-      context.serialize(async () => {
-        // Whatever is replaced is kept beside the restored one; a vault that can be read only if that was asked for.
-        if (context.header().ok && options.replace !== true)
-          return err('already_exists', `There is a vault at ${path} already.`, { hint: 'Unlock it.' });
-        const readable = readBackup(source);
-        if (!readable.ok) return readable;
-        const restored = context.replaceFile(() =>
-          guardedFile(`Restoring ${path}`, () => {
-            const fresh = `${path}.new`;
-            copyFileSync(source, fresh);
-            chmodSync(fresh, 0o600);
-            for (const suffix of ['.sha256', '-journal']) rmSync(`${path}${suffix}`, { force: true });
-            if (existsSync(path)) renameSync(path, `${path}.replaced-${clock()}`);
-            renameSync(fresh, path);
-          }),
-        );
-        if (!restored.ok) return restored;
-        const logged = log('vault-restored', readable.value.vaultId, { createdAt: readable.value.createdAt });
-        return logged.ok ? restored : logged;
+        return recovered;
       }),
   };
-
-  /** A backup starts a log of its own on the machine it is restored on, so it does not remember ours. */
-  function finishBackup(temporary: string, master: Uint8Array, header: VaultHeader): Result<void> {
-    const copy = openVaultFile(temporary);
-    if (!copy.ok) return copy;
-    const keys = deriveKeys(master);
-    const book = createRecordBook({ file: copy.value, keys, vaultId: header.vaultId, crypto, random });
-    const removed = book.delete(logHeadRecordId);
-    const whole = removed.ok ? book.verify() : removed;
-    for (const key of [keys.header, keys.records, keys.index]) crypto.wipe(key);
-    copy.value.close();
-    return whole;
-  }
-}
-
-/** Errors: `not_found`, `damaged`: what is wrong with the backup, before anything is replaced. */
-function readBackup(source: string): Result<VaultHeader> {
-  const copy = openVaultFile(source, { readOnly: true });
-  if (!copy.ok) return copy;
-  const text = copy.value.readHeader();
-  const whole = text.ok ? copy.value.check() : text;
-  copy.value.close();
-  if (!whole.ok) return whole;
-  return text.ok ? readHeader(text.value) : text;
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import canonicalize from 'canonicalize';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { err } from '../../contract/result.ts';
+import { err, ok } from '../../contract/result.ts';
 import { calibrate } from './calibrate.ts';
 import { loadVaultCrypto } from './crypto.ts';
 import { systemRandom } from './secret-bytes.ts';
@@ -246,7 +246,14 @@ describe('copies beside the vault', () => {
     one.close();
     rmSync(join(root, 'vault.db'));
     const lost = open({ clock: () => now });
-    valueOf(await lost.vault.recovery.restoreBackup(copy?.path ?? ''));
+    const same = () => ok(null);
+    valueOf(
+      await lost.vault.recovery.backups.restore(
+        copy?.path ?? '',
+        { passphrase: other },
+        { replace: false, apply: same, applyCopy: same },
+      ),
+    );
     valueOf(await lost.vault.unlock(other));
     expect(valueOf(lost.vault.secrets.list())).toHaveLength(8);
     expect(bytes.length).toBeGreaterThan(4096);

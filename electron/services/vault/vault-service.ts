@@ -381,7 +381,7 @@ export function createVaultService(options: VaultOptions): VaultService {
         const open = live();
         return open.ok ? ok(open.value.book) : open;
       },
-      file: requireFile,
+      floor,
       replaceFile(place) {
         service.lock('asked');
         file?.close();

@@ -1,5 +1,6 @@
 import type { NacreError, Result } from '../../contract/result.ts';
 import type { KeyFormat, KeyPurpose, KeyType, KeyView } from '../../contract/keys.ts';
+import type { ShareSet, ShareStanding, WrittenBackup } from '../../contract/recovery.ts';
 import type {
   Calibration,
   KdfParameters,
@@ -10,9 +11,12 @@ import type {
 } from '../../contract/vault.ts';
 import type { VaultState } from '../../contract/views.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';
+import type { ShareFields } from '../../domain/recovery/share-text.ts';
 import type { AuditLog } from '../audit/audit-log.ts';
 import type { Store } from '../store/store.ts';
+import type { BackupHead } from './backup-file.ts';
 import type { VaultCrypto } from './crypto-types.ts';
+import type { VaultHeader } from './header.ts';
 import type { KeychainPort } from './keychain.ts';
 
 export interface VaultOptions {
@@ -173,27 +177,81 @@ export interface VaultSecrets {
   list(): Result<string[]>;
 }
 
+/** What opens a backup. */
+export type BackupKey =
+  | { readonly passphrase: string }
+  /** Enough shares, and the passphrase that opens the vault from then on. */
+  | { readonly shares: readonly string[]; readonly next: string };
+
+/** A backup whose every record was opened. `profile` is what `collect` gave. */
+export interface OpenedBackup {
+  readonly head: BackupHead;
+  readonly header: VaultHeader;
+  readonly profile: Uint8Array;
+  readonly records: number;
+}
+
+export interface BackupInput {
+  readonly path: string;
+  /** Opens the backup instead of the vault's passphrases; the recovery shares open it, too. */
+  readonly ownPassphrase?: string | undefined;
+  readonly offline: boolean;
+  readonly logHead: () => { readonly size: number; readonly root: string };
+  /** Everything of the profile that is not in the vault; called in the moment of which the vault is copied. */
+  readonly collect: () => Result<Uint8Array>;
+}
+
+/** Whole backups as one file; format in backup-file.ts. */
+export interface VaultBackups {
+  /** Written under another name, read back, then named. Errors: `wrong_passphrase`, `already_exists`, `damaged`, those of log and disk. */
+  create(passphrase: string, input: BackupInput): Promise<Result<WrittenBackup>>;
+  /** Compares every byte with its digest; needs no secret. Errors: `not_found`, `damaged` naming the place, `wrong_state`. */
+  look(path: string): Promise<Result<{ head: BackupHead; header: VaultHeader; bytes: number; sha256: string }>>;
+  /** Opens every record in it and changes nothing. Errors: those of `look`; `wrong_passphrase`. */
+  open(path: string, passphrase: string): Promise<Result<OpenedBackup>>;
+  /**
+   * Puts the vault of a backup in the place of one that is absent or has an unreadable header; of any with `replace`. The
+   * old file is kept under another name. `apply` takes the rest, before the vault is placed. A bare vault file (a kept
+   * copy) is taken, too: then `applyCopy` is asked, with the time of that file.
+   * Errors: `already_exists`, those of `open` and `apply`, `invalid_input` naming a share.
+   */
+  restore<T>(
+    path: string,
+    by: BackupKey,
+    how: {
+      readonly replace: boolean;
+      readonly apply: (profile: Uint8Array, head: BackupHead) => Result<T>;
+      readonly applyCopy: (vaultId: string, madeAt: string) => Result<T>;
+    },
+  ): Promise<Result<T>>;
+}
+
 /** The ways back when the machine or the passphrase is lost. */
 export interface VaultRecovery {
+  readonly backups: VaultBackups;
+  /** Hex. Errors: `not_found`, `damaged`. */
+  vaultId(): Result<string>;
   /**
-   * Makes k-of-n recovery shares; the ones made before stop working (except with older backups). Each text is shown once
-   * and kept by one person. Errors: `locked`, `wrong_passphrase`, `invalid_input`, and those of log and disk.
+   * Makes k-of-n recovery shares; the ones made before stop working (except with older backups). `deliver` gives each
+   * one to its holder, before the set counts; `takeBack` undoes that when the set could not be stored.
+   * Errors: `locked`, `wrong_passphrase`, `invalid_input`, those of `deliver`, log and disk.
    */
-  makeShares(passphrase: string, rule: { threshold: number; shares: number }): Promise<Result<string[]>>;
-  /** What a share in someone's hand is worth. Errors: `invalid_input` (typing error), `locked`. */
-  checkShare(text: string): Result<{ state: 'current' | 'replaced' | 'foreign'; threshold: number; shares: number }>;
+  makeShares(
+    passphrase: string,
+    rule: { readonly threshold: number; readonly holders: readonly string[] },
+    deliver: (
+      set: ShareSet,
+      shares: readonly ShareFields[],
+    ) => Promise<Result<{ readonly takeBack: () => Promise<void> }>>,
+  ): Promise<Result<ShareSet>>;
+  /** The set that works now. Errors: `locked`, `damaged`. */
+  set(): Result<ShareSet | undefined>;
+  /** What a share in someone's hand is worth. Errors: `invalid_input` naming the group with a typing error, `locked`. */
+  checkShare(text: string): Result<ShareStanding>;
+  /** Proves that these shares open the vault, and notes that it was tried. Errors: `invalid_input` naming the share, `wrong_passphrase`, `locked`. */
+  rehearse(shares: readonly string[]): Promise<Result<ShareSet>>;
   /** Sets a new passphrase with enough shares; also on a locked vault. Errors: `invalid_input` naming the share, `wrong_passphrase`. */
-  recover(shares: readonly string[], newPassphrase: string): Promise<Result<void>>;
-  /**
-   * Writes the vault as one file that opens with the passphrase (or shares) of this moment.
-   * Errors: `wrong_passphrase`, `already_exists`, `damaged`, and those of log and disk.
-   */
-  exportBackup(passphrase: string, path: string): Promise<Result<{ path: string; bytes: number; sha256: string }>>;
-  /**
-   * Puts a backup in the place of a vault that is absent or has an unreadable header; of any vault with `replace`. The
-   * old file is kept under another name. Errors: `already_exists`, `not_found`, `damaged`.
-   */
-  restoreBackup(path: string, options?: { replace?: boolean }): Promise<Result<VaultState>>;
+  recover(shares: readonly string[], newPassphrase: string): Promise<Result<{ vaultId: string }>>;
 }
 
 export interface VaultService {
