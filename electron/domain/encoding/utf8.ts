@@ -4,13 +4,16 @@ declare const TextDecoder: new (
   options: { fatal: true; ignoreBOM: true },
 ) => { decode(bytes: Uint8Array): string };
 
+/** Keeps nothing between calls: none of them streams. */
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
 /**
  * Strict UTF-8: no replacement characters, a byte order mark is kept, so that text and bytes are one to one.
  * @returns undefined when the bytes are not UTF-8.
  */
 export function decodeUtf8(bytes: Uint8Array): string | undefined {
   try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+    return decoder.decode(bytes);
   } catch {
     return undefined;
   }

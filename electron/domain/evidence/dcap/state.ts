@@ -5,7 +5,7 @@ import type { EvidenceCrypto } from '../crypto.ts';
 import { Malformed, fromHex, parseWith, sameBytes, toHex, type Parsed } from '../readers/bytes.ts';
 import { iso, validatePath, type ChainProblem } from '../readers/chain.ts';
 import { parseCrl, type RevocationList } from '../readers/crl.ts';
-import { parsePemCertificates } from '../readers/pem.ts';
+import { decodePemBody, readPemBodies } from '../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../readers/x509.ts';
 import { boundedCache, type BoundedCache } from './bounded-cache.ts';
 import { crlBytes, type DcapCollateral } from './collateral.ts';
@@ -22,6 +22,7 @@ export interface DcapState {
   readonly crypto: EvidenceCrypto;
   /** `crypto` that knows good signatures over certificates and lists by the identity of the bytes that we decoded. */
   readonly chainCrypto: EvidenceCrypto;
+  /** By the base64 in their PEM, so that what every platform's chain ends with is not even decoded again. */
   readonly authorities: BoundedCache<Certificate>;
   readonly platforms: BoundedCache<PckPlatform>;
   readonly collateralByObject: WeakMap<DcapCollateral, PreparedCollateral>;
@@ -90,6 +91,8 @@ export interface PckPlatform {
   readonly path: CertificatePath;
   readonly leaf: Certificate;
   readonly authority: Certificate;
+  /** Base64 of its PEM. */
+  readonly authorityText: string;
   readonly root: Certificate;
   readonly claims: Parsed<PckClaims>;
   /** The last quoting enclave that was found good: its report is made once for each attestation key. */
@@ -107,37 +110,38 @@ export function readPlatform(state: DcapState, pem: Uint8Array): PlatformReading
   const parsed = parseWith((): PckPlatform => {
     const text = decodeUtf8(pem);
     if (text === undefined) throw new Malformed('the certification data is no text');
-    const certificates = readChain(state, text);
+    const bodies = readPemBodies(text);
+    const certificates = readChain(state, bodies);
     const [leaf, authority, root] = certificates;
     if (certificates.length !== 3 || leaf === undefined || authority === undefined || root === undefined) {
       throw new Malformed(`the quote carries ${certificates.length} certificates, it must be 3: PCK, its CA, the root`);
     }
-    return { path: { certificates }, leaf, authority, root, claims: readPckClaims(leaf) };
+    const authorityText = bodies[1] ?? '';
+    return { path: { certificates }, leaf, authority, authorityText, root, claims: readPckClaims(leaf) };
   });
   return { ...parsed, key, known: false };
 }
 
-/** Certificates of a PEM text. Authorities (all but the first) that came before are the same objects again. */
-function readChain(state: DcapState, text: string): Certificate[] {
-  const blocks = parsePemCertificates(text);
-  if (!blocks.ok) throw new Malformed(blocks.detail);
-  if (blocks.value.length > 4) throw new Malformed(`a chain of ${blocks.value.length} certificates`);
-  return blocks.value.map((der, depth) => {
-    const key = depth === 0 ? undefined : toHex(state.crypto.sha256(der));
-    const known = key === undefined ? undefined : state.authorities.get(key);
+/** Authorities (all but the first) that came before are the same objects again. @throws Malformed */
+function readChain(state: DcapState, bodies: readonly string[]): Certificate[] {
+  if (bodies.length > 4) throw new Malformed(`a chain of ${bodies.length} certificates`);
+  return bodies.map((body, depth) => {
+    const known = depth === 0 ? undefined : state.authorities.get(body);
     if (known !== undefined) return known;
-    const parsed = parseCertificate(der);
+    const parsed = parseCertificate(decodePemBody(body));
     if (!parsed.ok) throw new Malformed(parsed.detail);
     // A pinned root needs no path to be known again.
-    if (key !== undefined && state.anchors.intelSgx.includes(key)) state.authorities.set(key, parsed.value);
+    if (depth > 0 && state.anchors.intelSgx.includes(toHex(state.crypto.sha256(parsed.value.der)))) {
+      state.authorities.set(body, parsed.value);
+    }
     return parsed.value;
   });
 }
 
-/** Keeps a platform whose path was found good, and its authorities for other platforms. */
+/** Keeps a platform whose path was found good, and its authority for other platforms. */
 export function rememberPlatform(state: DcapState, key: string, platform: PckPlatform): void {
   state.platforms.set(key, platform);
-  state.authorities.set(toHex(state.crypto.sha256(platform.authority.der)), platform.authority);
+  state.authorities.set(platform.authorityText, platform.authority);
 }
 
 /** One signed JSON document of the collateral. */
@@ -190,7 +194,7 @@ function prepare(state: DcapState, collateral: DcapCollateral): PreparedCollater
 /** TCB signing certificate, root. */
 function signerPath(state: DcapState, pem: string): Parsed<CertificatePath> {
   return parseWith((): CertificatePath => {
-    const certificates = readChain(state, pem);
+    const certificates = readChain(state, readPemBodies(pem));
     if (certificates.length !== 2)
       throw new Malformed(`the issuer chain has ${certificates.length} certificates, not 2`);
     return { certificates };

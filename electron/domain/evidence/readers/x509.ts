@@ -231,9 +231,9 @@ function decodeText(element: DerElement | undefined, what: string): string {
   if (element === undefined || !textTags.has(element.tag)) throw new Malformed(`${what} holds a name of unknown type`);
   if (element.content.length > 512) throw new Malformed(`${what} holds a name that is too long`);
   // Names are compared as bytes; the text is for people, so only plain characters are shown as they are.
-  return Array.from(element.content, (byte) =>
-    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '\ufffd',
-  ).join('');
+  let text = '';
+  for (const byte of element.content) text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '\ufffd';
+  return text;
 }
 
 /** SubjectPublicKeyInfo. @throws Malformed */
