@@ -111,12 +111,13 @@ export const approvalSubjects = {
     policy: policySchema,
   }),
   override: z.strictObject({
-    jobId: hex(32),
+    /** The one job it is for; null: the next one that names this node. */
+    jobId: hex(32).nullable(),
     node: approvedNodeSchema,
     policyDigest: z.string().max(128),
-    /** Ids and reasons of the failed checks that are overridden. */
+    /** The checks that did not pass, as `cpu0/snp.tcb.minimum`, with reason and finding. */
     checks: z
-      .array(z.strictObject({ id: text(128), reason: z.string().max(128) }))
+      .array(z.strictObject({ id: text(192), reason: z.string().max(128), detail: z.string().max(1000).optional() }))
       .min(1)
       .max(64),
     /** Why, in the words of who asks. */

@@ -64,6 +64,18 @@ export const submoduleVerdictSchema = z.object({
 });
 export type SubmoduleVerdict = z.infer<typeof submoduleVerdictSchema>;
 
+/** Who let a node through, and past what. */
+export const overrideNoteSchema = z.object({
+  /** Hex SHA-256 of the approved request. */
+  requestId: z.string(),
+  /** `cpu0/snp.tcb.minimum`. */
+  checks: z.array(z.string()),
+  approvedBy: z.array(z.string()),
+  justification: z.string(),
+  notAfter: z.string(),
+});
+export type OverrideNote = z.infer<typeof overrideNoteSchema>;
+
 /** Verification document of one node, made also on failure. */
 export const verificationSchema = z.object({
   version: z.literal(1),
@@ -83,5 +95,7 @@ export const verificationSchema = z.object({
   reason: z.string().optional(),
   /** The sentence that goes with it. */
   reasonDetail: z.string().optional(),
+  /** Checks that did not pass and that custodians accept: the status is then `warning`, never `affirming`. */
+  override: overrideNoteSchema.optional(),
 });
 export type Verification = z.infer<typeof verificationSchema>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { collateralItemSchema } from './collateral.ts';
 import { earStatus } from './evidence.ts';
+import { overrideDocumentsSchema } from './override.ts';
 import { challengeSchema } from './node-evidence.ts';
 import { releaseAadSchema } from './wire.ts';
 
@@ -114,6 +115,8 @@ export const packEvidenceSchema = z.strictObject({
   expectedGpus: z.number().int().min(0).max(1024).optional(),
   /** The attestation result, compact JWT, signed by the organisation key. */
   ear: z.string().max(262_144),
+  /** The approved override that let the node through; the status is then `warning`. */
+  override: overrideDocumentsSchema.optional(),
   /** What of the desk's collateral the verdict rests on, as the vendors signed it. */
   collateral: z.array(collateralItemSchema).max(32).optional(),
   status: earStatus,

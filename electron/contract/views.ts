@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { checkSchema, earStatus, verificationSchema } from './evidence.ts';
+import { checkSchema, earStatus, overrideNoteSchema, verificationSchema } from './evidence.ts';
 import { jobDraftSchema, runStates } from './job.ts';
 import { runTransferSchema, transferEstimateSchema } from './transfers.ts';
 import { fileKindSchema, tablePreviewSchema } from './table-preview.ts';
@@ -184,8 +184,10 @@ export type Estimate = z.infer<typeof estimateSchema>;
 
 export const runNodeSchema = z.object({
   name: z.string(),
-  trust: z.enum(['verified', 'refused', 'unknown']),
+  trust: z.enum(['verified', 'warning', 'refused', 'unknown']),
   reason: z.string().optional(),
+  /** Custodians let it through although checks failed. */
+  override: overrideNoteSchema.optional(),
   keyReleased: z.boolean(),
   /** Evidence renewals in order: the attestation lane. A gap stays a gap. */
   lane: z.array(
@@ -194,7 +196,7 @@ export const runNodeSchema = z.object({
       until: z.string(),
       fromStep: z.number().int(),
       untilStep: z.number().int(),
-      state: z.enum(['verified', 'gap', 'refused', 'lost']),
+      state: z.enum(['verified', 'overridden', 'gap', 'refused', 'lost']),
       evidenceId: z.string().optional(),
     }),
   ),

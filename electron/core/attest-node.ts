@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../contract/result.ts';
 import type { z } from 'zod';
 import type { Directory } from '../contract/wire.ts';
 import { canonicalJson } from '../domain/dsse/dsse.ts';
+import type { OverrideLeave } from '../services/approvals/override-leave.ts';
 import type { VerifiedNode } from '../services/evidence/verified-node.ts';
 import type { Attestation, AttestationRequest, AuditPort } from '../services/runs/ports.ts';
 import type { ChallengeTable } from '../services/store/append-only.ts';
@@ -38,6 +39,8 @@ export interface Verdict {
   readonly expectedGpus?: number;
   /** Items of collateral that the verdict rests on. */
   readonly collateral: readonly CollateralItem[];
+  /** The approved override that let it through, when it was not affirmed. */
+  readonly override?: OverrideLeave;
   /** What the node says of its keys; believed only where the verification is affirming. */
   readonly runtime?: Runtime;
   /** Only when affirming and signed. */
@@ -123,7 +126,7 @@ function keep(
   options: AttestOptions,
   { node, jobId }: AttestationRequest,
   exchange: { challenge: Challenge; answer: unknown; observed: string; directory: Directory },
-  { verification, ear, expectedGpus, collateral, runtime, verified }: Verdict,
+  { verification, ear, expectedGpus, collateral, override, runtime, verified }: Verdict,
 ): Result<Attestation> {
   const canonical = canonicalJson(exchange.answer);
   const evidenceSha256 = createHash('sha256').update(canonical).digest('hex');
@@ -138,12 +141,17 @@ function keep(
     // It came out of JSON.parse, so it is JSON.
     answer: exchange.answer as z.core.util.JSONType,
     anchors: anchorsOf(exchange.directory, verification.simulated),
+    ...(override === undefined ? {} : { override: override.documents }),
     ...(collateral.length === 0 ? {} : { collateral: [...collateral] }),
   };
   const stored = options.book.add(record);
   if (!stored.ok) return stored;
   const logged = options.audit(
-    verification.status === 'affirming' ? 'node-verified' : 'node-refused',
+    override === undefined
+      ? verification.status === 'affirming'
+        ? 'node-verified'
+        : 'node-refused'
+      : 'override-granted',
     node,
     {
       evidence: evidenceId,
@@ -152,6 +160,14 @@ function keep(
       policyDigest: verification.policyDigest,
       ...(jobId === noJob ? {} : { jobId }),
       ...(verification.reason === undefined ? {} : { reason: verification.reason }),
+      ...(override === undefined
+        ? {}
+        : {
+            request: override.note.requestId,
+            rule: override.ruleSha256,
+            checks: override.note.checks.join(' ').slice(0, 4096),
+            approvedBy: override.note.approvedBy.join(', '),
+          }),
     },
     verification.simulated,
   );

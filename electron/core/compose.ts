@@ -228,7 +228,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     clock,
     random,
     directory: nodes.directory,
-    verify: createNodeVerifier(verifier, signing, collateral.source),
+    verify: createNodeVerifier(verifier, signing, collateral.source, approvals.overrideFor),
     onVerdict: nodes.verified,
     onFailure: nodes.unreachable,
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { collateralItemSchema } from '../contract/collateral.ts';
 import { challengeSchema } from '../contract/node-evidence.ts';
+import { overrideDocumentsSchema } from '../contract/override.ts';
 import { packAnchorsSchema } from '../contract/pack.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { evidenceViewSchema, type EvidenceView } from '../contract/views.ts';
@@ -16,6 +17,8 @@ export const evidenceRecordSchema = z.object({
   challenge: challengeSchema,
   answer: z.json(),
   anchors: packAnchorsSchema,
+  /** The approved override that let the node through. */
+  override: overrideDocumentsSchema.optional(),
   /** The items of the desk's collateral that the verdict was made with. */
   collateral: z.array(collateralItemSchema).max(32).optional(),
 });

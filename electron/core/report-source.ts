@@ -71,6 +71,7 @@ function packEvidence(item: EvidenceRecord): PackEvidence {
     challenge: item.challenge,
     answer: item.answer,
     ear: item.view.ear,
+    ...(item.override === undefined ? {} : { override: item.override }),
     ...(item.collateral === undefined ? {} : { collateral: item.collateral }),
     status: verification.status,
     ...(verification.reason === undefined ? {} : { reason: verification.reason }),

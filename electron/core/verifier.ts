@@ -4,8 +4,8 @@ import { createCollateralSource, type UsedCollateral } from '../domain/evidence/
 import type { Appraiser } from '../domain/pack/appraiser.ts';
 import type { PackCrypto } from '../domain/pack/container.ts';
 import { verifyPack } from '../domain/pack/verify-pack.ts';
-import type { EvidenceVerifier } from '../services/evidence/verifier.ts';
-import type { AttestOptions } from './attest-node.ts';
+import type { EvidenceVerifier, NodeToVerify } from '../services/evidence/verifier.ts';
+import { noJob, type AttestOptions } from './attest-node.ts';
 import type { EvidenceRecord } from './evidence-records.ts';
 import type { Signing } from './signing.ts';
 
@@ -17,6 +17,7 @@ export function createNodeVerifier(
   verifier: EvidenceVerifier,
   signing: Signing,
   kept: () => Result<UsedCollateral>,
+  override: NonNullable<NodeToVerify['override']>,
 ): AttestOptions['verify'] {
   return ({ node, challenge, answer, observedTlsSpkiSha256, policy, directory }) => {
     const entry = directory.nodes.find(({ name }) => name === node);
@@ -32,15 +33,18 @@ export function createNodeVerifier(
       policy,
       simulatedNetwork: { anchors: directory.anchors, gpuMeasurements: directory.reference.gpuMeasurements },
       collateral: source.value,
+      // Looking at nodes is for no job, and lets nobody through.
+      ...(challenge.jobId === noJob ? {} : { override }),
       ...(entry === undefined ? {} : { expectedGpus: entry.gpuCount }),
       ...(signer.ok ? { signer: signer.value } : {}),
     });
     if (!verdict.ok) return verdict;
-    const { verification, ear, evidence, verified } = verdict.value;
+    const { verification, ear, evidence, verified, override: leave } = verdict.value;
     return ok({
       verification,
       ear,
       collateral: source.value.used(),
+      ...(leave === undefined ? {} : { override: leave }),
       ...(entry === undefined ? {} : { expectedGpus: entry.gpuCount }),
       ...(evidence === undefined ? {} : { runtime: evidence.runtime }),
       ...(verified === undefined ? {} : { verified }),

@@ -89,11 +89,11 @@ function bySubject(request: ApprovalRequest): Described {
           describeNode(node),
           section(
             'Checks that failed',
-            checks.map(({ id, reason }) => [id, reason]),
+            checks.map(({ id, reason, detail }) => [id, detail === undefined ? reason : `${reason}: ${detail}`]),
           ),
           section('Why', [
             ['in their words', justification],
-            ['job', `sha256:${jobId}`],
+            ['job', jobId === null ? 'the next one that this node is chosen for, and no other' : `sha256:${jobId}`],
             ['policy', `sha256:${digest}`],
             ['until', notAfter],
           ]),

@@ -62,6 +62,8 @@ export const earClaimsSchema = z.strictObject({
   'nacre.policy-digest': z.string(),
   'nacre.verified-at': z.string(),
   'nacre.not-checked': z.array(z.string()),
+  /** The approved override that let a node through: `sha256:…` of the request, and the checks it covers. */
+  'nacre.override': z.strictObject({ request: z.string(), checks: z.array(z.string()) }).optional(),
 });
 export type EarClaims = z.infer<typeof earClaimsSchema>;
 
@@ -103,6 +105,14 @@ export function earClaims(verification: Verification, context: EarContext): EarC
     'nacre.policy-digest': verification.policyDigest,
     'nacre.verified-at': verification.verifiedAt,
     'nacre.not-checked': [...verification.notChecked],
+    ...(verification.override === undefined
+      ? {}
+      : {
+          'nacre.override': {
+            request: `sha256:${verification.override.requestId}`,
+            checks: [...verification.override.checks],
+          },
+        }),
   };
 }
 

@@ -23,6 +23,8 @@ export interface EarSummary {
   readonly node: string;
   readonly status: EarStatus;
   readonly simulated: boolean;
+  /** `sha256:…` of the approved override that it names. */
+  readonly overrideRequest?: string;
   readonly policyDigest: string;
   readonly nonce: string;
   readonly sessionId: string;
@@ -79,6 +81,7 @@ export function createAppraiser(crypto: EvidenceCrypto, verify: VerifySignature)
         node: claims['nacre.node'],
         status: claims['nacre.status'],
         simulated: claims['nacre.simulated'],
+        ...(claims['nacre.override'] === undefined ? {} : { overrideRequest: claims['nacre.override'].request }),
         policyDigest: claims['nacre.policy-digest'],
         nonce: claims.eat_nonce,
         sessionId: claims['nacre.session-id'],

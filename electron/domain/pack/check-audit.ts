@@ -3,6 +3,7 @@ import type { AuditEntry, AuditKind } from '../../contract/audit.ts';
 import { verifyAuditBundle } from '../audit/bundle.ts';
 import { decodeBase64 } from '../encoding/base64.ts';
 import type { CheckedEvidence } from './check-evidence.ts';
+import { overrideLogProblems } from './check-override.ts';
 import type { PackContext } from './context.ts';
 
 /**
@@ -52,6 +53,7 @@ function storyProblems(
   }
   const stranger = releases.find(({ subject }) => subject !== release.node);
   if (stranger !== undefined) problems.push(`the log shows that the key also went to ${stranger.subject}`);
+  problems.push(...overrideLogProblems(evidence, entries, released));
   const payload = decodeBase64(receipt.payload);
   const statement = payload === undefined ? '' : bytesToHex(crypto.sha256(payload));
   const countersigned = ofJob('receipt-countersigned').find(({ details }) => details['statementSha256'] === statement);

@@ -2,9 +2,12 @@ import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
 import type { JobOrder } from '../../contract/job.ts';
 import type { PackEvidence } from '../../contract/pack.ts';
 import { packPaths } from '../../contract/pack.ts';
+import { ok } from '../../contract/result.ts';
+import { isAccepted } from '../approval/override.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
 import { equalBytes } from '../merkle/merkle.ts';
 import type { Appraiser, EarSummary, Reappraisal } from './appraiser.ts';
+import { overridden } from './check-override.ts';
 import type { PackContext } from './context.ts';
 import { releaseInfoHex } from './release-info.ts';
 
@@ -26,7 +29,8 @@ export function checkEvidence(context: PackContext, appraiser: Appraiser): Check
   const { contents, crypto, list } = context;
   const checked = contents.evidence.map((record, at): CheckedEvidence => {
     const path = packPaths.evidence(at);
-    const again = appraiser.reappraise(record, contents.policy, contents.anchors);
+    const judged = appraiser.reappraise(record, contents.policy, contents.anchors);
+    const again = judged.ok ? ok(overridden(context, at, record, judged.value)) : judged;
     const sha256 = bytesToHex(crypto.sha256(canonicalJson(record.answer)));
     const title = `Evidence of ${record.node}, verified again by the clock of ${record.verifiedAt}`;
     if (again.ok) {
@@ -103,6 +107,10 @@ function earProblems(
   const problems: string[] = [];
   if (ear.node !== record.node) problems.push(`it is about ${ear.node}`);
   if (ear.status !== (again?.verification.status ?? record.status)) problems.push(`it says ${ear.status}`);
+  const { override } = again?.verification ?? {};
+  if (ear.overrideRequest !== (override === undefined ? undefined : `sha256:${override.requestId}`)) {
+    problems.push('it names another override');
+  }
   if (ear.simulated !== (again?.verification.simulated ?? simulatedPack)) problems.push('its SIMULATED mark is wrong');
   if (ear.policyDigest !== order.policyDigest) problems.push('it was made under another policy');
   if (ear.evidenceSha256 !== sha256) problems.push('it is about other evidence');
@@ -143,7 +151,8 @@ function checkRelease({ contents, order, crypto, list }: PackContext, evidence: 
   if (!equalBytes(canonicalJson(release.aad), canonicalJson(expected))) {
     problems.push('the associated data names another dataset, job or policy');
   }
-  if (again?.verification.status !== 'affirming') problems.push(`the evidence of ${record.node} does not verify`);
+  if (again === undefined || !isAccepted(again.verification))
+    problems.push(`the evidence of ${record.node} does not verify`);
   if (release.node !== record.node) problems.push(`the key went to ${release.node}, the evidence is of ${record.node}`);
   if (!order.nodes.includes(release.node)) problems.push(`the order does not name ${release.node}`);
   if (record.challenge.sessionId !== release.sessionId) problems.push('the session is not that of the challenge');

@@ -1,3 +1,4 @@
+import { isAccepted } from '../approval/override.ts';
 import type { CheckedEvidence } from './check-evidence.ts';
 import type { PackContext } from './context.ts';
 
@@ -19,7 +20,8 @@ export function checkRenewal(
       ({ record, again }) =>
         record.node === contents.release.node &&
         record.challenge.sessionId === contents.release.sessionId &&
-        again?.verification.status === 'affirming',
+        again !== undefined &&
+        isAccepted(again.verification),
     )
     .map(({ record }) => Date.parse(record.verifiedAt))
     .toSorted((a, b) => a - b);

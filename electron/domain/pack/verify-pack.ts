@@ -46,7 +46,8 @@ export function verifyPack(bytes: Uint8Array, options: VerifyPackOptions): PackV
   checkOrganisation(list, opened.value, options.expectedOrganisationKey);
   const verdict = checkContents(opened.value, options.appraiser, crypto, list);
   const simulated = verdict.simulated || opened.value.index.simulated;
-  const status: EarStatus = list.failed() ? 'contraindicated' : simulated ? 'warning' : 'affirming';
+  const overridden = list.checks.some(({ reason }) => reason === 'released-by-override');
+  const status: EarStatus = list.failed() ? 'contraindicated' : simulated || overridden ? 'warning' : 'affirming';
   if (simulated) {
     list.notChecked.unshift(
       'SIMULATED: anchors are those of the local network, no hardware trust. Nothing here shows that genuine hardware ran anything.',

@@ -13,7 +13,7 @@ import {
 import { err, ok, type Result } from '../../contract/result.ts';
 import { readApproval, readRequest, type SignedDocument } from '../../domain/approval/documents.ts';
 import { fingerprintsOf } from '../../domain/approval/fingerprint.ts';
-import { neverOverridden } from '../../domain/approval/override.ts';
+import { neverOverridden, type OverrideUse } from '../../domain/approval/override.ts';
 import { evaluateQuorum, type Quorum } from '../../domain/approval/quorum.ts';
 import { needsApproval } from '../../domain/approval/rule.ts';
 import { requestRecordSchema, type RequestRecord } from './approval-record.ts';
@@ -21,6 +21,8 @@ import { viewOf, whyNotAnswer } from './approval-view.ts';
 import type { Approved } from './approved.ts';
 import { createImports } from './imports.ts';
 import { createMembers } from './members.ts';
+import type { OverrideLeave } from './override-leave.ts';
+import { createOverrides } from './overrides.ts';
 import { createRuleChanges, type RuleDraft } from './rule-changes.ts';
 import type { ApprovalPorts } from './ports.ts';
 
@@ -30,6 +32,8 @@ export interface ApprovalService {
    * Errors: `approval_missing` with the request in `details`, `locked`, `integrity`, those of the log.
    */
   authorise<K extends ApprovalKind>(kind: K, subject: ApprovalSubject<K>): Result<Approved<K>>;
+  /** An approved override for evidence that was not affirmed; see overrides.ts. */
+  overrideFor(use: OverrideUse): Result<OverrideLeave | undefined>;
   list(): Result<ApprovalView[]>;
   /** By digest, or by a beginning of it that only one has. Errors: `not_found`, `invalid_input`. */
   get(id: string): Result<ApprovalView>;
@@ -217,6 +221,8 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
   };
 
   const imports = createImports({ ports, rows, rowOf: idOf, requireRule, find });
+  const put = (digest: string, record: RequestRecord) => rows.put(idOf(digest), record);
+  const overrides = createOverrides({ ports, members, all, find, put, changed });
   const changes = createRuleChanges({
     ports,
     members,
@@ -245,11 +251,16 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
       const rule = members.rule();
       if (!rule.ok) return rule;
       if (ports.offline) return err('wrong_state', 'An offline custody profile signs approvals and does nothing else.');
-      const never = kind === 'override' ? neverOverridden((subject as ApprovalSubject<'override'>).checks) : undefined;
+      const [never] = kind === 'override' ? neverOverridden((subject as ApprovalSubject<'override'>).checks) : [];
       if (never !== undefined) {
         return err('denied_by_policy', `${never.id} failed (${never.reason}), and no approval can cover that.`, {
           hint: 'Do not use this node; look at its evidence.',
           details: { check: never.id, reason: never.reason },
+        });
+      }
+      if (kind === 'override' && (rule.value === undefined || !needsApproval(rule.value.value, kind))) {
+        return err('denied_by_policy', "An override needs custodians, and the members' rule asks none for it.", {
+          hint: 'Set a rule with an "override" action first; one person alone may be its custodian, and says so in it.',
         });
       }
       if (rule.value === undefined || !needsApproval(rule.value.value, kind)) {
@@ -306,6 +317,8 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
         details: { requestId, have, need, ...(open === undefined ? {} : { expiresAt: open.request.value.expiresAt }) },
       });
     },
+
+    overrideFor: (use) => overrides.covering(use),
 
     list() {
       const rule = members.rule();

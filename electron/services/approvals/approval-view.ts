@@ -74,7 +74,7 @@ export function whyNotAnswer(known: Known, decision: Approval['decision'] = 'app
   }
   const { value } = request;
   // A desk of another make might ask for what ours does not.
-  if (value.kind === 'override' && neverOverridden(value.subject.checks) !== undefined) {
+  if (value.kind === 'override' && neverOverridden(value.subject.checks).length > 0) {
     return 'It would cover a failed check that no approval can cover.';
   }
   const { warnings } = describeRequest(request);

@@ -1,11 +1,12 @@
 import type { Challenge, NodeEvidence } from '../../contract/node-evidence.ts';
+import type { OverrideLeave } from '../approvals/override-leave.ts';
 import type { Verification } from '../../contract/evidence.ts';
 
 declare const verified: unique symbol;
 
 /**
- * A node whose evidence was affirmed in every part. Only `verifyNode` (verifier.ts) makes one, and a key release takes
- * nothing else.
+ * A node whose evidence was affirmed in every part, or whose failed checks custodians accepted: then `override` is there.
+ * Only `verifyNode` (verifier.ts) makes one, and a key release takes nothing else.
  */
 export interface VerifiedNode {
   readonly [verified]: true;
@@ -29,4 +30,6 @@ export interface VerifiedNode {
   /** Until when the policy counts this evidence as fresh: milliseconds since the epoch. */
   readonly freshUntil: number;
   readonly verification: Verification;
+  /** Present when the evidence was not affirmed: a release uses it up. */
+  readonly override?: OverrideLeave;
 }

@@ -3,12 +3,21 @@ import type { Policy } from '../../contract/policy.ts';
 import { challengeSchema, type Challenge, type NodeEvidence } from '../../contract/node-evidence.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';
+import {
+  blockingChecks,
+  isAccepted,
+  neverOverridden,
+  whyNotCovered,
+  withOverride,
+  type OverrideUse,
+} from '../../domain/approval/override.ts';
 import { earClaims, signEar } from '../../domain/ear/ear.ts';
 import { simulatedAnchors, vendorAnchors, type TrustAnchors } from '../../domain/evidence/anchors.ts';
 import type { CollateralSource } from '../../domain/evidence/files/family.ts';
 import type { EvidenceCrypto } from '../../domain/evidence/crypto.ts';
 import { verifyNodeEvidence } from '../../domain/evidence/node-verification.ts';
 import { goldenFromDirectory } from '../../domain/evidence/nvidia/reference.ts';
+import type { OverrideLeave } from '../approvals/override-leave.ts';
 import { cacheGoodSignatures } from './caching-crypto.ts';
 import { createNodeCrypto } from './node-crypto.ts';
 import type { VerifiedNode } from './verified-node.ts';
@@ -42,12 +51,14 @@ export interface NodeToVerify {
   readonly expectedGpus?: number;
   /** Vendors' collateral, of the world of the anchors: a list of the real AMD says nothing of a SIMULATED root. */
   readonly collateral?: CollateralSource;
+  /** Looks for an approved override once the evidence was not affirmed; never asked about a node that is. */
+  readonly override?: (refused: OverrideUse) => Result<OverrideLeave | undefined>;
   /** Signs the attestation result; absent while the vault is locked: then nothing is verified enough for a key. */
   readonly signer?: Signer;
 }
 
 /** Without the connection, which is gone. */
-export type PastEvidence = Omit<NodeToVerify, 'signer' | 'observedTlsSpkiSha256'>;
+export type PastEvidence = Omit<NodeToVerify, 'signer' | 'observedTlsSpkiSha256' | 'override'>;
 
 export interface NodeVerdict {
   /** Made in every case. */
@@ -57,7 +68,9 @@ export interface NodeVerdict {
   readonly evidenceSha256: string;
   /** Compact JWT; empty without a signer. */
   readonly ear: string;
-  /** Only when every part is affirming and the result is signed. */
+  /** The override that `verification` names. */
+  readonly override?: OverrideLeave;
+  /** Only when every part is affirming, or covered by an override, and the result is signed. */
   readonly verified?: VerifiedNode;
 }
 
@@ -131,11 +144,21 @@ export function createEvidenceVerifier(options: EvidenceVerifierOptions): Eviden
         return err('wrong_state', 'This challenge was answered before; ask the node with a new one.');
       }
       used.set(challenge.data.nonce, Date.parse(challenge.data.expires));
-      const { verification, evidence, evidenceSha256 } = examine(input, input.observedTlsSpkiSha256, now);
+      const { verification: found, evidence, evidenceSha256 } = examine(input, input.observedTlsSpkiSha256, now);
+      const leave = overrideOf(input, { verification: found, jobId: challenge.data.jobId, now });
+      if (!leave.ok) return leave;
+      const override = leave.value;
+      const verification = override === undefined ? found : withOverride(found, override.note);
       const ear =
         input.signer === undefined ? '' : signResult({ verification, evidenceSha256 }, challenge.data, input.signer);
-      const verdict: NodeVerdict = { verification, evidence, evidenceSha256, ear };
-      if (verification.status !== 'affirming' || evidence === undefined || ear === '') return ok(verdict);
+      const verdict: NodeVerdict = {
+        verification,
+        evidence,
+        evidenceSha256,
+        ear,
+        ...(override === undefined ? {} : { override }),
+      };
+      if (!isAccepted(verification) || evidence === undefined || ear === '') return ok(verdict);
       return ok({
         ...verdict,
         verified: makeVerifiedNode(verdict, evidence, challenge.data, now, input.policy.evidenceMaxAgeSeconds),
@@ -173,7 +196,17 @@ function makeVerifiedNode(
     tlsSpkiSha256: runtime.tlsSpkiSha256,
     freshUntil: now + maxAgeSeconds * 1000,
     verification: verdict.verification,
+    ...(verdict.override === undefined ? {} : { override: verdict.override }),
   } as VerifiedNode;
+}
+
+/** An override that covers this evidence. What it says is held against the evidence here too, not only where it was found. */
+function overrideOf(input: NodeToVerify, use: OverrideUse): Result<OverrideLeave | undefined> {
+  if (use.verification.status === 'affirming' || input.override === undefined) return ok(undefined);
+  if (neverOverridden(blockingChecks(use.verification)).length > 0) return ok(undefined);
+  const found = input.override(use);
+  if (!found.ok || found.value === undefined) return found;
+  return ok(whyNotCovered(found.value.subject, use) === undefined ? found.value : undefined);
 }
 
 function anchorsOf(network: SimulatedNetwork | undefined): TrustAnchors {

@@ -32,7 +32,13 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
   const { metadata } = receipt.value.predicate.runDetails;
   const { dataset, jobId, program } = order.value;
   const { simulated } = verdict;
-  const refused = [...new Set(evidence.filter(({ status }) => status !== 'affirming').map(({ node }) => node))];
+  const refused = [
+    ...new Set(
+      evidence
+        .filter(({ status, override }) => status !== 'affirming' && override === undefined)
+        .map(({ node }) => node),
+    ),
+  ];
   const model = receipt.value.subject[0]?.digest.sha256 ?? '';
   const gaps = run.nodes.flatMap((node) => node.lane).filter(({ state }) => state !== 'verified');
   const accuracy = nacre.heldOut;

@@ -287,7 +287,7 @@ function drawLanes(doc: Document, model: ReportModel, y: number): number {
       const span = Math.max(1.5, (until - from) * scale - 1);
       if (state === 'verified') drawLaneBlock(doc, model.simulated, x, top, span);
       else {
-        const edge = state === 'gap' ? colour.warning : colour.refused;
+        const edge = state === 'gap' || state === 'overridden' ? colour.warning : colour.refused;
         doc.rect(x, top, span, 7).lineWidth(0.8).strokeColor(edge).stroke();
       }
     }

@@ -27,7 +27,7 @@ export interface ReportModel {
     readonly segments: readonly {
       readonly from: number;
       readonly until: number;
-      readonly state: 'verified' | 'gap' | 'refused' | 'lost';
+      readonly state: 'verified' | 'overridden' | 'gap' | 'refused' | 'lost';
     }[];
   }[];
   readonly lastStep: number;

@@ -17,7 +17,7 @@ export function extendLane(lane: RunNode['lane'], state: LaneState, now: LanePoi
     last.until = now.at;
     last.untilStep = now.step;
   }
-  if (last?.state === state && state !== 'verified') return;
+  if (last?.state === state && state !== 'verified' && state !== 'overridden') return;
   lane.push({
     from: now.at,
     until: now.at,

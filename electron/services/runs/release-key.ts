@@ -63,7 +63,7 @@ export interface KeyRelease {
 
 /**
  * The one place that a dataset key passes on its way out (DESIGN §5.4). The types say what must have happened before:
- * evidence verified, dataset sealed and whole, order signed, and leave given: by a quorum for exactly this job, dataset,
+ * evidence verified or its failed checks overridden, dataset sealed and whole, order signed, and leave given: by a quorum for exactly this job, dataset,
  * policy and node, or because no rule asks for one. The approval is used up with the log entry, in one transaction; a
  * crash after it has spent the approval and released nothing. Logged before the key is even unwrapped: no log, no release.
  * Errors: `integrity` (order and dataset do not belong together), `denied_by_policy` (another policy than the order's),
@@ -102,7 +102,8 @@ export async function releaseKey(
     policyDigest,
     node: approvedNodeOf(node.verification, node.evidenceSha256),
   });
-  const logged = approved.use(act, () =>
+  const { override } = node;
+  const log = () =>
     context.audit(
       'key-released',
       node.name,
@@ -114,10 +115,13 @@ export async function releaseKey(
         sessionId: node.sessionId,
         evidenceSha256: node.evidenceSha256,
         ...(approved.requestId === undefined ? {} : { approvalRequest: approved.requestId }),
+        ...(override === undefined ? {} : { overrideRequest: override.note.requestId }),
       },
       node.simulated,
-    ),
-  );
+    );
+  const release = () => approved.use(act, log);
+  // Approval, override and log entry: all are written, or none.
+  const logged = override === undefined ? release() : override.use(jobId, release);
   if (!logged.ok) return logged;
   const fileKey = await context.fileKey(dataset);
   if (!fileKey.ok) return fileKey;

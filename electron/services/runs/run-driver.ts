@@ -1,5 +1,6 @@
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { DirectoryNode } from '../../contract/wire.ts';
+import { isAccepted } from '../../domain/approval/override.ts';
 import type { RunPorts, NodeClient } from './ports.ts';
 import { waitForApproval } from './release-approval.ts';
 import { releaseKey, type SignedOrder } from './release-key.ts';
@@ -103,23 +104,28 @@ export async function attest(
     return answer;
   }
   const attestation = answer.value;
-  const verified = attestation.verification.status === 'affirming';
+  const { override } = attestation.verification;
+  const verified = isAccepted(attestation.verification);
   state.change((record) => {
     record.evidenceIds.push(attestation.evidenceId);
     const entry = state.node(node.name);
-    entry.trust = verified ? 'verified' : 'refused';
-    if (verified) delete entry.reason;
+    entry.trust = verified ? (override === undefined ? 'verified' : 'warning') : 'refused';
+    if (override === undefined) delete entry.override;
+    else entry.override = override;
+    if (verified && override === undefined) delete entry.reason;
     else entry.reason = attestation.verification.reason ?? 'not-affirming';
     if (attestation.verification.simulated) record.view.simulated = true;
   }, true);
   const { verification } = attestation;
   state.event({
     kind: 'evidence',
-    trust: verified ? 'verified' : 'refused',
+    trust: verified ? (override === undefined ? 'verified' : 'warning') : 'refused',
     node: node.name,
     digest: attestation.evidenceSha256,
     message: verified
-      ? `Node ${node.name} proved itself.`
+      ? override === undefined
+        ? `Node ${node.name} proved itself.`
+        : `Node ${node.name} did not pass ${override.checks.join(', ')}; ${override.approvedBy.join(', ')} let it through until ${override.notAfter}.`
       : `Node ${node.name} was refused: ${verification.reasonDetail ?? verification.reason ?? 'its evidence is not affirming'}`,
   });
   if (verified) return ok(attestation);

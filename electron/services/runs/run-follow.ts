@@ -125,9 +125,10 @@ async function renewEvidence(context: FollowContext): Promise<void> {
   const session = state.record.session;
   if (session === undefined) return;
   const lane = () => state.node(session.node).lane;
+  const laneState = () => (state.node(session.node).override === undefined ? 'verified' : 'overridden');
   const now = () => ({ at: new Date(ports.clock()).toISOString(), step: state.record.view.lastStep });
   if (lane().length === 0) {
-    state.change(() => extendLane(lane(), 'verified', now(), session.evidence[0]?.id), true);
+    state.change(() => extendLane(lane(), laneState(), now(), session.evidence[0]?.id), true);
   }
   while (await sleep(state.record.order.evidenceRenewSeconds * 1000, signal)) {
     const answer = await attest(
@@ -148,7 +149,7 @@ async function renewEvidence(context: FollowContext): Promise<void> {
       const asked = ports.clock();
       state.change((record) => {
         record.session?.evidence.push({ id: evidenceId, sha256: evidenceSha256, at: asked });
-        extendLane(lane(), 'verified', now(), evidenceId);
+        extendLane(lane(), laneState(), now(), evidenceId);
       }, true);
       continue;
     }

@@ -10,7 +10,7 @@ export interface LaneBlock {
   readonly from: number;
   readonly until: number;
   /** Each verified block is one piece of fresh evidence; where the next begins there is a cut. */
-  readonly state: 'verified' | 'gap' | 'refused' | 'lost';
+  readonly state: 'verified' | 'overridden' | 'gap' | 'refused' | 'lost';
 }
 
 export interface Lane {
@@ -36,7 +36,13 @@ export interface AttestationLaneProps {
 const laneHeight = 22;
 const barHeight = 10;
 
-const stateWords = { verified: 'verified', gap: 'no fresh evidence', refused: 'refused', lost: 'lost' } as const;
+const stateWords = {
+  verified: 'verified',
+  overridden: 'overridden by custodians',
+  gap: 'no fresh evidence',
+  refused: 'refused',
+  lost: 'lost',
+} as const;
 
 /** The text alternative of one lane. */
 export function describeLane(lane: Lane): string {
@@ -46,6 +52,7 @@ export function describeLane(lane: Lane): string {
   return [
     `${lane.node}${lane.simulated ? ', SIMULATED' : ''}: evidence verified ${verified} ${verified === 1 ? 'time' : 'times'}`,
     gaps === 0 ? 'no gap' : `${gaps} ${gaps === 1 ? 'gap' : 'gaps'}`,
+    ...(lane.blocks.some((block) => block.state === 'overridden') ? ['overridden by custodians'] : []),
     ...(end === 'lost' || end === 'refused' ? [`then ${stateWords[end]}`] : []),
     ...(lane.note === undefined ? [] : [lane.note]),
   ].join(', ');
@@ -175,9 +182,9 @@ function LaneRow({
         const follows = index > 0 && lane.blocks[index - 1]?.state === 'verified' && block.state === 'verified';
         return (
           <g key={block.from}>
-            {block.state === 'gap' ? (
+            {block.state === 'gap' || block.state === 'overridden' ? (
               <rect
-                data-state="gap"
+                data-state={block.state}
                 className={styles.gapBlock}
                 x={left + 0.5}
                 y={barTop + 0.5}

@@ -34,7 +34,7 @@ export function eventTrust(event: RunEvent): Trust | undefined {
 export function runTrust(run: RunView): Trust {
   if (run.nodes.length === 0) return 'unknown';
   if (run.nodes.some((node) => node.trust === 'refused')) return 'refused';
-  if (run.nodes.some((node) => node.lane.at(-1)?.state === 'gap')) return 'warning';
+  if (run.nodes.some((node) => node.trust === 'warning' || node.lane.at(-1)?.state === 'gap')) return 'warning';
   return run.nodes.every((node) => node.trust === 'verified') ? 'verified' : 'unknown';
 }
 
