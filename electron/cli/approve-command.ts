@@ -19,6 +19,8 @@ nacre approve show REQUEST
 nacre approve sign REQUEST
 nacre approve refuse REQUEST [--why TEXT]
 nacre approve withdraw REQUEST
+nacre approve remove REQUEST
+nacre approve request-override --evidence ID --reason TEXT [--hours N] [--job ID]
 nacre approve export REQUEST --out FILE [--qr] [--answer]
 nacre approve import FILE...
   each with [--profile DIR] [--passphrase-fd N] [--json]
@@ -31,6 +33,13 @@ the beginning of its digest, six hex digits or more.
   sign      shows the same and approves it with this vault's key
   refuse    refuses it; one refusal ends a request
   withdraw  takes an own request back
+  remove    takes a request of another desk out of this profile
+  request-override
+            asks custodians to let the node of refused evidence through, past exactly
+            the checks that did not pass. A bad signature, a debug guest, a missing
+            binding, other code or a revocation can never be overridden. Good for one
+            release, for 24 hours unless --hours says otherwise, and only to a node
+            that proves itself afresh with the same measurements
   export    writes the request for custodians; with --answer, this vault's answer to
             it. With --qr a PNG picture of QR codes (BC-UR) instead of a file
   import    takes in a request, an answer, or the members' rule, from one file or from
@@ -49,11 +58,14 @@ interface ActionInput {
   readonly why: string | undefined;
 }
 
+const overrideHours = 24;
+
 const actions: Readonly<Record<string, Action>> = {
   show: (core, _io, { id }) => core.invoke('approvals.get', { id }),
   sign: (core, io, input) => answer(core, io, input, 'approve'),
   refuse: (core, io, input) => answer(core, io, input, 'refuse'),
   withdraw: (core, _io, { id }) => core.invoke('approvals.withdraw', { id }),
+  remove: (core, _io, { id }) => core.invoke('approvals.remove', { id }),
   async export(core, io, { id, out, qr, answer: own }) {
     if (out === undefined) return err('invalid_input', '--out FILE is missing.');
     return core.invoke('approvals.export', {
@@ -82,6 +94,10 @@ export const approveCommand: Command = {
         qr: { type: 'boolean' },
         answer: { type: 'boolean' },
         why: { type: 'string' },
+        evidence: { type: 'string' },
+        reason: { type: 'string' },
+        hours: { type: 'string' },
+        job: { type: 'string' },
       },
       { names: ['ACTION', ...Array.from({ length: 64 }, () => 'REQUEST')], minimum: 1 },
     );
@@ -89,9 +105,27 @@ export const approveCommand: Command = {
     const { options } = parsed.value;
     const [word = '', ...words] = parsed.value.words;
     if (word === 'list') return withCore(io, options, 'unlocked', (core) => list(core, io, options.json === true));
+    if (word === 'request-override') {
+      const { evidence, reason, hours, job } = options;
+      if (evidence === undefined || reason === undefined || words.length > 0) {
+        return reportError(io, err('invalid_input', 'request-override takes --evidence ID and --reason TEXT.').error);
+      }
+      return withCore(io, options, 'unlocked', async (core) => {
+        const asked = await core.invoke('approvals.requestOverride', {
+          evidenceId: evidence,
+          justification: reason,
+          hours: hours === undefined ? overrideHours : Number(hours),
+          ...(job === undefined ? {} : { jobId: job }),
+        });
+        if (!asked.ok) return asked;
+        if (options.json === true) printJson(io, asked.value);
+        else io.out(requestText(asked.value));
+        return ok(exitCodes.ok);
+      });
+    }
     const action = Object.hasOwn(actions, word) ? actions[word] : undefined;
     if (action === undefined) {
-      const hint = `It knows list, ${Object.keys(actions).join(', ')}.`;
+      const hint = `It knows list, request-override, ${Object.keys(actions).join(', ')}.`;
       return reportError(io, err('invalid_input', `approve does not know ${JSON.stringify(word)}.`, { hint }).error);
     }
     const [id] = words;

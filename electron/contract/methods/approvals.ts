@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { approvalKinds, approvalViewSchema, memberSchema, membersViewSchema, quorumRuleSchema } from '../approval.ts';
-import { none, path } from './fields.ts';
+import { id, none, path } from './fields.ts';
 
 const request = z.string().regex(/^[0-9a-f]{6,64}$/, 'six or more hex digits of a request');
 const what = z.enum(['request', 'answer', 'members']);
@@ -19,6 +19,26 @@ export const approvalsMethods = {
     }),
     output: approvalViewSchema,
   },
+  /**
+   * Asks custodians to let the node of refused evidence through, past exactly the checks that did not pass in it. Answers
+   * with the request, also one that was made before. Errors: `denied_by_policy` naming what no approval can cover.
+   */
+  'approvals.requestOverride': {
+    input: z.strictObject({
+      evidenceId: id,
+      justification: z.string().min(1).max(1000),
+      /** Hours from now that the node may be used. */
+      hours: z.number().min(0.1).max(720),
+      /** Only for this job; any one job when absent. */
+      jobId: z
+        .string()
+        .regex(/^[0-9a-f]{64}$/)
+        .optional(),
+    }),
+    output: approvalViewSchema,
+  },
+  /** Takes a request of another desk out of this profile; own ones are withdrawn instead. */
+  'approvals.remove': { input: z.strictObject({ id: request }), output: z.object({ id: z.string() }) },
   'approvals.withdraw': { input: z.strictObject({ id: request }), output: approvalViewSchema },
   /** Writes a new file, or a new PNG with QR codes. */
   'approvals.export': {

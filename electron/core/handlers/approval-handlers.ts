@@ -6,6 +6,7 @@ import {
   readCodeTexts,
   writeApprovalFile,
 } from '../../services/custody/approval-files.ts';
+import { requestOverride } from '../request-override.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 
@@ -14,6 +15,8 @@ type Names =
   | 'approvals.get'
   | 'approvals.answer'
   | 'approvals.withdraw'
+  | 'approvals.requestOverride'
+  | 'approvals.remove'
   | 'approvals.export'
   | 'approvals.codes'
   | 'approvals.import'
@@ -23,13 +26,16 @@ type Names =
   | 'custody.state'
   | 'custody.makeOffline';
 
-export function approvalHandlers({ approvals, custody }: Services): Pick<Handlers, Names> {
+export function approvalHandlers(services: Services): Pick<Handlers, Names> {
+  const { approvals, custody } = services;
   const fileOf = (what: 'request' | 'answer' | 'members', id: string | undefined) =>
     what === 'members' ? approvals.exportMembers() : approvals.exportFile(id ?? '', what);
   return {
     'approvals.list': async () => approvals.list(),
     'approvals.get': async ({ id }) => approvals.get(id),
     'approvals.answer': async ({ id, decision, reason }) => approvals.answer(id, decision, reason),
+    'approvals.requestOverride': async (wish) => requestOverride(services, wish),
+    'approvals.remove': async ({ id }) => approvals.remove(id),
     'approvals.withdraw': async ({ id }) => approvals.withdraw(id),
     'approvals.export': async ({ id, what, path, form }) => {
       const file = fileOf(what, id);

@@ -41,6 +41,8 @@ export interface ApprovalService {
   answer(id: string, decision: 'approve' | 'refuse', reason?: string): Result<ApprovalView>;
   /** Takes a request back, so that it can no longer be used. */
   withdraw(id: string): Result<ApprovalView>;
+  /** Forgets a request of another desk, answered or not. Errors: `wrong_state` for an own one. */
+  remove(id: string): Result<{ id: string }>;
   /** What travels: the request (to custodians) or this vault's own answer (back). */
   exportFile(id: string, what: 'request' | 'answer'): Result<ApprovalFile>;
   /** Takes in what came. Errors: `damaged`, `integrity`, `not_found` (an answer to a request that is not here). */
@@ -374,6 +376,23 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
       if (!done.ok) return done;
       changed();
       return service.get(request.digest);
+    },
+
+    remove(id) {
+      const found = find(id);
+      if (!found.ok) return found;
+      const { record, request } = found.value.loaded;
+      if (record.origin === 'own') {
+        return err('wrong_state', 'An own request stays as a trace of what was asked; withdraw it instead.');
+      }
+      const done = store.transaction(() => {
+        const facts = { kind: request.value.kind, what: 'removed here' };
+        const logged = audit('approval-withdrawn', request.digest, facts, false);
+        return logged.ok ? rows.delete(idOf(request.digest)) : logged;
+      });
+      if (!done.ok) return done;
+      changed();
+      return ok({ id: request.digest });
     },
 
     exportFile(id, what) {
