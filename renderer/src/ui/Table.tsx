@@ -217,7 +217,13 @@ export function Table<Row>({
         </div>
       </div>
       {ordered.length === 0 ? (
-        <div role="rowgroup">{empty}</div>
+        empty === undefined ? null : (
+          <div role="rowgroup">
+            <div role="row">
+              <div role={interactive ? 'gridcell' : 'cell'}>{empty}</div>
+            </div>
+          </div>
+        )
       ) : isVirtual ? (
         <div role="rowgroup" className={styles.body} style={{ height: virtualizer.getTotalSize() }}>
           {virtualizer.getVirtualItems().map((item) => {
