@@ -26,7 +26,7 @@ export const rules: Readonly<Record<string, Rule>> = {
   networks: { rooms: ['contract', 'domain'], node: true },
   agent: { rooms: ['contract', 'domain'], node: true },
   localnet: { rooms: ['contract', 'domain'], node: true },
-  workers: { rooms: ['contract', 'domain'], files: [/^electron\/services\/sealing\//], node: true },
+  workers: { rooms: ['contract', 'domain'], files: [/^electron\/services\/(sealing|evidence)\//], node: true },
   core: { rooms: ['contract', 'domain', 'services', 'networks', 'workers'], node: true },
   // The entry of the utility process starts the core; the rest of the shell knows its types only.
   shell: { rooms: ['contract'], typesOf: ['core'], files: [/^electron\/core\/create-core\.ts$/], node: true },

@@ -11,43 +11,43 @@ const spkiPrefixes: Readonly<Record<EcCurve, Buffer>> = {
 const maximumKeys = 4096;
 
 /**
- * `EvidenceCrypto` on node:crypto (OpenSSL, or BoringSSL inside Electron: only algorithms that both have). Reading an EC
- * key takes as long as a verification, so keys that have verified something are kept, the oldest go first.
+ * `EvidenceCrypto` on node:crypto (OpenSSL, or BoringSSL inside Electron: only algorithms that both have). Reading a
+ * key takes a third as long as a verification, so keys that have verified something are kept, the oldest go first.
  */
 export function createNodeCrypto(): EvidenceCrypto {
   const keys = new Map<string, KeyObject>();
+
+  const withKey = (kind: EcCurve | 'rsa', spki: Buffer, check: (key: KeyObject) => boolean): boolean => {
+    const name = kind + spki.toString('latin1');
+    const known = keys.get(name);
+    const key = known ?? (kind === 'rsa' ? rsaKey(spki) : ecKey(kind, spki));
+    if (key === undefined) return false;
+    const good = safely(() => check(key));
+    // Keys that verified nothing are not kept: garbage cannot push out what is of use.
+    if (good && known === undefined) {
+      keys.set(name, key);
+      if (keys.size > maximumKeys) keys.delete(keys.keys().next().value ?? '');
+    }
+    return good;
+  };
+
   return {
     verifyEcdsa({ curve, hash: digestName, key, encoding, signature, data }) {
       if (encoding === 'raw' && signature.length !== 2 * coordinateSizes[curve]) return false;
       const spki = spkiOf(curve, key);
       if (spki === undefined) return false;
-      const name = curve + spki.toString('latin1');
-      const known = keys.get(name);
-      const publicKey = known ?? ecKey(curve, spki);
-      if (publicKey === undefined) return false;
       // DER and the key as it is: Node takes half as long again for raw signatures and for keys inside options.
       const der = encoding === 'raw' ? derSignature(signature) : signature;
-      const good = safely(() => verify(digestName, data, publicKey, der));
-      // Keys that verified nothing are not kept: garbage cannot push out what is of use.
-      if (good && known === undefined) {
-        keys.set(name, publicKey);
-        if (keys.size > maximumKeys) keys.delete(keys.keys().next().value ?? '');
-      }
-      return good;
+      return withKey(curve, spki, (publicKey) => verify(digestName, data, publicKey, der));
     },
-    verifyRsaPss({ hash, spki, signature, data, saltLength }) {
-      const key = rsaKey(spki);
-      return (
-        key !== undefined &&
-        safely(() => verify(hash, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature))
-      );
-    },
-    verifyRsaPkcs1({ hash, spki, signature, data }) {
-      const key = rsaKey(spki);
-      return (
-        key !== undefined && safely(() => verify(hash, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature))
-      );
-    },
+    verifyRsaPss: ({ hash, spki, signature, data, saltLength }) =>
+      withKey('rsa', bufferOf(spki), (key) =>
+        verify(hash, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature),
+      ),
+    verifyRsaPkcs1: ({ hash, spki, signature, data }) =>
+      withKey('rsa', bufferOf(spki), (key) =>
+        verify(hash, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature),
+      ),
     sha256: (...parts) => digest('sha256', parts),
     sha384: (...parts) => digest('sha384', parts),
     sha512: (...parts) => digest('sha512', parts),
@@ -88,7 +88,7 @@ function derSignature(raw: Uint8Array): Buffer {
 
 /** DER of a key in either form. @returns undefined when a raw point has the wrong size */
 function spkiOf(curve: EcCurve, key: EcPublicKey): Buffer | undefined {
-  if ('spki' in key) return Buffer.from(key.spki.buffer, key.spki.byteOffset, key.spki.byteLength);
+  if ('spki' in key) return bufferOf(key.spki);
   const size = 2 * coordinateSizes[curve];
   const point = key.point.length === size + 1 && key.point[0] === 4 ? key.point.subarray(1) : key.point;
   return point.length === size ? Buffer.concat([spkiPrefixes[curve], point]) : undefined;
@@ -102,8 +102,13 @@ function ecKey(curve: EcCurve, spki: Buffer): KeyObject | undefined {
   return parseKey(spki);
 }
 
-function rsaKey(spki: Uint8Array): KeyObject | undefined {
-  const key = parseKey(Buffer.from(spki.buffer, spki.byteOffset, spki.byteLength));
+/** The same bytes. */
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function rsaKey(spki: Buffer): KeyObject | undefined {
+  const key = parseKey(spki);
   const bits = key?.asymmetricKeyDetails?.modulusLength ?? 0;
   return key?.asymmetricKeyType === 'rsa' && bits >= 2048 && bits <= 8192 ? key : undefined;
 }
