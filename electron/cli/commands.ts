@@ -1,5 +1,6 @@
 import { approveCommand } from './approve-command.ts';
 import { auditCommand } from './audit-command.ts';
+import { backupCommand } from './backup-command.ts';
 import { collateralCommand } from './collateral-command.ts';
 import type { Command } from './command.ts';
 import { conformanceCommand } from './conformance-command.ts';
@@ -18,6 +19,7 @@ import { reportCommand } from './report-command.ts';
 import { runsCommand } from './runs-command.ts';
 import { sealCommand } from './seal-command.ts';
 import { settingsCommand } from './settings-command.ts';
+import { shareCommand } from './share-command.ts';
 import { vaultCommand } from './vault-command.ts';
 import { verifyCommand } from './verify-command.ts';
 
@@ -39,6 +41,8 @@ export const commands: readonly Command[] = [
   reportCommand,
   vaultCommand,
   keyCommand,
+  backupCommand,
+  shareCommand,
   approveCommand,
   membersCommand,
   custodyCommand,

@@ -206,6 +206,7 @@ function useCommands(unlocked: boolean): ReadonlyArray<Command> {
       run: () => setSettings.mutate({ theme: 'light' }),
     },
     { id: 'run-new', title: 'Design a new run', group: 'Go to', run: go('/runs/new') },
+    { id: 'recovery', title: 'Recovery: backups and shares', group: 'Go to', run: go('/keys/recovery') },
     { id: 'start', title: 'First start', group: 'Go to', note: 'sample job', run: go('/start') },
     ...places.map((place): Command => ({
       id: `place-${place.id}`,

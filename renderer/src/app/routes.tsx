@@ -45,6 +45,11 @@ export const routes: ReadonlyArray<AppRoute> = [
   { path: '/datasets', where: at('Datasets'), screen: lazy(() => import('../features/datasets/DatasetsScreen.tsx')) },
   { path: '/keys', where: at('Keys'), screen: lazy(() => import('../features/keys/KeysScreen.tsx')) },
   {
+    path: '/keys/recovery',
+    where: () => [{ name: 'Keys', path: '/keys' }, { name: 'Recovery' }],
+    screen: lazy(() => import('../features/recovery/RecoveryScreen.tsx')),
+  },
+  {
     path: '/approvals',
     where: at('Approvals'),
     screen: lazy(() => import('../features/approvals/ApprovalsScreen.tsx')),

@@ -11,6 +11,7 @@ export { Banner, EmptyState, ErrorMessage, errorClass, ProgressBar, Waiting, typ
 export { AnswerStrip, Page, PageHead, Section, SidePanel, WorkArea, type Answer } from './Page.tsx';
 export { PassphraseInput } from './PassphraseInput.tsx';
 export { estimatePassphraseBits, wantedBits } from './passphrase.ts';
+export { givenShares, ShareInputs } from './ShareInputs.tsx';
 export { Table, type Column, type SortState } from './Table.tsx';
 export { Tabs, type TabDefinition } from './Tabs.tsx';
 export { TaskBar } from './TaskBar.tsx';

@@ -16,6 +16,7 @@ import {
   wantedBits,
 } from '../../ui/index.ts';
 import styles from './FirstRun.module.css';
+import { RestoreDialog } from './RestoreDialog.tsx';
 
 /** Below this the vault would fall to a search of common passphrases; the core has the last word. */
 const leastBits = 28;
@@ -25,6 +26,7 @@ export function VaultStep({ current }: { readonly current: boolean }) {
   const [passphrase, setPassphrase] = useState('');
   const [again, setAgain] = useState('');
   const [tried, setTried] = useState(false);
+  const [restoring, setRestoring] = useState(false);
   const create = useAction('vault.create', {
     onDone: () => {
       setPassphrase('');
@@ -48,7 +50,7 @@ export function VaultStep({ current }: { readonly current: boolean }) {
         ) : null}
       </h2>
       <p className={styles.lead}>
-        One file holds your keys, opened by a passphrase only you know. Nobody can reset it.
+        One file holds your keys, opened by a passphrase only you know. Write it down: nobody can reset it.
       </p>
       {done ? (
         <VaultFacts />
@@ -114,10 +116,13 @@ export function VaultStep({ current }: { readonly current: boolean }) {
             >
               Create vault
             </Button>
-            <span className="small faint">Write it down: there is no way back in without it.</span>
+            <Button tall variant="quiet" onClick={() => setRestoring(true)}>
+              Restore from a backup or shares
+            </Button>
           </>
         )}
       </div>
+      <RestoreDialog open={restoring} onClose={() => setRestoring(false)} />
     </section>
   );
 }

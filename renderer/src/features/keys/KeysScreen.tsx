@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import { Link } from 'react-router';
 import type { KeyView } from '../../../../electron/contract/keys.ts';
 import { useAction, useMethod } from '../../host/index.ts';
 import {
@@ -114,6 +115,9 @@ export default function KeysScreen() {
               />
             </Section>
             <Section title="If this computer is lost">
+              <p>
+                <Link to="/keys/recovery">Backups and recovery shares</Link>
+              </p>
               <p className="dim">
                 The exported dataset identity opens every dataset, checkpoint and model that was sealed to it, with the
                 standard tool:
