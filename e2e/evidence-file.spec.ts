@@ -113,7 +113,7 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
     await expect(page.getByRole('gridcell', { name: 'header.version', exact: true })).toBeVisible();
     await accessible(page);
     await page.getByRole('button', { name: 'Open evidence file' }).click();
-    await expect(page.getByRole('table', { name: 'Kept evidence files' }).getByText('quote.bin')).toBeVisible();
+    await expect(page.getByRole('grid', { name: 'Kept evidence files' }).getByText('quote.bin')).toBeVisible();
   });
 
   await test.step('vendors’ roots do not take it, and one changed bit is refused', async () => {

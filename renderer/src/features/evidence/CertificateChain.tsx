@@ -92,10 +92,10 @@ function Validity({
   const share = (time: number) => (to === from ? 0 : ((time - from) / (to - from)) * 1000);
   const isValid = start <= at && at <= end;
   const words = isValid
-    ? `ends in ${formatDuration((end - at) / 1000)}`
+    ? `ends in ${longDuration((end - at) / 1000)}`
     : at < start
-      ? `begins in ${formatDuration((start - at) / 1000)}`
-      : `ended ${formatDuration((at - end) / 1000)} before`;
+      ? `begins in ${longDuration((start - at) / 1000)}`
+      : `ended ${longDuration((at - end) / 1000)} before`;
   return (
     <div className={styles.validity}>
       <svg
@@ -121,4 +121,11 @@ function Validity({
       </div>
     </div>
   );
+}
+
+/** Certificates live for years; hours of a year say nothing. */
+function longDuration(seconds: number): string {
+  const days = seconds / 86_400;
+  if (days >= 730) return `${(days / 365.25).toFixed(1)} years`;
+  return days >= 3 ? `${Math.floor(days)} days` : formatDuration(seconds);
 }

@@ -100,6 +100,9 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
       {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
       <div className={styles.verdict}>
         <div
+          role="region"
+          aria-label="Result"
+          tabIndex={0}
           className={cx(
             verification.status === 'contraindicated' && styles.contraindicated,
             verification.status === 'warning' && styles.warning,

@@ -9,7 +9,8 @@ interface FileOptionsFormProps {
   readonly onOptions: (options: FileOptions) => void;
 }
 
-const strict = '';
+/** Stands for no policy: a choice cannot have an empty value. */
+const strict = '(strict)';
 
 /** What the files are judged by. All of it has a default that is strict. */
 export function FileOptionsForm({ options, onOptions }: FileOptionsFormProps) {
@@ -29,7 +30,7 @@ export function FileOptionsForm({ options, onOptions }: FileOptionsFormProps) {
       />
       <Select
         name="Policy"
-        value={options.policyId}
+        value={options.policyId === '' ? strict : options.policyId}
         options={[
           { value: strict, label: 'Strict, no reference values' },
           ...choices.map(({ policy }) => ({
@@ -38,7 +39,7 @@ export function FileOptionsForm({ options, onOptions }: FileOptionsFormProps) {
             ...(policy.acceptSimulated ? { note: 'SIMULATED' } : {}),
           })),
         ]}
-        onValue={(policyId) => set({ policyId })}
+        onValue={(chosen) => set({ policyId: chosen === strict ? '' : chosen })}
       />
       <div className="stack">
         <div className="between">

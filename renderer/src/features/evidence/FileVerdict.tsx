@@ -53,6 +53,9 @@ export function FileVerdict({ result, source }: FileVerdictProps) {
     <>
       <div className={styles.verdict} role="region" aria-label="Verdict">
         <div
+          role="region"
+          aria-label="Result"
+          tabIndex={0}
           className={cx(status === 'contraindicated' && styles.contraindicated, status === 'warning' && styles.warning)}
         >
           {/* Neither fresh nor bound to a job: a plain check, not the pearl. */}
@@ -109,7 +112,10 @@ export function FileVerdict({ result, source }: FileVerdictProps) {
           <KeyValue
             items={[
               { name: 'As', value: familyName(result.family) },
-              { name: 'At', value: <span className="small">{formatDateTime(verification.verifiedAt)}</span> },
+              {
+                name: 'At, UTC',
+                value: <span className="small">{formatDateTime(verification.verifiedAt).replace(' UTC', '')}</span>,
+              },
               { name: 'Policy', value: verification.policyId },
               {
                 name: 'Its digest',
