@@ -1,4 +1,4 @@
-// Programs that come from the machine, not from npm: Chromium for the browser tests, age for the sealing tests,
+// Programs that come from the machine, not from npm: Chromium for the browser tests, the peers of other tests,
 // and Electron's binary, which its package fetches at first use.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -29,11 +29,6 @@ export function findChromium() {
   return usual.find((candidate) => existsSync(candidate)) ?? onPath('chromium');
 }
 
-/** @returns {string | undefined} */
-export function findAge() {
-  return onPath(process.platform === 'win32' ? 'age.exe' : 'age');
-}
-
 /** Installs Debian packages where this process may; says what it does. @param {string[]} packages */
 async function aptInstall(packages) {
   if (process.getuid?.() !== 0 || onPath('apt-get') === undefined) return false;
@@ -44,14 +39,24 @@ async function aptInstall(packages) {
   return (await run('apt-get', [...flags, ...packages], { quiet: true, env })) === 0;
 }
 
-/** Finds or installs the tests' programs; gives the paths, absent where neither worked. */
+/** Programs that tests run as peers, by the Debian package that brings them. */
+const peers = {
+  age: 'age',
+  openssl: 'openssl',
+  'ssh-keygen': 'openssh-client',
+  zstd: 'zstd',
+  pdftoppm: 'poppler-utils',
+  strace: 'strace',
+};
+
+/** Finds or installs the tests' programs; gives the path of Chromium, absent where neither worked. */
 export async function ensureTestPrograms() {
   const wanted = [
     ...(findChromium() === undefined && process.env['CHROMIUM_PATH'] === undefined ? ['chromium'] : []),
-    ...(findAge() === undefined ? ['age'] : []),
+    ...Object.entries(peers).flatMap(([program, name]) => (onPath(program) === undefined ? [name] : [])),
   ];
   if (wanted.length > 0) await aptInstall(wanted);
-  return { chromium: findChromium(), age: findAge() };
+  return { chromium: findChromium() };
 }
 
 /** The path of the Electron binary, when it lies in node_modules. Never starts a download. */

@@ -50,7 +50,13 @@ describe.skipIf(!hasAge)('the age program', () => {
   );
 
   const hasHybrid = spawnSync('age-keygen', ['-pq']).status === 0;
-  it.skipIf(!hasHybrid)('passes hybrid files both ways (age 1.3 and newer; older ones cannot)', async () => {
+  it('passes hybrid files both ways, from age 1.3 on', async () => {
+    if (!hasHybrid) {
+      // Hybrid files pass to and from the npm package age-encryption wherever this runs; see domain/sealed.
+      const version = execFileSync('age', ['--version'], { encoding: 'utf8' }).trim();
+      expect(version, 'an age that should know hybrid recipients').toMatch(/^\(?v?1\.[0-2]\b/);
+      return;
+    }
     const plain = fresh('.txt');
     writeFileSync(plain, 'for the years to come');
     execFileSync('age-keygen', ['-pq', '-o', at('hybrid')], { stdio: 'ignore' });
