@@ -9,6 +9,7 @@ import {
   openTestCore,
   passphrase,
   runEnd,
+  taskEnd,
   startTestNetwork,
   value,
   waitFor,
@@ -42,7 +43,13 @@ beforeEach(async () => {
     { name: 'Bob', publicKey: await keyOf(bob), roles: ['custodian'] },
   ];
   const action = { approvals: 2, requesterCounts: false, validSeconds: 600 };
-  const actions = { 'key-release': action, export: action, 'policy-change': action, 'members-change': action };
+  const actions = {
+    'key-release': action,
+    override: action,
+    export: action,
+    'policy-change': action,
+    'members-change': action,
+  };
   value(await desk.core.invoke('members.set', { organisation: 'Hospital', members, actions }));
   const rule = await exported(desk, { what: 'members', form: 'file' });
   for (const custodian of [alice, bob]) value(await custodian.core.invoke('approvals.import', { paths: [rule] }));
@@ -245,4 +252,91 @@ describe('an offline custody profile', () => {
   it('is made only of a new profile', async () => {
     expect(await desk.core.invoke('custody.makeOffline', {})).toMatchObject({ error: { code: 'wrong_state' } });
   });
+});
+
+/** The newest evidence of a node. */
+async function latest(node: string) {
+  const found = value(await desk.core.invoke('evidence.list', { limit: 50 })).find(
+    ({ verification }) => verification.node === node,
+  );
+  if (found === undefined) throw new Error(`no evidence of ${node}`);
+  return found;
+}
+
+async function launchOn(node: string, datasetId: string): Promise<string> {
+  const program = {
+    type: 'builtin',
+    trainer: 'csv-classification',
+    target: 'diagnosis',
+    hidden: [],
+    epochs: 2,
+    batchSize: 64,
+    learningRate: 0.01,
+    heldOutShare: 0.2,
+    seed: 1,
+  } as const;
+  const draft = {
+    name: `on ${node}`,
+    datasetId,
+    program,
+    nodes: [node],
+    policyId: 'default',
+    budget: { maximumUsd: 5, maximumSeconds: 60 },
+    checkpointEverySteps: 1000,
+    evidenceRenewSeconds: 30,
+  };
+  return value(await desk.core.invoke('jobs.launch', { draft })).runId;
+}
+
+describe('an override', () => {
+  const node = 'helsinki-h200';
+
+  it('lets one run on a node with old firmware, and every paper says so', async () => {
+    const sealed = await taskEnd(
+      desk.core,
+      value(await desk.core.invoke('datasets.seal', { path: 'assets/data/breast_cancer.csv', name: 'cancer' })),
+    );
+    const launch = () => launchOn(node, sealed.resultId ?? '');
+    const refused = await runEnd(desk.core, await launch());
+    expect(refused).toMatchObject({ state: 'failed', error: { code: 'attestation_failed' } });
+    const evidence = await latest(node);
+    const wish = { evidenceId: evidence.id, justification: 'New firmware comes on Monday.', hours: 1 };
+    const asked = value(await desk.core.invoke('approvals.requestOverride', wish));
+    expect(asked.warnings).toContain('A key would go to a node that did not pass the policy.');
+    await approve(alice, asked.id, 'file');
+    await approve(bob, asked.id, 'file');
+
+    const runId = await launch();
+    const { requestId } = await waiting(runId);
+    await approve(alice, requestId, 'file');
+    await approve(bob, requestId, 'file');
+    const run = await runEnd(desk.core, runId);
+    expect(run.error).toBeUndefined();
+    expect(run.nodes[0]).toMatchObject({
+      trust: 'warning',
+      keyReleased: true,
+      override: { requestId: asked.id, approvedBy: ['Alice', 'Bob'] },
+    });
+    expect(run.nodes[0]?.lane[0]?.state).toBe('overridden');
+    expect(value(await desk.core.invoke('approvals.get', { id: asked.id })).state).toBe('used');
+
+    const pack = value(await desk.core.invoke('reports.exportPack', { runId }));
+    const verdict = value(await desk.core.invoke('reports.verifyPack', { path: pack.path }));
+    const failed = verdict.checks.filter(({ outcome, required }) => required && outcome !== 'pass');
+    expect(failed).toEqual([]);
+    expect(verdict.status).toBe('warning');
+    expect(verdict.checks.find(({ reason }) => reason === 'released-by-override')?.detail).toMatch(/Alice, Bob/);
+
+    const again = await runEnd(desk.core, await launch());
+    expect(again, 'a second run').toMatchObject({ state: 'failed', error: { code: 'attestation_failed' } });
+  }, 60_000);
+
+  it('is not even asked for a debug guest', async () => {
+    await taskEnd(desk.core, value(await desk.core.invoke('nodes.verify', { node: 'saopaulo-h100' })));
+    const evidence = await latest('saopaulo-h100');
+    const wish = { evidenceId: evidence.id, justification: 'Please.', hours: 1 };
+    const asked = await desk.core.invoke('approvals.requestOverride', wish);
+    expect(asked).toMatchObject({ ok: false, error: { code: 'denied_by_policy' } });
+    expect(asked.ok ? '' : asked.error.message).toContain('debug');
+  }, 30_000);
 });

@@ -1,3 +1,4 @@
+import { isAccepted } from '../approval/override.ts';
 import type { PackContext } from './context.ts';
 import type { CheckedEvidence } from './check-evidence.ts';
 import { checkRenewal } from './check-renewal.ts';
@@ -21,7 +22,8 @@ export function checkReceipt(
     model: 'The receipt names the digest of the sealed model',
   };
   const basis = evidence.find(({ carriesRelease }) => carriesRelease);
-  const signingKey = basis?.again?.verification.status === 'affirming' ? basis.again.signingKey : undefined;
+  const signingKey =
+    basis?.again !== undefined && isAccepted(basis.again.verification) ? basis.again.signingKey : undefined;
   if (basis === undefined || signingKey === undefined) {
     const detail = 'No evidence that verifies says which key the node signs with.';
     for (const [id, title] of Object.entries(titles)) list.unknown(id, title, 'no-attested-key', detail);
