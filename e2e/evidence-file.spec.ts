@@ -140,7 +140,7 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
   });
 
   await test.step('collateral of no vendor is refused in words', async () => {
-    await page.getByRole('link', { name: 'Evidence' }).click();
+    await page.getByRole('button', { name: 'All evidence' }).click();
     await page.getByRole('button', { name: 'Collateral' }).click();
     await expect(page.getByText('No collateral yet')).toBeVisible();
     await accessible(page);

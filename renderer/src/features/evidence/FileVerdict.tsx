@@ -114,7 +114,7 @@ export function FileVerdict({ result, source }: FileVerdictProps) {
               { name: 'As', value: familyName(result.family) },
               {
                 name: 'At, UTC',
-                value: <span className="small">{formatDateTime(verification.verifiedAt).replace(' UTC', '')}</span>,
+                value: <span className="label">{formatDateTime(verification.verifiedAt).replace(' UTC', '')}</span>,
               },
               { name: 'Policy', value: verification.policyId },
               {
