@@ -210,6 +210,9 @@ describe('other acts under a rule', () => {
     const keyRequest = leaving.ok ? '' : String(leaving.error.details?.['requestId']);
     await approve(alice, keyRequest, 'file');
     await approve(bob, keyRequest, 'file');
+    const slip = await core.invoke('keys.exportIdentity', { passphrase: 'not the passphrase', path });
+    expect(slip).toMatchObject({ ok: false, error: { code: 'wrong_passphrase' } });
+    // The slip spent nothing.
     value(await core.invoke('keys.exportIdentity', { passphrase, path }));
     expect((await stat(path)).size).toBeGreaterThan(50);
   }, 60_000);
@@ -287,6 +290,23 @@ async function launchOn(node: string, datasetId: string): Promise<string> {
   };
   return value(await desk.core.invoke('jobs.launch', { draft })).runId;
 }
+
+describe('roles', () => {
+  it('are enforced in the core, whoever calls', async () => {
+    const test = await openTestCore();
+    value(await test.core.invoke('vault.create', { passphrase }));
+    const own = await keyOf(test);
+    const action = { approvals: 1, requesterCounts: true, validSeconds: 600 };
+    const members: Member[] = [{ name: 'Eve', publicKey: own, roles: ['admin', 'custodian'] }];
+    value(await test.core.invoke('members.set', { organisation: 'O', members, actions: { 'members-change': action } }));
+    expect(await test.core.invoke('jobs.launchSample', {})).toMatchObject({
+      ok: false,
+      error: { code: 'denied_by_policy', details: { needs: ['launcher'], has: ['admin', 'custodian'] } },
+    });
+    value(await test.core.invoke('runs.list', {}));
+    await test.end();
+  }, 30_000);
+});
 
 describe('an override', () => {
   const node = 'helsinki-h200';

@@ -4,12 +4,14 @@ import { actFingerprint } from '../domain/approval/fingerprint.ts';
 import type { Services } from './services.ts';
 
 /**
- * A secret key may leave only with the approval that the rule asks for. It is used up before the key is touched, also when
- * the passphrase is wrong afterwards. Errors: `approval_missing`, and those of `act`.
+ * A secret key may leave only with the approval that the rule asks for. It is used up before the key is touched; where
+ * one would be used up, the passphrase is tried first, so that a slip of the fingers costs nobody a second round of
+ * signatures. Errors: `approval_missing`, `wrong_passphrase`, and those of `act`.
  */
 export async function approvedExport<T>(
-  { approvals }: Services,
+  { approvals, vault }: Services,
   facts: Omit<ApprovalSubject<'export'>, 'description'>,
+  passphrase: string | undefined,
   act: () => Promise<Result<T>>,
 ): Promise<Result<T>> {
   const description =
@@ -19,6 +21,10 @@ export async function approvedExport<T>(
   const subject = { ...facts, description: description.slice(0, 300) };
   const leave = approvals.authorise('export', subject);
   if (!leave.ok) return leave;
+  if (leave.value.requestId !== undefined && passphrase !== undefined) {
+    const confirmed = await vault.confirm(passphrase);
+    if (!confirmed.ok) return confirmed;
+  }
   const spent = leave.value.use(actFingerprint('export', subject), () => ok(undefined));
   return spent.ok ? act() : spent;
 }

@@ -16,6 +16,7 @@ import { systemRandom } from '../services/vault/secret-bytes.ts';
 import { composeServices } from './compose.ts';
 import type { CoreOptions } from './core-options.ts';
 import { refusedOffline } from './offline-custody.ts';
+import { refusedByRule } from './role-gate.ts';
 import { createRouter, type Handlers } from './router.ts';
 import type { CallContext, Core } from './types.ts';
 
@@ -49,7 +50,11 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   let closing: Promise<void> | undefined;
   const call = (name: string, input: unknown, context: CallContext = { client: options.host }) =>
     closing === undefined
-      ? Promise.resolve((services.custody.offline ? refusedOffline(name) : undefined) ?? route(name, input, context))
+      ? Promise.resolve(
+          (services.custody.offline ? refusedOffline(name) : undefined) ??
+            refusedByRule(services.approvals, name) ??
+            route(name, input, context),
+        )
       : Promise.resolve(err('unavailable', 'Nacre is closing.', { hint: 'Start it again.' }));
   return ok({
     call,

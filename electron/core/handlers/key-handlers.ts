@@ -52,12 +52,15 @@ export function keyHandlers(services: Services): Pick<Handlers, Names> {
     'keys.export': async (what) =>
       what.part === 'public'
         ? vault.keys.exportFile(what)
-        : approvedExport(services, { what: 'key', item: what.id, destination: what.path }, () =>
+        : approvedExport(services, { what: 'key', item: what.id, destination: what.path }, what.passphrase, () =>
             vault.keys.exportFile(what),
           ),
     'keys.exportIdentity': async ({ passphrase, path }) =>
-      approvedExport(services, { what: 'dataset-identity', item: 'every sealed dataset', destination: path }, () =>
-        vault.keys.exportIdentity(passphrase, path),
+      approvedExport(
+        services,
+        { what: 'dataset-identity', item: 'every sealed dataset', destination: path },
+        passphrase,
+        () => vault.keys.exportIdentity(passphrase, path),
       ),
   };
 }

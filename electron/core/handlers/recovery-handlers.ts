@@ -56,6 +56,7 @@ export function recoveryHandlers(services: Services): Pick<Handlers, Names> {
     approvedExport(
       services,
       { what: 'recovery-shares', item: `${threshold} of ${holders.length}`, destination: folder },
+      passphrase,
       async () => {
         let files: WrittenShares['files'] = [];
         const made = await recovery.makeShares(passphrase, { threshold, holders }, async (set, shares) => {

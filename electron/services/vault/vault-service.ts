@@ -230,6 +230,7 @@ export function createVaultService(options: VaultOptions): VaultService {
   };
 
   const service: VaultService = {
+    confirm: keysContext.confirm,
     state() {
       const exists = file !== undefined || fileProblem !== undefined;
       const found = exists ? header() : undefined;

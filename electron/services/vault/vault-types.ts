@@ -257,6 +257,8 @@ export interface VaultRecovery {
 export interface VaultService {
   readonly recovery: VaultRecovery;
   state(): VaultState;
+  /** Whether the passphrase opens this vault, which stays as it is. Errors: `wrong_passphrase` and those of unlock. */
+  confirm(passphrase: string): Promise<Result<void>>;
   unlocked(): boolean;
   /** Makes the vault and its keys, and leaves it unlocked. Errors: `already_exists`, `invalid_input`, those of the disk. */
   create(passphrase: string): Promise<Result<VaultState>>;
