@@ -82,6 +82,18 @@ test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ p
     await picture(page, 'recovery');
   });
   const publicPart = await keyOf(page);
+  await test.step('a lost passphrase: shares on the lock screen', async () => {
+    await page.getByRole('button', { name: 'Lock vault' }).click();
+    await page.getByRole('button', { name: 'Use recovery shares' }).click();
+    await dialog.getByLabel('Share 1', { exact: true }).fill(typed);
+    await dialog.getByLabel('Share 2', { exact: true }).fill(secondText);
+    await dialog.getByLabel('New passphrase').fill(`${next} twice`);
+    await dialog.getByLabel('The new one again').fill(`${next} twice`);
+    await accessible(page);
+    await picture(page, 'lock-recover');
+    await dialog.getByRole('button', { name: 'Set the new passphrase' }).click();
+    await expect(dialog.getByText('The vault has the new passphrase.')).toBeVisible({ timeout: 30_000 });
+  });
   await page.close();
   await host.stop();
 
@@ -102,7 +114,8 @@ test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ p
     await picture(fresh, 'restore');
     await restore.getByLabel('Share 2', { exact: true }).fill(thirdPage);
     await restore.getByRole('button', { name: 'Restore', exact: true }).click();
-    await fresh.getByLabel('Passphrase', { exact: true }).fill(next, { timeout: 30_000 });
+    await expect(fresh.getByRole('heading', { name: 'Locked' })).toBeVisible({ timeout: 30_000 });
+    await fresh.getByLabel('Passphrase', { exact: true }).fill(next);
     await fresh.getByRole('button', { name: 'Unlock vault' }).click();
     await expect(fresh.getByRole('button', { name: 'Unlock vault' })).toHaveCount(0, { timeout: 30_000 });
     await fresh.getByRole('link', { name: 'Datasets' }).click();

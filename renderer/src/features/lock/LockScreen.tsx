@@ -1,5 +1,7 @@
 import { useState } from 'react';
-import { useAction, useMethod } from '../../host/index.ts';
+import { askSecurityKey, securityKeySupport, useAction, useMethod } from '../../host/index.ts';
+import type { NacreError } from '../../../../electron/contract/result.ts';
+import type { UnlockPath } from '../../../../electron/contract/vault.ts';
 import {
   Button,
   ErrorMessage,
@@ -14,6 +16,7 @@ import {
   type Column,
 } from '../../ui/index.ts';
 import styles from './Lock.module.css';
+import { RecoverDialog } from './RecoverDialog.tsx';
 
 interface Standing {
   readonly what: string;
@@ -77,6 +80,25 @@ export default function LockScreen() {
   const state = useMethod('app.state', {});
   const unlock = useAction('vault.unlock', { onDone: () => setPassphrase('') });
   const [passphrase, setPassphrase] = useState('');
+  const [recovering, setRecovering] = useState(false);
+  const ways = useMethod('vault.unlockPaths', {});
+  const byKeychain = useAction('vault.unlockWithKeychain');
+  const byKey = useAction('vault.unlockWithSecurityKey');
+  const setAside = useAction('audit.setAside', { onDone: () => setPassphrase('') });
+  const [keyProblem, setKeyProblem] = useState<NacreError>();
+  const keys = securityKeySupport();
+  const securityKeys = keys.available ? (ways.data?.paths ?? []).filter(({ rpId }) => rpId === keys.rpId) : [];
+  const keychain =
+    ways.data?.keychain.available === true && ways.data.paths.some(({ type }) => type === 'keychain')
+      ? ways.data.keychain.backend
+      : undefined;
+  const touch = async ({ id, rpId = '', credentialId = '', salt = '' }: UnlockPath) => {
+    setKeyProblem(undefined);
+    const answer = await askSecurityKey({ rpId, credentialId, salt });
+    if (answer.ok) byKey.mutate({ id, prf: answer.value.prf });
+    else setKeyProblem(answer.error);
+  };
+  const otherProblem = keyProblem ?? byKey.error?.error ?? byKeychain.error?.error ?? setAside.error?.error;
   const vault = state.data?.vault;
   const money = state.data?.money;
   const failures = vault?.unlockFailures ?? 0;
@@ -110,6 +132,21 @@ export default function LockScreen() {
             }
           />
           {unlock.error !== null && !wrong ? <ErrorMessage inline error={unlock.error.error} /> : null}
+          {unlock.error?.error.code === 'integrity' ? (
+            <p className="dim">
+              The ledger was changed, so nothing opens over it. Setting it aside keeps it as it is under another name
+              and begins a new one that names the damage.{' '}
+              <Button
+                variant="danger"
+                off={passphrase === '' ? '' : undefined}
+                working={setAside.isPending ? 'Setting it aside' : undefined}
+                onClick={() => setAside.mutate({ passphrase })}
+              >
+                Set the ledger aside and unlock
+              </Button>
+            </p>
+          ) : null}
+          {otherProblem === undefined ? null : <ErrorMessage inline error={otherProblem} />}
           <div className={styles.act}>
             <Button
               variant="primary"
@@ -127,7 +164,36 @@ export default function LockScreen() {
               </span>
             )}
           </div>
+          <div>
+            <Button variant="quiet" onClick={() => setRecovering(true)}>
+              Use recovery shares
+            </Button>
+          </div>
+          {securityKeys.length === 0 && keychain === undefined ? null : (
+            <div className={styles.act}>
+              {securityKeys.map((way) => (
+                <Button
+                  key={way.id}
+                  tall
+                  working={byKey.isPending ? 'Unlocking' : undefined}
+                  onClick={() => void touch(way)}
+                >
+                  Unlock with {way.label}
+                </Button>
+              ))}
+              {keychain === undefined ? null : (
+                <Button
+                  tall
+                  working={byKeychain.isPending ? 'Unlocking' : undefined}
+                  onClick={() => byKeychain.mutate({})}
+                >
+                  Unlock with keychain {keychain}
+                </Button>
+              )}
+            </div>
+          )}
         </form>
+        <RecoverDialog open={recovering} onClose={() => setRecovering(false)} />
       </section>
       <section className={styles.goes} aria-label="While the vault is locked">
         <div className={styles.say}>

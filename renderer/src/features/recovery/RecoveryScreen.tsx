@@ -91,10 +91,7 @@ export default function RecoveryScreen() {
               <p className="dim">
                 The backup file, and either its passphrase or enough shares. On a new computer: First start, Restore.
               </p>
-              <p className="dim">
-                On this computer shares alone set a new passphrase; the lock screen asks for the passphrase only, so use{' '}
-                <span className="mono">nacre share recover</span>.
-              </p>
+              <p className="dim">On this computer shares alone set a new passphrase, from the lock screen.</p>
             </Section>
             <Section title="What is not in a backup">
               <p className="dim">
@@ -199,7 +196,7 @@ function answersOf({ backup, set }: RecoveryStatus, now: number): Answer[] {
             missing !== undefined
               ? `It does not know: ${missing}.`
               : !backup.present
-                ? 'The file is not where it was written; moved to a safe place, one hopes.'
+                ? 'The file is not where it was written. Make sure that it lies somewhere safe.'
                 : backup.sameDisk
                   ? 'It lies on the same disk as the vault. Copy it elsewhere.'
                   : 'On another disk than the vault.',
