@@ -52,10 +52,12 @@ export function simulatedAnchors(roots: {
   amd: readonly string[];
   nvidia: readonly string[];
   intel?: readonly string[];
+  rim?: readonly string[];
 }): SimulatedAnchors {
   const real = new Set([
     ...vendorSet.amd.map(({ sha256 }) => sha256),
     ...vendorSet.nvidiaDevice,
+    ...vendorSet.nvidiaRim,
     ...vendorSet.intelSgx,
   ]);
   const set: AnchorSet & { simulated: true } = {
@@ -63,7 +65,7 @@ export function simulatedAnchors(roots: {
     // The simulated CPUs are all of one product line.
     amd: roots.amd.filter((sha256) => !real.has(sha256)).map((sha256) => ({ sha256, product: 'Genoa' })),
     nvidiaDevice: roots.nvidia.filter((sha256) => !real.has(sha256)),
-    nvidiaRim: [],
+    nvidiaRim: (roots.rim ?? []).filter((sha256) => !real.has(sha256)),
     intelSgx: (roots.intel ?? []).filter((sha256) => !real.has(sha256)),
     awsNitro: [],
   };

@@ -235,7 +235,10 @@ async function verifyAll(worker: Worker, tasks: readonly EvidenceTask[], now: nu
   for (let at = 0; at < tasks.length; at += batchSize) {
     const batch: EvidenceBatch = { now, tasks: tasks.slice(at, at + batchSize) };
     const { refused } = await new Promise<EvidenceBatchAnswer>((resolve, reject) => {
-      worker.once('message', resolve);
+      worker.once('message', (answer: EvidenceBatchAnswer) => {
+        worker.off('error', reject);
+        resolve(answer);
+      });
       worker.once('error', reject);
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
       worker.postMessage(batch);
