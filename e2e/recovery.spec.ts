@@ -9,7 +9,7 @@ const next = 'seven copper kettles under the old bridge';
 
 /** The desk is lost with its disk; a backup on a stick and two of three pages bring it back. */
 test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ page, host, folder, context }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(300_000);
   const backup = path.join(folder, 'stick.nacre');
   const kit = path.join(folder, 'kit');
   const dialog = page.getByRole('dialog');
@@ -114,7 +114,7 @@ test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ p
     await picture(fresh, 'restore');
     await restore.getByLabel('Share 2', { exact: true }).fill(thirdPage);
     await restore.getByRole('button', { name: 'Restore', exact: true }).click();
-    await expect(fresh.getByRole('heading', { name: 'Locked' })).toBeVisible({ timeout: 30_000 });
+    await expect(fresh.getByRole('heading', { name: 'Locked', exact: true })).toBeVisible({ timeout: 30_000 });
     await fresh.getByLabel('Passphrase', { exact: true }).fill(next);
     await fresh.getByRole('button', { name: 'Unlock vault' }).click();
     await expect(fresh.getByRole('button', { name: 'Unlock vault' })).toHaveCount(0, { timeout: 30_000 });
