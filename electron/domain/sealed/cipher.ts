@@ -11,7 +11,7 @@ export const tagSize = 16;
  */
 export interface StreamCipher {
   readonly name: string;
-  /** Writes ciphertext and tag; `out` is 16 bytes longer than `plain` and does not overlap it. */
+  /** Writes ciphertext and tag; `out` is 16 bytes longer than `plain`, and starts where it starts or does not overlap it. */
   seal(out: Uint8Array, plain: Uint8Array, nonce: Uint8Array, key: Uint8Array): void;
   /** False when the tag is wrong; what `out` then holds must not be used. `out` is 16 bytes shorter than `sealed`. */
   open(out: Uint8Array, sealed: Uint8Array, nonce: Uint8Array, key: Uint8Array): boolean;
@@ -73,7 +73,7 @@ export function createSodiumCipher(sodium: SodiumAead): StreamCipher {
 }
 
 /**
- * Whether a cipher does what the pure one does: seals alike, opens its own, refuses a changed tag, ciphertext and nonce.
+ * Whether a cipher does what the pure one does: seals alike (also in place), opens its own, refuses a changed tag, ciphertext and nonce.
  * Run at start-up on every backend: a library that loads but computes something else must not seal a dataset.
  */
 export function probeCipher(cipher: StreamCipher): boolean {
@@ -86,8 +86,12 @@ export function probeCipher(cipher: StreamCipher): boolean {
       pureCipher.seal(expected, plain, nonce, key);
       const sealed = new Uint8Array(length + tagSize);
       cipher.seal(sealed, plain, nonce, key);
+      const inPlace = new Uint8Array(length + tagSize);
+      inPlace.set(plain);
+      cipher.seal(inPlace, inPlace.subarray(0, length), nonce, key);
       const opened = new Uint8Array(length);
-      if (!equalBytes(sealed, expected) || !cipher.open(opened, sealed, nonce, key)) return false;
+      if (!equalBytes(sealed, expected) || !equalBytes(inPlace, expected)) return false;
+      if (!cipher.open(opened, sealed, nonce, key)) return false;
       if (!equalBytes(opened, plain)) return false;
       return [0, length, length + tagSize - 1].every((at) => {
         const changed = sealed.slice();

@@ -3,8 +3,14 @@
  * of a process, so that every worker reads the very file that was opened) or, for what is sealed, by path and stamp.
  */
 
-/** Chunks that are read, sealed, hashed and written in one go: 256 KiB, so that plain and sealed bytes stay in the L2 cache. */
-export const segmentChunks = 4;
+/**
+ * Chunks that are read, sealed, hashed and written in one go: 1 MiB, each sealed where it was read. That is 1.17 ms of
+ * processor time a MiB on tmpfs; 256 KiB at a time, from one buffer into another, took 1.40.
+ */
+export const segmentChunks = 16;
+
+/** Chunks that are read, opened and written in one go: 256 KiB, so that sealed and plain bytes stay in the L2 cache. */
+export const openedChunks = 4;
 
 /** What a worker claims at once where no part is hashed: 1 MiB of plaintext. */
 export const claimChunks = 16;
