@@ -12,3 +12,4 @@ export {
   useMethod,
   type MethodOptions,
 } from './query.tsx';
+export { askSecurityKey, makeSecurityKey, securityKeySupport } from './security-key.ts';

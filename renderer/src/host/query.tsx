@@ -38,7 +38,8 @@ export function createQueryClient(): QueryClient {
           error instanceof HostError &&
           (error.error.code === 'unavailable' || error.error.code === 'timeout'),
       },
-      mutations: { networkMode: 'always', retry: false },
+      // What was sent may hold a passphrase: it is dropped with the screen that sent it.
+      mutations: { networkMode: 'always', retry: false, gcTime: 0 },
     },
   });
 }

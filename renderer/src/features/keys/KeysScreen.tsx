@@ -9,6 +9,7 @@ import {
   KeyValue,
   Page,
   PageHead,
+  ProgressBar,
   Section,
   SidePanel,
   Table,
@@ -22,20 +23,11 @@ import {
 } from '../../ui/index.ts';
 import { ChangePassphraseDialog } from './ChangePassphraseDialog.tsx';
 import { ExportIdentityDialog } from './ExportIdentityDialog.tsx';
+import { ImportKeyDialog, NewKeyDialog } from './KeyDialogs.tsx';
+import { KeyPanel } from './KeyPanel.tsx';
 import { Ledger } from './Ledger.tsx';
-
-const uses: Readonly<Record<KeyView['purpose'], string>> = {
-  signing: 'Signs orders, manifests and receipts',
-  'dataset-recipient': 'Opens datasets, checkpoints and models',
-  wallet: 'Pays on networks that need a wallet',
-};
-
-const kinds: Readonly<Record<KeyView['type'], string>> = {
-  ed25519: 'Ed25519',
-  'age-x25519': 'age X25519',
-  'age-hybrid': 'age hybrid',
-  secp256k1: 'secp256k1',
-};
+import { UnlockWays } from './UnlockWays.tsx';
+import { purposeWords, typeWords } from './words.ts';
 
 const columns: ReadonlyArray<Column<KeyView>> = [
   {
@@ -45,8 +37,14 @@ const columns: ReadonlyArray<Column<KeyView>> = [
     cell: (key) => <span className="mono clip">{key.label}</span>,
     compare: (a, b) => a.label.localeCompare(b.label),
   },
-  { id: 'use', title: 'Use', width: 'minmax(180px, 2fr)', cell: (key) => uses[key.purpose] },
-  { id: 'kind', title: 'Kind', width: '110px', cell: (key) => kinds[key.type] },
+  {
+    id: 'use',
+    title: 'Use',
+    width: 'minmax(150px, 2fr)',
+    cell: (key) => <span className="clip">{purposeWords[key.purpose]}</span>,
+  },
+  { id: 'kind', title: 'Kind', width: '150px', cell: (key) => <span className="clip">{typeWords[key.type]}</span> },
+  { id: 'state', title: 'State', width: '90px', cell: (key) => key.state },
   {
     id: 'public',
     title: 'Public part',
@@ -70,6 +68,12 @@ export default function KeysScreen() {
   const keys = useMethod('keys.list', {});
   const state = useMethod('app.state', {});
   const lock = useAction('vault.lock');
+  const tasks = useMethod('tasks.list', {});
+  const rewrap = tasks.data?.find(({ kind, state: at }) => kind === 'rewrap' && at === 'running');
+  const [dialog, setDialog] = useState<'new' | 'import'>();
+  const [chosen, setChosen] = useState<string>();
+  const [ledgerKey, setLedgerKey] = useState('');
+  const selected = keys.data?.find(({ id }) => id === chosen);
   const [exporting, setExporting] = useState(false);
   const [changing, setChanging] = useState(false);
   const vault = state.data?.vault;
@@ -82,6 +86,10 @@ export default function KeysScreen() {
         }
         actions={
           <>
+            <Button variant="primary" onClick={() => setDialog('new')}>
+              New key
+            </Button>
+            <Button onClick={() => setDialog('import')}>Import key</Button>
             <Button onClick={() => setExporting(true)}>Export dataset identity</Button>
             <Button onClick={() => setChanging(true)}>Change passphrase</Button>
             <Button onClick={() => lock.mutate({})}>Lock vault</Button>
@@ -90,53 +98,76 @@ export default function KeysScreen() {
       />
       <WorkArea
         panel={
-          <SidePanel label="The vault">
-            <Section title="The vault" note={vault?.state}>
-              <p className="mono small">{vault?.path}</p>
-              <KeyValue
-                items={[
-                  {
-                    name: 'Derivation',
-                    value:
-                      vault?.kdf === undefined
-                        ? 'unknown'
-                        : `Argon2id ${vault.kdf.memoryMib} MiB, ${vault.kdf.passes} passes`,
-                  },
-                  {
-                    name: 'Last unlock took',
-                    value:
-                      vault?.kdf?.lastUnlockMs === undefined
-                        ? 'not measured'
-                        : formatDuration(vault.kdf.lastUnlockMs / 1000),
-                  },
-                  { name: 'Locks at', value: vault?.locksAt === undefined ? 'not set' : formatDateTime(vault.locksAt) },
-                  { name: 'Wrong passphrases', value: formatCount(vault?.unlockFailures ?? 0) },
-                ]}
-              />
-            </Section>
-            <Section title="If this computer is lost">
-              <p>
-                <Link to="/keys/recovery">Backups and recovery shares</Link>
-              </p>
-              <p className="dim">
-                The exported dataset identity opens every dataset, checkpoint and model that was sealed to it, with the
-                standard tool:
-              </p>
-              <p className="mono small">age -d -i identity.txt model.age</p>
-              <p className="dim">Keep it offline. Whoever has it can read all of them.</p>
-            </Section>
-          </SidePanel>
+          selected !== undefined ? (
+            <KeyPanel key={selected.id} of={selected} onLedger={setLedgerKey} />
+          ) : (
+            <SidePanel label="The vault">
+              <Section title="The vault" note={vault?.state}>
+                <p className="mono small">{vault?.path}</p>
+                <KeyValue
+                  items={[
+                    {
+                      name: 'Derivation',
+                      value:
+                        vault?.kdf === undefined
+                          ? 'unknown'
+                          : `Argon2id ${vault.kdf.memoryMib} MiB, ${vault.kdf.passes} passes`,
+                    },
+                    {
+                      name: 'Last unlock took',
+                      value:
+                        vault?.kdf?.lastUnlockMs === undefined
+                          ? 'not measured'
+                          : formatDuration(vault.kdf.lastUnlockMs / 1000),
+                    },
+                    {
+                      name: 'Locks at',
+                      value: vault?.locksAt === undefined ? 'not set' : formatDateTime(vault.locksAt),
+                    },
+                    { name: 'Wrong passphrases', value: formatCount(vault?.unlockFailures ?? 0) },
+                  ]}
+                />
+              </Section>
+              <Section title="If this computer is lost">
+                <p>
+                  <Link to="/keys/recovery">Backups and recovery shares</Link>
+                </p>
+                <p className="dim">
+                  The exported dataset identity opens every dataset, checkpoint and model that was sealed to it, with
+                  the standard tool:
+                </p>
+                <p className="mono small">age -d -i identity.txt model.age</p>
+                <p className="dim">Keep it offline. Whoever has it can read all of them.</p>
+              </Section>
+            </SidePanel>
+          )
         }
       >
         <Section title="Vault keys">
           {keys.isPending ? <Waiting>Reading the keys</Waiting> : null}
           {keys.error === null ? null : <ErrorMessage error={keys.error.error} />}
           {keys.data === undefined ? null : (
-            <Table label="Vault keys" rows={keys.data} columns={columns} rowKey={(key) => key.id} flush />
+            <Table
+              label="Vault keys"
+              rows={keys.data}
+              columns={columns}
+              rowKey={(key) => key.id}
+              selected={chosen}
+              onSelect={({ id }) => setChosen(id === chosen ? undefined : id)}
+              flush
+            />
           )}
         </Section>
-        <Ledger />
+        {rewrap === undefined ? null : (
+          <Section title="Datasets are rewrapped" note="headers and signatures only; sealed data is not touched">
+            <ProgressBar title={rewrap.title} progress={rewrap.progress} state="moving" />
+          </Section>
+        )}
+        <UnlockWays />
+        <Ledger key={ledgerKey} ofKey={ledgerKey} />
       </WorkArea>
+      {dialog === 'new' ? <NewKeyDialog onClose={() => setDialog(undefined)} /> : null}
+      {dialog === 'import' ? <ImportKeyDialog onClose={() => setDialog(undefined)} /> : null}
       <ExportIdentityDialog open={exporting} onClose={() => setExporting(false)} />
       <ChangePassphraseDialog open={changing} onClose={() => setChanging(false)} />
     </Page>

@@ -7,6 +7,7 @@ import {
   Digest,
   ErrorMessage,
   Section,
+  Select,
   SimulatedTag,
   Table,
   TextInput,
@@ -15,6 +16,7 @@ import {
   plural,
   type Column,
 } from '../../ui/index.ts';
+import { endOfDay, ledgerGroups } from './words.ts';
 
 const columns: ReadonlyArray<Column<AuditView>> = [
   {
@@ -56,8 +58,22 @@ const columns: ReadonlyArray<Column<AuditView>> = [
 const pageSize = 500;
 
 /** The key ledger: append only, a Merkle tree; checking walks every entry again. */
-export function Ledger() {
-  const list = useMethod('audit.list', { after: -1, limit: pageSize });
+export function Ledger({ ofKey }: { readonly ofKey: string }) {
+  const [group, setGroup] = useState('all');
+  const [key, setKey] = useState(ofKey);
+  const [job, setJob] = useState('');
+  const [since, setSince] = useState('');
+  const [path, setPath] = useState('');
+  const kinds = ledgerGroups[group]?.kinds ?? [];
+  const day = /^\d{4}-\d{2}-\d{2}$/.test(since) && endOfDay(since) !== undefined ? `${since}T00:00:00Z` : undefined;
+  const filters = {
+    ...(kinds.length === 0 ? {} : { kinds: [...kinds] }),
+    ...(key.trim() === '' ? {} : { key: key.trim() }),
+    ...(job.trim() === '' ? {} : { job: job.trim() }),
+    ...(day === undefined ? {} : { since: day }),
+  };
+  const list = useMethod('audit.list', { after: -1, limit: pageSize, ...filters }, { keepPrevious: true });
+  const exporting = useAction('audit.export');
   const verify = useAction('audit.verify');
   const [filter, setFilter] = useState('');
   const wanted = filter.trim().toLowerCase();
@@ -85,6 +101,24 @@ export function Ledger() {
         </Banner>
       )}
       {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
+      <div className="row">
+        <Select
+          name="Acts"
+          options={Object.entries(ledgerGroups).map(([value, { name }]) => ({ value, label: name }))}
+          value={group}
+          onValue={setGroup}
+        />
+        <TextInput name="Key" mono value={key} onChange={(event) => setKey(event.currentTarget.value)} />
+        <TextInput name="Job" mono value={job} onChange={(event) => setJob(event.currentTarget.value)} />
+        <TextInput
+          name="Since, UTC"
+          mono
+          placeholder="2027-01-31"
+          value={since}
+          error={since !== '' && day === undefined ? 'Write a day like 2027-01-31.' : undefined}
+          onChange={(event) => setSince(event.currentTarget.value)}
+        />
+      </div>
       <TextInput
         name="Search the ledger"
         hiddenName
@@ -101,6 +135,29 @@ export function Ledger() {
         empty={<p className="dim">{wanted === '' ? 'No entries yet.' : `No entry names "${filter}".`}</p>}
         flush
       />
+      <div className="row">
+        <TextInput
+          name="Export what fits, with proofs, to"
+          mono
+          placeholder="/media/usb/ledger.json"
+          value={path}
+          onChange={(event) => setPath(event.currentTarget.value)}
+        />
+        <Button
+          off={path === '' ? '' : undefined}
+          working={exporting.isPending ? 'Writing' : undefined}
+          onClick={() => exporting.mutate({ path, ...filters })}
+        >
+          Export ledger
+        </Button>
+      </div>
+      {exporting.error === null ? null : <ErrorMessage inline error={exporting.error.error} />}
+      {exporting.data === undefined ? null : (
+        <Banner kind="fact" title={`${plural(exporting.data.entries, 'entry', 'entries')} written.`}>
+          <span className="mono">{exporting.data.path}</span>, with proofs to the checkpoint of{' '}
+          {formatCount(exporting.data.checkpointSize)}.
+        </Banner>
+      )}
     </Section>
   );
 }
