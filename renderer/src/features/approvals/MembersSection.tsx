@@ -1,5 +1,7 @@
 import type { Member, MembersView } from '../../../../electron/contract/approval.ts';
-import { Digest, EmptyState, Section, Table, formatDuration, type Column } from '../../ui/index.ts';
+import { Button, Digest, EmptyState, Section, Table, formatDuration, type Column } from '../../ui/index.ts';
+import { useState } from 'react';
+import { RuleDialog } from './RuleDialog.tsx';
 import styles from './Approvals.module.css';
 import { kindWords } from './words.ts';
 
@@ -32,14 +34,27 @@ const columns: ReadonlyArray<Column<Row>> = [
 
 /** Who may ask and who may approve, and how many it takes. */
 export function MembersSection({ members }: { readonly members: MembersView }) {
-  const { rule, own } = members;
+  const { rule, own, offline } = members;
+  const [changing, setChanging] = useState(false);
+  const dialog = changing ? <RuleDialog members={members} onClose={() => setChanging(false)} /> : null;
+  const why = offline
+    ? 'An offline profile takes in the rule of its organisation'
+    : rule !== undefined && !own.roles.includes('admin')
+      ? 'Only an admin of the present rule changes it'
+      : undefined;
+  const change = (
+    <Button off={why} onClick={() => setChanging(true)}>
+      {rule === undefined ? 'Set a rule' : 'Propose a change'}
+    </Button>
+  );
   if (rule === undefined) {
     return (
-      <Section title="Members">
+      <Section title="Members" aside={change}>
+        {dialog}
         <EmptyState title="No rule: nothing needs approval.">
-          A rule names people by their keys and says how many custodians must agree before a key is released. Set it
-          with <span className="mono">nacre members set RULE.json</span>; a custodian takes it in above. The key of this
-          vault is <Digest value={own.publicKey} of="signing key of this vault" />.
+          A rule names people by their keys and says how many custodians must agree before a key is released. A
+          custodian takes it in above. The key of this vault is{' '}
+          <Digest value={own.publicKey} of="signing key of this vault" />.
         </EmptyState>
       </Section>
     );
@@ -49,7 +64,8 @@ export function MembersSection({ members }: { readonly members: MembersView }) {
     action === undefined ? [] : [{ kind: kind as keyof typeof kindWords, ...action }],
   );
   return (
-    <Section title="Members" note={`${rule.organisation}, version ${rule.version} of the rule`}>
+    <Section title="Members" note={`${rule.organisation}, version ${rule.version} of the rule`} aside={change}>
+      {dialog}
       <Table label="Members" rows={rows} columns={columns} rowKey={({ publicKey }) => publicKey} flush />
       <ul className={styles.answers}>
         {actions.map(({ kind, approvals, requesterCounts, validSeconds }) => (

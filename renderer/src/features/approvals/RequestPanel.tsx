@@ -23,6 +23,7 @@ const machineMade = /^(sha256:)?[\w+/=:.-]{20,}$/;
 export function RequestPanel({ request, ownKey }: { readonly request: ApprovalView; readonly ownKey: string }) {
   const [decision, setDecision] = useState<'approve' | 'refuse'>();
   const withdraw = useAction('approvals.withdraw');
+  const remove = useAction('approvals.remove');
   const answered = request.answers.some(({ publicKey }) => publicKey === ownKey);
   const open = request.state === 'waiting' || request.state === 'granted';
   const plain = request.sections.slice(0, -1);
@@ -43,6 +44,14 @@ export function RequestPanel({ request, ownKey }: { readonly request: ApprovalVi
             <Button variant="danger" off={open ? undefined : ''} onClick={() => setDecision('refuse')}>
               Refuse
             </Button>
+            {request.origin === 'imported' ? (
+              <Button
+                working={remove.isPending ? 'Removing' : undefined}
+                onClick={() => remove.mutate({ id: request.id })}
+              >
+                Remove from here
+              </Button>
+            ) : null}
           </>
         ) : open ? (
           <Button
@@ -69,6 +78,7 @@ export function RequestPanel({ request, ownKey }: { readonly request: ApprovalVi
           {request.cannotAnswer !== undefined && request.origin === 'imported' ? (
             <p className="dim">{request.cannotAnswer}</p>
           ) : null}
+          {remove.error === null ? null : <ErrorMessage inline error={remove.error.error} />}
           {withdraw.error === null ? null : <ErrorMessage inline error={withdraw.error.error} />}
         </div>
       </Section>

@@ -28,6 +28,7 @@ import { CertificateChain } from './CertificateChain.tsx';
 import { CheckDetail } from './CheckDetail.tsx';
 import { CheckTree } from './CheckTree.tsx';
 import styles from './Evidence.module.css';
+import { OverrideDialog } from './OverrideDialog.tsx';
 import { MeasurementTable } from './MeasurementTable.tsx';
 import { checkGroups, familyName, firstOfInterest, notChecked, statusWord, trustOfStatus } from './verdict.ts';
 
@@ -63,6 +64,7 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
   const navigate = useNavigate();
   const now = useNow();
   const verify = useAction('nodes.verify', { onDone: () => void navigate('/evidence') });
+  const [overriding, setOverriding] = useState(false);
   const groups = checkGroups(verification);
   const [chosen, setChosen] = useState(() => firstOfInterest(groups));
   const isFailed = groups.some((group) => group.checks.some((check) => check.outcome === 'fail'));
@@ -82,6 +84,9 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
         actions={
           <>
             <Button onClick={() => void navigate('/evidence')}>All evidence</Button>
+            {verification.status === 'affirming' || verification.override !== undefined ? null : (
+              <Button onClick={() => setOverriding(true)}>Ask for an override</Button>
+            )}
             <Button
               variant="primary"
               onClick={() => verify.mutate({ node: verification.node })}
@@ -97,6 +102,13 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
           This evidence has real formats under made-up roots. It says nothing about hardware.
         </Banner>
       ) : null}
+      {verification.override === undefined ? null : (
+        <Banner kind="warning" title={`Let through by ${verification.override.approvedBy.join(', ')}.`}>
+          {verification.override.checks.join(', ')} did not pass. “{verification.override.justification}” Good for one
+          release, until {formatDateTime(verification.override.notAfter)}.
+        </Banner>
+      )}
+      <OverrideDialog evidence={evidence} open={overriding} onClose={() => setOverriding(false)} />
       {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
       <div className={styles.verdict}>
         <div
