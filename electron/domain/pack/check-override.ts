@@ -40,8 +40,9 @@ export function overridden(
   return { ...again, verification: withOverride(again.verification, note) };
 }
 
+const no = (message: string) => err('integrity', `The override does not hold: ${message}.`);
+
 function judge(record: PackEvidence, { verification }: Reappraisal, jobId: string): Result<OverrideNote> {
-  const no = (message: string) => err('integrity', `The override does not hold: ${message}.`);
   const { override } = record;
   if (override === undefined) return no('there is none');
   const rule = readRuleChain(override.chain);

@@ -1,6 +1,5 @@
 import {
   approvalPayloadTypes,
-  approvalRequestSchema,
   type Approval,
   type ApprovalFile,
   type ApprovalKind,
@@ -11,12 +10,11 @@ import {
   type QuorumRule,
 } from '../../contract/approval.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
-import { readApproval, readRequest, type SignedDocument } from '../../domain/approval/documents.ts';
+import type { SignedDocument } from '../../domain/approval/documents.ts';
 import { fingerprintsOf } from '../../domain/approval/fingerprint.ts';
 import { neverOverridden, type OverrideUse } from '../../domain/approval/override.ts';
-import { evaluateQuorum, type Quorum } from '../../domain/approval/quorum.ts';
 import { needsApproval } from '../../domain/approval/rule.ts';
-import { requestRecordSchema, type RequestRecord } from './approval-record.ts';
+import type { RequestRecord } from './approval-record.ts';
 import { viewOf, whyNotAnswer } from './approval-view.ts';
 import type { Approved } from './approved.ts';
 import { createImports } from './imports.ts';
@@ -25,6 +23,7 @@ import type { OverrideLeave } from './override-leave.ts';
 import { createOverrides } from './overrides.ts';
 import { createRuleChanges, type RuleDraft } from './rule-changes.ts';
 import type { ApprovalPorts } from './ports.ts';
+import { createRequests, idOf, type Loaded } from './requests.ts';
 
 export interface ApprovalService {
   /**
@@ -60,15 +59,6 @@ export interface ApprovalService {
 /** The top bar asks many times a second; requests change rarely, and expire by the second. Milliseconds. */
 const countMs = 1000;
 
-interface Loaded {
-  readonly record: RequestRecord;
-  readonly request: SignedDocument<ApprovalRequest>;
-  readonly approvals: readonly SignedDocument<Approval>[];
-  readonly quorum: Quorum;
-}
-
-const idOf = (digest: string) => `request/${digest}`;
-
 /** The brand exists for the compiler only; this function is the one place that gives it. */
 function grant<K extends ApprovalKind>(value: Omit<Approved<K>, symbol>): Approved<K> {
   return value as Approved<K>;
@@ -76,7 +66,6 @@ function grant<K extends ApprovalKind>(value: Omit<Approved<K>, symbol>): Approv
 
 export function createApprovalService(ports: ApprovalPorts): ApprovalService {
   const { store, audit, clock, verify } = ports;
-  const rows = store.collection('approvals', requestRecordSchema);
   const members = createMembers(ports, verify);
   const listeners = new Set<() => void>();
   let counted: { readonly at: number; readonly waiting: number } | undefined;
@@ -90,137 +79,10 @@ export function createApprovalService(ports: ApprovalPorts): ApprovalService {
     return key.ok ? Buffer.from(key.value).toString('base64') : undefined;
   };
 
-  const load = (record: RequestRecord, rule: SignedDocument<QuorumRule>): Result<Loaded> => {
-    // From the signed bytes each time: what the store says about them is not believed.
-    const request = readRequest(record.request, verify);
-    if (!request.ok) return request;
-    const approvals: SignedDocument<Approval>[] = [];
-    for (const envelope of record.approvals) {
-      const approval = readApproval(envelope, verify);
-      if (!approval.ok) return approval;
-      approvals.push(approval.value);
-    }
-    return ok({
-      record,
-      request: request.value,
-      approvals,
-      quorum: evaluateQuorum(rule, request.value, approvals, clock()),
-    });
-  };
-
-  const requireRule = (): Result<SignedDocument<QuorumRule>> => {
-    const rule = members.rule();
-    if (!rule.ok) return rule;
-    return rule.value === undefined
-      ? err('wrong_state', "This profile has no members' rule yet.", {
-          hint: 'Set one, or import the one of your organisation first.',
-        })
-      : ok(rule.value);
-  };
-
-  const find = (id: string): Result<{ loaded: Loaded; rule: SignedDocument<QuorumRule> }> => {
-    if (!/^[0-9a-f]{6,64}$/.test(id)) return err('invalid_input', 'A request is named by six or more hex digits.');
-    const rule = requireRule();
-    if (!rule.ok) return rule;
-    const listing = rows.list({ prefix: idOf(id) });
-    if (!listing.ok) return listing;
-    const [only, second] = listing.value.items;
-    if (only === undefined) return err('not_found', `There is no request ${id}.`);
-    if (second !== undefined) return err('invalid_input', `More than one request begins with ${id}.`);
-    const loaded = load(only.value, rule.value);
-    return loaded.ok ? ok({ loaded: loaded.value, rule: rule.value }) : loaded;
-  };
-
-  const all = (rule: SignedDocument<QuorumRule>): Result<Loaded[]> => {
-    const listing = rows.list({ prefix: 'request/', newestFirst: true });
-    if (!listing.ok) return listing;
-    const found: Loaded[] = [];
-    for (const { value } of listing.value.items) {
-      const loaded = load(value, rule);
-      if (!loaded.ok) return loaded;
-      found.push(loaded.value);
-    }
-    return ok(found);
-  };
+  const { rows, requireRule, find, all, spend, ask } = createRequests({ ports, members, ownKey, changed });
 
   const show = ({ loaded, rule }: { loaded: Loaded; rule: SignedDocument<QuorumRule> }): ApprovalView =>
     viewOf({ ...loaded, rule: rule.value, ownKey: ownKey() });
-
-  /** Judges again and spends, inside the caller's transaction. */
-  const spend = (digest: string, fingerprint: string): Result<void> => {
-    const found = find(digest);
-    if (!found.ok) return found;
-    const { record, request, quorum } = found.value.loaded;
-    const no = (why: string) =>
-      err('approval_missing', `Request ${digest.slice(0, 12)} ${why}.`, { details: { requestId: digest } });
-    if (record.origin !== 'own' || record.withdrawn) return no('was withdrawn');
-    if (!fingerprintsOf(request.value).includes(fingerprint)) return no('was approved for something else');
-    if (record.uses.includes(fingerprint)) return no('was used already; each approval is good for one act');
-    if (quorum.state !== 'granted') return no(`has ${quorum.have} of ${quorum.need} approvals and is ${quorum.state}`);
-    const used = audit(
-      'approval-used',
-      digest,
-      { kind: request.value.kind, act: fingerprint, approvals: quorum.have, rule: request.value.ruleSha256 },
-      false,
-    );
-    if (!used.ok) return used;
-    return rows.put(idOf(digest), { ...record, uses: [...record.uses, fingerprint] });
-  };
-
-  const ask = <K extends ApprovalKind>(
-    kind: K,
-    subject: ApprovalSubject<K>,
-    rule: SignedDocument<QuorumRule>,
-  ): Result<string> => {
-    const publicKey = ownKey();
-    if (publicKey === undefined) return err('locked', 'The vault is locked, so no approval can be asked for.');
-    const self = rule.value.members.find((member) => member.publicKey === publicKey);
-    if (self === undefined || !self.roles.some((role) => role === 'launcher' || role === 'admin')) {
-      return err(
-        'denied_by_policy',
-        "This vault's key is no launcher or admin in the members' rule, so it may not ask.",
-        {
-          details: { publicKey },
-        },
-      );
-    }
-    const now = clock();
-    const validSeconds = rule.value.actions[kind]?.validSeconds ?? 0;
-    const document = approvalRequestSchema.safeParse({
-      v: 1,
-      kind,
-      nonce: Buffer.from(ports.random(16)).toString('hex'),
-      createdAt: new Date(now).toISOString(),
-      expiresAt: new Date(now + validSeconds * 1000).toISOString(),
-      ruleSha256: rule.digest,
-      requester: { name: self.name, publicKey },
-      subject,
-    });
-    if (!document.success) {
-      const issue = document.error.issues[0];
-      return err('invalid_input', `This cannot be asked for: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}.`);
-    }
-    const envelope = ports.sign(approvalPayloadTypes.request, document.data);
-    if (!envelope.ok) return envelope;
-    const read = readRequest(envelope.value, verify);
-    if (!read.ok) return read;
-    const { digest } = read.value;
-    const kept = store.transaction(() => {
-      const logged = audit('approval-requested', digest, { kind, expiresAt: document.data.expiresAt }, false);
-      if (!logged.ok) return logged;
-      return rows.insert(idOf(digest), {
-        version: 1,
-        origin: 'own',
-        request: envelope.value,
-        approvals: [],
-        uses: [],
-        withdrawn: false,
-      });
-    });
-    if (!kept.ok) return kept;
-    changed();
-    return ok(digest);
-  };
 
   const imports = createImports({ ports, rows, rowOf: idOf, requireRule, find });
   const put = (digest: string, record: RequestRecord) => rows.put(idOf(digest), record);

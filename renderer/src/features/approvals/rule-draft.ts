@@ -46,13 +46,14 @@ export function formOf({ rule, own }: MembersView): RuleForm {
   };
 }
 
+const action = ({ approvals, requesterCounts, hours }: ActionDraft) => ({
+  approvals: Number(approvals),
+  requesterCounts,
+  validSeconds: Math.round(Number(hours) * 3600),
+});
+
 /** What is proposed. The core judges it; bad numbers are its to name. */
 export function draftOf({ organisation, members, actions }: RuleForm): MethodInput<'members.set'> {
-  const action = ({ approvals, requesterCounts, hours }: ActionDraft) => ({
-    approvals: Number(approvals),
-    requesterCounts,
-    validSeconds: Math.round(Number(hours) * 3600),
-  });
   const optional = actionKinds.filter((kind) => kind !== 'members-change' && actions[kind].on);
   return {
     organisation: organisation.trim(),
