@@ -119,7 +119,7 @@ test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ p
     await fresh.getByRole('button', { name: 'Unlock vault' }).click();
     await expect(fresh.getByRole('button', { name: 'Unlock vault' })).toHaveCount(0, { timeout: 30_000 });
     await fresh.getByRole('link', { name: 'Datasets' }).click();
-    await expect(fresh.getByText('breast-cancer').first()).toBeVisible();
+    await expect(fresh.getByText('Sample: breast cancer').first()).toBeVisible();
     expect(await keyOf(fresh)).toBe(publicPart);
     await fresh.close();
     await other.stop();
