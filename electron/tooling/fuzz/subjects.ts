@@ -12,6 +12,12 @@ import { parseCrl } from '../../domain/evidence/readers/crl.ts';
 import { parseDer } from '../../domain/evidence/readers/der.ts';
 import { parsePemCertificates } from '../../domain/evidence/readers/pem.ts';
 import { parseCertificate } from '../../domain/evidence/readers/x509.ts';
+import { verifyEvidenceSet } from '../../domain/evidence/files/verify.ts';
+import { evidenceFilePolicy } from '../../domain/evidence/files/default-policy.ts';
+import { verifyRim } from '../../domain/evidence/nvidia/rim.ts';
+import { readOcsp } from '../../domain/evidence/collateral/ocsp.ts';
+import { buildRim, createSimulatedRimAuthority } from '../../domain/evidence/simulated/rim-builder.ts';
+import { parsePolicyFile } from '../../domain/policy/document.ts';
 import { buildGpuReport } from '../../domain/evidence/simulated/gpu-builder.ts';
 import { buildNitroDocument, createSimulatedNitro } from '../../domain/evidence/simulated/nitro-builder.ts';
 import { buildSnpReport } from '../../domain/evidence/simulated/snp-builder.ts';
@@ -37,6 +43,8 @@ const ascii = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
 const pem = (der: Uint8Array): Uint8Array =>
   ascii(`-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64')}\n-----END CERTIFICATE-----\n`);
 
+const filesOf = (bytes: Uint8Array) => [{ name: 'evidence', bytes }];
+
 /** @param now milliseconds since the epoch; the keys of the test authority are fresh ones. */
 export async function createSubjects(now: number): Promise<FuzzSubjects> {
   const network = await startSimulatedNetwork(now);
@@ -57,6 +65,19 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
   const nitroRoot = nitro.caBundle[0] ?? new Uint8Array(0);
   const nitroAnchors: TrustAnchors = { ...vendorAnchors, awsNitro: [toHex(sha256(nitroRoot))] };
 
+  const rimAuthority = createSimulatedRimAuthority({ now, random });
+  const golden = network.network.gpuMeasurements['0'] ?? [];
+  const rim = buildRim(rimAuthority, {
+    version: gpu.driverVersion,
+    product: 'GH100',
+    measurements: [{ index: 0, values: golden }],
+  });
+  const rimContext = { anchors: [rimAuthority.rootSha256], now, crypto };
+  const rimText = (bytes: Uint8Array) => verifyRim(Buffer.from(bytes).toString('utf8'), rimContext);
+  // The measurement itself: the XML reader mends other places (a closing tag's name) to the same signed content.
+  const value = rim.indexOf('Hash0="') + 'Hash0="'.length;
+  const measured = [value, rim.indexOf('"', value)] as const;
+
   const certificates = [...snpCertificates, ...gpuCertificates, ...nitro.caBundle, nitro.certificate];
   const providers = createProviderSubjects(network, now);
   const intel = createIntelSubjects(now);
@@ -68,6 +89,19 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
       { name: 'spdm report', seeds: [gpuReport], parse: parseGpuReport },
       { name: 'nitro document', seeds: [document], parse: parseNitroDocument },
       { name: 'cbor', seeds: [document], parse: (bytes) => parseWith(() => readCbor(bytes, 'the input')) },
+      { name: 'rim', seeds: [ascii(rim)], parse: rimText },
+      { name: 'ocsp', seeds: certificates, parse: (bytes) => parseWith(() => readOcsp(bytes)) },
+      {
+        name: 'policy file',
+        seeds: [ascii(JSON.stringify(network.policy))],
+        parse: parsePolicyFile,
+      },
+      {
+        name: 'evidence files',
+        seeds: [snp, gpuReport, document, ascii(rim), ...certificates.slice(0, 2)],
+        parse: (bytes) =>
+          verifyEvidenceSet({ files: filesOf(bytes), policy: evidenceFilePolicy, anchors, now, crypto }),
+      },
       { name: 'der', seeds: certificates, parse: (bytes) => parseDer(bytes, 16_384) },
       { name: 'certificate', seeds: certificates, parse: parseCertificate },
       { name: 'crl', seeds: certificates, parse: parseCrl },
@@ -132,6 +166,12 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
             now,
             crypto,
           }).verdict.status,
+      },
+      {
+        name: 'rim',
+        evidence: ascii(rim),
+        signed: [measured],
+        verify: (bytes) => (rimText(bytes).ok ? 'affirming' : 'contraindicated'),
       },
       {
         name: 'nitro document',

@@ -20,7 +20,7 @@ const crypto = createNodeCrypto();
 const nonce = new Uint8Array(32).fill(5);
 const authority = createSimulatedRimAuthority({ now, random });
 const attacker = createSimulatedRimAuthority({ now, random });
-const trusted = { anchors: [authority.rootSha256], now, crypto };
+const trusted: Parameters<typeof verifyRim>[1] = { anchors: [authority.rootSha256], now, crypto };
 const hash = (fill: string) => fill.repeat(48);
 const content: RimContent = {
   version: '1.2.3',

@@ -24,10 +24,6 @@ export function createSimulatedRimAuthority(options: {
   readonly notAfter?: number;
 }): SimulatedRimAuthority {
   const { now, random } = options;
-  const name = (commonName: string): CertificateName => [
-    ['O', 'SIMULATED'],
-    ['CN', commonName],
-  ];
   const [root, middle, signer] = [0, 1, 2].map(() => p384Signer(p384PrivateKey(random)));
   if (root === undefined || middle === undefined || signer === undefined) throw new Error('three keys were made');
   const certify = (subject: string, key: CertificateSigner, issuer: string, by: CertificateSigner, ca: boolean) =>
@@ -54,6 +50,13 @@ export function createSimulatedRimAuthority(options: {
       rootCertificate,
     ],
   };
+}
+
+function name(commonName: string): CertificateName {
+  return [
+    ['O', 'SIMULATED'],
+    ['CN', commonName],
+  ];
 }
 
 export interface RimMeasurement {
