@@ -6,7 +6,7 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import { fileError } from './file-errors.ts';
 import { stampOf } from './source-reader.ts';
 import type { SourceEntry, SourceLayout } from './segment-task.ts';
-import { encodeTarHeader, paddedSize, tarTrailer } from './tar-header.ts';
+import { paddedSize, tarHeaderLength, tarTrailer } from './tar-header.ts';
 
 /** What is to be sealed, looked at but not yet read. */
 export interface SourcePlan {
@@ -56,7 +56,7 @@ export async function planSource(source: string, signal?: AbortSignal, keepTimes
     const size = directory ? 0 : Number(member.size);
     const executable = (member.mode & 0o100n) !== 0n;
     const kind = directory ? 'directory' : 'file';
-    const headLength = encodeTarHeader({ name: memberName, size, kind, executable }).length;
+    const headLength = tarHeaderLength({ name: memberName, size, kind, executable });
     const time = keepTimes ? { time: Number(member.mtimeNs / 1_000_000_000n) } : {};
     entries.push({ start, headLength, name: memberName, size, executable, stamp: stampOf(member), ...time });
     start += headLength + paddedSize(size);
