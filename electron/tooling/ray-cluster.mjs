@@ -129,15 +129,16 @@ async function start(folder, workers) {
     // The path, not the token: an environment can be read by others of the same person, and ends up in logs.
     RAY_AUTH_TOKEN_PATH: tokenPath,
     RAY_USAGE_STATS_ENABLED: '0',
+    // A killed node is known as dead after some 5 s; with Ray's own figures it was 16 s.
+    RAY_health_check_period_ms: '1000',
+    RAY_health_check_failure_threshold: '5',
     AUTOSCALER_METRIC_PORT: String(autoscalerMetrics),
     DASHBOARD_METRIC_PORT: String(dashboardMetrics),
   };
   const script = path.join(root, 'assets', 'python', 'ray_node.py');
   /** @param {string} name @param {string[]} args */
   const rayNode = (name, args) => {
-    // A folder each: two nodes that start at once in one folder take the same socket names, and one of them gives up.
-    const own = path.join(temporary, String(agentPorts.length));
-    const shared = ['--node-ip-address', '127.0.0.1', '--temp-dir', own, '--disable-usage-stats', '--block'];
+    const shared = ['--node-ip-address', '127.0.0.1', '--temp-dir', temporary, '--disable-usage-stats', '--block'];
     const memory = ['--object-store-memory', String(objectStoreBytes)];
     const ports = ['--dashboard-agent-listen-port', String(agentPorts.pop())];
     return launch(made.python, [script, 'start', ...args, ...shared, ...memory, ...ports], {
@@ -153,17 +154,22 @@ async function start(folder, workers) {
   const url = `http://127.0.0.1:${dashboard}`;
   const headers = { authorization: `Bearer ${token}` };
   await until('the Ray head', async () => (await fetch(`${url}/api/version`, { headers })).ok);
-  const started = beside.map(({ name, port }) => {
-    const labels = ['--labels', `nacre-node=${name},nacre-port=${port}`];
-    const child = rayNode(name, ['--address', `127.0.0.1:${gcs}`, '--num-cpus', '1', ...labels]);
-    return { name, pid: child.pid, agentPort: Number(port) };
-  });
-  await until('the Ray workers', async () => {
+  const alive = async () => {
     const answer = await (await fetch(`${url}/api/v0/nodes?detail=1`, { headers })).json();
     /** @type {{state: string}[]} */
     const nodes = answer.data.result.result;
-    return nodes.filter(({ state }) => state === 'ALIVE').length === workers.length + 1;
-  });
+    return nodes.filter(({ state }) => state === 'ALIVE').length;
+  };
+  await until('the head node', async () => (await alive()) === 1);
+  // One folder for all nodes: they share an address, so Ray reads the log of one node's job through another's agent. And
+  // one after the other: two that start at once in one folder take the same socket names, and one of them gives up.
+  const started = [];
+  for (const { name, port } of beside) {
+    const labels = ['--labels', `nacre-node=${name},nacre-port=${port}`];
+    const child = rayNode(name, ['--address', `127.0.0.1:${gcs}`, '--num-cpus', '1', ...labels]);
+    started.push({ name, pid: child.pid, agentPort: Number(port) });
+    await until(`the Ray worker ${name}`, async () => (await alive()) === started.length + 1);
+  }
   const pids = children.map(({ child, what, group }) => ({ pid: child.pid, what, group }));
   const state = {
     version: 1,
