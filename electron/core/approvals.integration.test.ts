@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Member } from '../contract/approval.ts';
+import type { JobDraft } from '../contract/job.ts';
 import type { RunView } from '../contract/views.ts';
 import {
   openReadyCore,
@@ -267,7 +268,7 @@ async function latest(node: string) {
 }
 
 async function launchOn(node: string, datasetId: string): Promise<string> {
-  const program = {
+  const program: JobDraft['program'] = {
     type: 'builtin',
     trainer: 'csv-classification',
     target: 'diagnosis',
@@ -277,7 +278,7 @@ async function launchOn(node: string, datasetId: string): Promise<string> {
     learningRate: 0.01,
     heldOutShare: 0.2,
     seed: 1,
-  } as const;
+  };
   const draft = {
     name: `on ${node}`,
     datasetId,
