@@ -7,6 +7,7 @@ import type { ApprovalView, Member, MembersView } from '../contract/approval.ts'
 import {
   openReadyCore,
   runEnd,
+  taskEnd,
   startTestNetwork,
   value,
   waitFor,
@@ -60,7 +61,7 @@ describe('a custodian on a machine without a network', () => {
       { name: 'Alice', publicKey: own.publicKey, roles: ['custodian'] },
     ];
     const action = { approvals: 1, requesterCounts: false, validSeconds: 600 };
-    const actions = { 'key-release': action, 'members-change': action };
+    const actions = { 'key-release': action, override: action, 'members-change': action };
     value(await core.invoke('members.set', { organisation: 'Hospital', members, actions }));
     const rule = join(folder, 'rule.png');
     value(await core.invoke('approvals.export', { what: 'members', form: 'png', path: rule }));
@@ -95,6 +96,23 @@ describe('a custodian on a machine without a network', () => {
     value(await core.invoke('approvals.import', { paths: [answer] }));
     expect(await runEnd(core, runId)).toMatchObject({ state: 'succeeded' });
     expect((await nacre('approve', 'export', id, '--out', answer)).note).toContain('exists already');
+    expect((await nacre('approve', 'remove', id)).code).toBe(0);
+    expect((await nacre('approve', 'show', id)).note).toContain('There is no request');
+
+    // An override: asked for at the desk, read and signed here.
+    await taskEnd(core, value(await core.invoke('nodes.verify', { node: 'helsinki-h200' })));
+    const evidence = value(await core.invoke('nodes.evidence', { node: 'helsinki-h200' }));
+    const wish = { evidenceId: evidence?.id ?? '', justification: 'New firmware on Monday.', hours: 1 };
+    const asked = value(await core.invoke('approvals.requestOverride', wish));
+    const override = join(folder, 'override.json');
+    value(await core.invoke('approvals.export', { what: 'request', form: 'file', path: override, id: asked.id }));
+    expect((await nacre('approve', 'import', override)).code).toBe(0);
+    const words = await nacre('approve', 'sign', asked.id);
+    expect(words.code).toBe(0);
+    for (const part of ['WARNING: A key would go to a node', 'tcb-below-minimum', 'New firmware on Monday.']) {
+      expect(words.note).toContain(part);
+    }
+    expect((await nacre('approve', 'request-override', '--evidence', 'x')).note).toContain('--reason');
   }, 300_000);
 
   it('refuses what is for a network, and the web host', async () => {
