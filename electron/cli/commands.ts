@@ -12,6 +12,7 @@ import { keyCommand } from './key-command.ts';
 import { launchCommand } from './launch-command.ts';
 import { membersCommand } from './members-command.ts';
 import { modelCommand } from './model-command.ts';
+import { networkCommand } from './network-command.ts';
 import { nodesCommand } from './nodes-command.ts';
 import { openCommand } from './open-command.ts';
 import { policyCommand } from './policy-command.ts';
@@ -34,6 +35,7 @@ export const commands: readonly Command[] = [
   openCommand,
   datasetCommand,
   nodesCommand,
+  networkCommand,
   policyCommand,
   launchCommand,
   runsCommand,

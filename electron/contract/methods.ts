@@ -7,6 +7,7 @@ import { datasetsMethods } from './methods/datasets.ts';
 import { evidenceFilesMethods } from './methods/evidence-files.ts';
 import { evidenceMethods } from './methods/evidence.ts';
 import { keysMethods } from './methods/keys.ts';
+import { networksMethods } from './methods/networks.ts';
 import { nodesMethods } from './methods/nodes.ts';
 import { policiesMethods } from './methods/policies.ts';
 import { recoveryMethods } from './methods/recovery.ts';
@@ -35,6 +36,7 @@ export const methods = {
   ...keysMethods,
   ...datasetsMethods,
   ...nodesMethods,
+  ...networksMethods,
   ...evidenceMethods,
   ...evidenceFilesMethods,
   ...collateralMethods,

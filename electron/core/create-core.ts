@@ -5,6 +5,7 @@ import { collateralHandlers } from './handlers/collateral-handlers.ts';
 import { evidenceFileHandlers } from './handlers/evidence-file-handlers.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
+import { networksHandlers } from './handlers/networks-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
 import { auditHandlers } from './handlers/audit-handlers.ts';
 import { keyHandlers } from './handlers/key-handlers.ts';
@@ -36,6 +37,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...vaultHandlers(services),
     ...dataHandlers(services),
     ...networkHandlers(services),
+    ...networksHandlers(services),
     ...policyHandlers(services),
     ...runHandlers(services),
     ...recoveryHandlers(services),
