@@ -74,9 +74,8 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
   });
   const rimContext = { anchors: [rimAuthority.rootSha256], now, crypto };
   const rimText = (bytes: Uint8Array) => verifyRim(Buffer.from(bytes).toString('utf8'), rimContext);
-  // The measurement itself: the XML reader mends other places (a closing tag's name) to the same signed content.
-  const value = rim.indexOf('Hash0="') + 'Hash0="'.length;
-  const measured = [value, rim.indexOf('"', value)] as const;
+  // Everything from the first element to the signature: the digest covers it.
+  const measured = [rim.indexOf('<Meta'), rim.search(/<(?:\w+:)?Signature[\s>]/)] as const;
 
   const certificates = [...snpCertificates, ...gpuCertificates, ...nitro.caBundle, nitro.certificate];
   const providers = createProviderSubjects(network, now);
