@@ -91,7 +91,6 @@ export function pckCrlId(authority: string): string | undefined {
 
 /** Product and version as the manifest says; whoever signed it is checked by `checkGenuine`. */
 function manifest(xml: string, fetchedAt: number): Described {
-  const attribute = (name: string, within: string) => new RegExp(`\\s${name}="([^"<>]{1,64})"`).exec(within)?.[1];
   const meta = /<(?:[\w.-]+:)?Meta(\s[^<>]*)>/.exec(xml)?.[1] ?? '';
   const product = attribute('product', meta);
   const version = attribute('colloquialVersion', meta);
@@ -100,6 +99,10 @@ function manifest(xml: string, fetchedAt: number): Described {
   // Boards with one VBIOS version may have several manifests: the tag tells them apart.
   const id = `${product}/${version}${tag === undefined ? '' : `/${tag.slice(0, 16)}`}`;
   return { id, validFrom: fetchedAt, validUntil: undefined, number: undefined };
+}
+
+function attribute(name: string, within: string): string | undefined {
+  return new RegExp(`\\s${name}="([^"<>]{1,64})"`).exec(within)?.[1];
 }
 
 /** Big-endian, not negative. */

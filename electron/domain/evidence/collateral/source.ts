@@ -36,7 +36,6 @@ export function createCollateralSource(
     return found;
   };
   const of = (kind: CollateralFacts['kind'], id: string) => newest((facts) => facts.kind === kind && facts.id === id);
-  const text = (entry: Entry) => decodeUtf8(entry.facts.bytes) ?? '';
   return {
     name,
     used: () => [...used.values()],
@@ -80,4 +79,8 @@ function byNewest(a: Entry, b: Entry): number {
   const [left, right] = [a.facts.number ?? 0n, b.facts.number ?? 0n];
   if (left !== right) return left > right ? -1 : 1;
   return b.facts.validFrom - a.facts.validFrom;
+}
+
+function text({ facts }: Entry): string {
+  return decodeUtf8(facts.bytes) ?? '';
 }
