@@ -27,6 +27,9 @@ const rolesOf: Partial<Record<MethodName, readonly ApprovalRole[]>> = {
   'members.set': ['admin'],
   'collateral.import': ['admin', 'custodian'],
   'settings.set': ['admin'],
+  // Adding a network can accept a danger by name.
+  'networks.connect': ['launcher', 'admin'],
+  'networks.disconnect': ['launcher', 'admin'],
   'audit.setAside': ['admin'],
   'approvals.answer': ['custodian'],
   'approvals.requestOverride': ['launcher', 'admin'],
