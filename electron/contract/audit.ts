@@ -17,6 +17,7 @@ export const auditKinds = [
   'checkpoint-received',
   'model-opened',
   'receipt-countersigned',
+  'failure-receipt',
   'pack-exported',
   'identity-exported',
   'policy-changed',

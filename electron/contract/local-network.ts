@@ -17,7 +17,7 @@ const nodeFaults = [
   'swapped-gpu',
   /** Evidence that names another TLS key than the one the connection uses. */
   'wrong-tls-key',
-  /** Requests for evidence, uploads and jobs are never answered. */
+  /** Requests for evidence, uploads and jobs are never answered, and telemetry stands still. */
   'hang',
   /** Requests for evidence, uploads and jobs are answered with random bytes. */
   'garbage',

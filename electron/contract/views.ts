@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkSchema, earStatus, overrideNoteSchema, verificationSchema } from './evidence.ts';
+import { attemptViewSchema, recoverySchema } from './attempts.ts';
 import { jobDraftSchema, runStates } from './job.ts';
 import { runTransferSchema, transferEstimateSchema } from './transfers.ts';
 import { fileKindSchema, tablePreviewSchema } from './table-preview.ts';
@@ -227,6 +228,10 @@ export const runViewSchema = z.object({
   endedAt: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
   nodes: z.array(runNodeSchema),
+  /** In order, the one that goes on last; absent in runs of earlier versions. */
+  attempts: z.array(attemptViewSchema).optional(),
+  /** While a lost node is being replaced. */
+  recovery: recoverySchema.optional(),
   /** While the release waits for custodians. */
   approval: z
     .object({ requestId: z.string(), have: z.number().int(), need: z.number().int(), expiresAt: z.string() })

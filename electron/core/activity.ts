@@ -17,6 +17,7 @@ const verbs: Readonly<Record<AuditKind, string>> = {
   'checkpoint-received': 'checkpoint received',
   'model-opened': 'opened',
   'receipt-countersigned': 'receipt countersigned',
+  'failure-receipt': 'has a failure receipt',
   'pack-exported': 'exported for the auditor',
   'identity-exported': 'exported',
   'policy-changed': 'changed',

@@ -48,6 +48,7 @@ import { createLoggedPolicies } from './logged-policies.ts';
 import { createPolicyBook } from './policy-book.ts';
 import { createReportSource } from './report-source.ts';
 import type { Services } from './services.ts';
+import { createCheckpointOpener } from './sealed-checkpoint.ts';
 import { createSigning } from './signing.ts';
 import { openCustody } from './offline-custody.ts';
 import { createStores } from './stores.ts';
@@ -270,6 +271,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     transfers,
     signing,
     fileKey: (dataset) => lender.lend(() => dataset.fileKey(), { subject: dataset.root }),
+    checkpoint: createCheckpointOpener({
+      signing,
+      identities: lender.identities,
+      verify,
+    }),
     audit: log,
     policies,
     telemetry,
@@ -278,6 +284,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     random,
     folderOf: (runId) => join(profile, 'runs', runId),
     onGpu: nodes.telemetry,
+    ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
   };
   const runs = createRunService({
     ports,

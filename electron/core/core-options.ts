@@ -33,6 +33,8 @@ export interface CoreOptions {
   readonly timeouts?: TransportTimeouts;
   /** How long transfers go on without getting on. */
   readonly transferPatience?: Patience;
+  /** How long a node at work may be silent before it is given up: milliseconds. */
+  readonly silenceMs?: number;
   /** Between the core and each node's client: tests record there what is sent. */
   readonly wrapClient?: (client: AgentClient) => AgentClient;
   /** Misbehaviour of local nodes from the start, for tests and demonstrations. */

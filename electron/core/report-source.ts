@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { telemetryLane } from '../domain/job/attempts.ts';
 import { frameSchema, type Frame } from '../contract/wire.ts';
 import type { PackEvidence, PackRelease } from '../contract/pack.ts';
 import { err, ok, type Result } from '../contract/result.ts';
@@ -39,9 +40,11 @@ export function createReportSource(options: ReportSourceOptions): (runId: string
     for (const id of record.evidenceIds) {
       const item = options.evidence(id);
       if (!item.ok) return item;
+      // Evidence of earlier attempts was given for other orders; their failure receipts name it.
+      if (item.value.jobId !== record.order.jobId) continue;
       evidence.push(item.value);
     }
-    const frames = readFrames(options.frames, runId, session.node);
+    const frames = readFrames(options.frames, runId, telemetryLane(session.node, record.order.attempt?.number ?? 1));
     if (!frames.ok) return frames;
     const release = releaseOf(record, evidence);
     if (!release.ok) return release;
@@ -95,6 +98,7 @@ function releaseOf(record: RunRecord, evidence: readonly EvidenceRecord[]): Resu
       jobId: order.jobId,
       policyDigest: order.policyDigest,
       notAfter: session.notAfter,
+      ...(order.attempt?.resume === undefined ? {} : { inputs: [order.attempt.resume.root] }),
     },
     earSha256: createHash('sha256').update(session.ear, 'utf8').digest('hex'),
     info: Buffer.from(releaseInfo(basis.challenge, basis.answer, session.ear)).toString('hex'),

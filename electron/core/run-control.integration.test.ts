@@ -43,7 +43,12 @@ const training = (epochs: number): Program => ({
   seed: 1,
 });
 
-async function launch(node: string, program: Program, budget: Partial<JobDraft['budget']> = {}): Promise<string> {
+async function launch(
+  node: string,
+  program: Program,
+  budget: Partial<JobDraft['budget']> = {},
+  changes: Partial<JobDraft> = {},
+): Promise<string> {
   const draft: JobDraft = {
     name: `on ${node}`,
     datasetId,
@@ -53,6 +58,7 @@ async function launch(node: string, program: Program, budget: Partial<JobDraft['
     budget: { maximumUsd: 5, maximumSeconds: 120, ...budget },
     checkpointEverySteps: 200,
     evidenceRenewSeconds: 5,
+    ...changes,
   };
   return value(await test.core.invoke('jobs.launch', { draft })).runId;
 }
@@ -106,8 +112,8 @@ describe('a run under way', () => {
     expect(bad.error?.message).toContain('failed on the node');
   });
 
-  it('draws a gap while a node gives no evidence, and refuses one that turns bad', async () => {
-    const runId = await launch('virginia-h200', training(5000));
+  it('draws a gap while a node gives no evidence, and leaves one that turns bad', async () => {
+    const runId = await launch('virginia-h200', training(5000), {}, { maximumAttempts: 1 });
     await running(runId);
     const lane = async () => value(await test.core.invoke('runs.get', { id: runId })).nodes[0]?.lane ?? [];
     await network.setFault('virginia-h200', 'hang');
@@ -115,7 +121,9 @@ describe('a run under way', () => {
     await network.setFault('virginia-h200', 'stale-nonce');
     await waitFor(async () => (await lane()).some(({ state }) => state === 'refused'));
     await network.setFault('virginia-h200', 'none');
-    const run = value(await test.core.invoke('runs.stop', { id: runId }));
+    const run = await runEnd(test.core, runId);
+    expect(run).toMatchObject({ state: 'failed', error: { code: 'attestation_failed' } });
+    expect(run.attempts?.[0]).toMatchObject({ failureClass: 'evidence-refused', stopConfirmed: true });
     expect(run.nodes[0]?.trust).toBe('refused');
     expect(run.nodes[0]?.lane.map(({ state }) => state)).toEqual(['verified', 'gap', 'refused']);
   });

@@ -29,6 +29,7 @@ export function createSigning(vault: VaultService): Signing {
     outputRecipients: vault.keys.recipients,
     signOrder: (order) => envelope('job-order', payloadTypes.jobOrder, order),
     signGrant: (grant) => envelope('job-order', payloadTypes.accessGrant, grant),
+    signFailure: (statement) => envelope('receipt', payloadTypes.inToto, statement),
     countersign(receipt) {
       const signed = vault.keys.signWith('receipt', (signer) => countersignReceipt(receipt, signer));
       return signed.ok ? signed.value : signed;

@@ -4,12 +4,14 @@ import type { FrameLog } from '../job/frame-log.ts';
 /**
  * Streams frames as server-sent events from a sequence on: `id:` the sequence, `data:` one frame as JSON. Ends after
  * the last frame of an ended job. A slow reader is waited for, never buffered for; a comment goes out when it is quiet.
+ * While `stalled`, nothing goes out at all (a fault of SIMULATED nodes).
  */
 export async function streamFrames(
   response: ServerResponse,
   frames: FrameLog,
   from: number,
   heartbeatMs: number,
+  stalled: () => boolean = () => false,
 ): Promise<void> {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
   response.flushHeaders();
@@ -22,7 +24,7 @@ export async function streamFrames(
   });
   response.on('drain', () => wake?.());
   const heartbeat = setInterval(() => {
-    if (!response.writableNeedDrain) response.write(': alive\n\n');
+    if (!response.writableNeedDrain && !stalled()) response.write(': alive\n\n');
   }, heartbeatMs);
   try {
     let next = from;
@@ -30,13 +32,13 @@ export async function streamFrames(
       // Made before looking, so that nothing that happens in between is missed.
       const woken = new Promise<void>((resolve) => (wake = resolve));
       if (closed) return;
-      while (!response.writableNeedDrain) {
+      while (!response.writableNeedDrain && !stalled()) {
         const frame = frames.read(next);
         if (frame === undefined) break;
         response.write(`id: ${next}\ndata: ${frame}\n\n`);
         next += 1;
       }
-      if (frames.ended && next >= frames.next) {
+      if (frames.ended && !stalled() && next >= frames.next) {
         response.end();
         return;
       }

@@ -178,7 +178,7 @@ function routesOf(options: ServerOptions): Route[] {
       if (from < frames.first) {
         return sendError(response, err('not_found', `Frames before ${frames.first} are no longer here.`).error);
       }
-      return streamFrames(response, frames, from, heartbeatMs);
+      return streamFrames(response, frames, from, heartbeatMs, () => options.fault() === 'hang');
     }),
     route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/artifacts$/, async (request, response, [jobId = '']) => {
       const job = find(request, jobId);

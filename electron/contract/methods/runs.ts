@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { jobDraftSchema } from '../job.ts';
+import { attemptsLimit, jobDraftSchema } from '../job.ts';
 import { estimateSchema, exportedFileSchema, runEventSchema, runViewSchema, seriesSchema } from '../views.ts';
 import { none, path, id } from './fields.ts';
 
@@ -25,6 +25,11 @@ export const runsMethods = {
   },
   /** Takes up a run that waited for approval when Nacre was closed. */
   'runs.resume': { input: z.strictObject({ id }), output: runViewSchema },
+  /** Writes the signed failure receipt of an attempt to a file: a DSSE envelope of an in-toto statement, JSON. */
+  'runs.failureReceipt': {
+    input: z.strictObject({ id, attempt: z.number().int().min(1).max(attemptsLimit), path: path.optional() }),
+    output: exportedFileSchema,
+  },
   'runs.stop': { input: z.strictObject({ id }), output: runViewSchema },
   /** Opens the sealed model on this desk into a new folder and says where. */
   'runs.exportModel': {

@@ -1,6 +1,7 @@
 import { ok } from '../../contract/result.ts';
 import { estimateJob, type EstimateNode } from '../../domain/job/estimate.ts';
 import { checkDraft } from '../../domain/job/order.ts';
+import { exportFailureReceipt } from '../export-failure-receipt.ts';
 import { exportModel } from '../export-model.ts';
 import { launchSample } from '../launch-sample.ts';
 import type { Handlers } from '../router.ts';
@@ -15,6 +16,7 @@ type Names =
   | 'runs.events'
   | 'runs.series'
   | 'runs.resume'
+  | 'runs.failureReceipt'
   | 'runs.stop'
   | 'runs.exportModel';
 
@@ -52,6 +54,7 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
       return telemetry.series({ runId: id, names, maximumPoints, ...(node === undefined ? {} : { node }) });
     },
     'runs.resume': async ({ id }) => runs.resume(id),
+    'runs.failureReceipt': async ({ id, attempt, path }) => exportFailureReceipt(services, id, attempt, path),
     'runs.stop': async ({ id }) => runs.stop(id),
     'runs.exportModel': async ({ id, directory }) => exportModel(services, id, directory),
   };

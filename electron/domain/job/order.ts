@@ -26,6 +26,8 @@ export interface OrderContext {
   readonly ownerKey: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** Present from the second attempt of a run on. */
+  readonly attempt?: JobOrder['attempt'];
 }
 
 /** How long after its budgeted time an order may still be answered: seconds. */
@@ -102,6 +104,7 @@ export function buildOrder(draft: JobDraft, context: OrderContext): Result<JobOr
     evidenceRenewSeconds: draft.evidenceRenewSeconds,
     outputRecipients: [...context.outputRecipients],
     ownerKey: context.ownerKey,
+    ...(context.attempt === undefined ? {} : { attempt: context.attempt }),
     createdAt: new Date(context.now).toISOString(),
     notAfter: new Date(context.now + (draft.budget.maximumSeconds + graceSeconds) * 1000).toISOString(),
   };

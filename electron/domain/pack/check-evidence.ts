@@ -147,6 +147,7 @@ function checkRelease({ contents, order, crypto, list }: PackContext, evidence: 
     jobId: order.jobId,
     policyDigest: order.policyDigest,
     notAfter: release.aad.notAfter,
+    ...(order.attempt?.resume === undefined ? {} : { inputs: [order.attempt.resume.root] }),
   };
   if (!equalBytes(canonicalJson(release.aad), canonicalJson(expected))) {
     problems.push('the associated data names another dataset, job or policy');

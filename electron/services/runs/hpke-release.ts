@@ -14,7 +14,7 @@ export interface SealKeyInput {
   /** Compact JWT. */
   readonly ear: string;
   readonly aad: ReleaseAad;
-  /** The age file key: 16 bytes. */
+  /** The age file key of the dataset, then that of the checkpoint when there is one: 16 bytes each. */
   readonly fileKey: Uint8Array;
 }
 

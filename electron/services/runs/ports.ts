@@ -1,6 +1,7 @@
 import type { ApprovalSubject, ApprovalView } from '../../contract/approval.ts';
 import type { AuditKind } from '../../contract/audit.ts';
 import type { DsseEnvelope } from '../../contract/dsse.ts';
+import type { FailureStatement } from '../../contract/failure-receipt.ts';
 import type { Verification } from '../../contract/evidence.ts';
 import type { Policy } from '../../contract/policy.ts';
 import type { JobOrder } from '../../contract/job.ts';
@@ -94,6 +95,8 @@ export interface SigningPort {
   signOrder(order: JobOrder): Result<DsseEnvelope>;
   /** Lets this desk in at one agent. Errors: `locked`. */
   signGrant(grant: AccessGrant): Result<DsseEnvelope>;
+  /** Errors: `locked`. */
+  signFailure(statement: FailureStatement): Result<DsseEnvelope>;
   /** Adds the organisation's signature to a receipt that was checked. Errors: `locked`. */
   countersign(receipt: DsseEnvelope): Result<DsseEnvelope>;
 }
@@ -129,6 +132,14 @@ export interface RunPorts {
   readonly signing: SigningPort;
   /** See `ReleaseContext`. */
   readonly fileKey: (dataset: SealedDataset) => Promise<Result<Uint8Array>>;
+  /**
+   * A sealed checkpoint that came home, ready to be uploaded; the same under the same time.
+   * Errors: `integrity`, `locked`, those of the file system.
+   */
+  readonly checkpoint: (
+    artifact: Artifact & { readonly path: string },
+    createdAt: string,
+  ) => Promise<Result<SealedDataset>>;
   readonly audit: AuditPort;
   readonly policies: PoliciesPort;
   readonly telemetry: TelemetryService;
@@ -137,6 +148,8 @@ export interface RunPorts {
   readonly clock: () => number;
   readonly random: (bytes: number) => Uint8Array;
   readonly retry?: RetryPolicy;
+  /** How long a node may be silent before it is given up: milliseconds. */
+  readonly silenceMs?: number;
   /** Folder for the sealed files of a run. */
   readonly folderOf: (runId: string) => string;
   /** GPU figures of a node for its row. */

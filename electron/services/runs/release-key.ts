@@ -76,10 +76,14 @@ export async function releaseKey(
   order: SignedOrder,
   approved: Approved<'key-release'>,
   context: ReleaseContext,
+  checkpoint?: SealedDataset,
 ): Promise<Result<KeyRelease>> {
   const { jobId, notAfter, policyDigest, nodes } = order.order;
   if (order.order.dataset.root !== dataset.root) {
     return err('integrity', 'The order is for another dataset than the one at hand; no key was released.');
+  }
+  if (order.order.attempt?.resume?.root !== checkpoint?.root) {
+    return err('integrity', 'The order resumes from another checkpoint than the one at hand; no key was released.');
   }
   if (node.jobId !== jobId) {
     return err('integrity', `The evidence of node ${node.name} was given for another job; no key was released.`);
@@ -95,7 +99,13 @@ export async function releaseKey(
   }
   if (!nodes.includes(node.name)) return err('denied_by_policy', `The order does not name node ${node.name}.`);
   if (Date.parse(notAfter) <= context.clock()) return err('timeout', 'The order has expired; launch the job again.');
-  const aad: ReleaseAad = { datasetRoot: dataset.root, jobId, policyDigest, notAfter };
+  const aad: ReleaseAad = {
+    datasetRoot: dataset.root,
+    jobId,
+    policyDigest,
+    notAfter,
+    ...(checkpoint === undefined ? {} : { inputs: [checkpoint.root] }),
+  };
   const act = releaseFingerprint({
     jobId,
     datasetRoot: dataset.root,
@@ -113,6 +123,7 @@ export async function releaseKey(
         policyDigest,
         notAfter,
         sessionId: node.sessionId,
+        ...(checkpoint === undefined ? {} : { checkpointRoot: checkpoint.root }),
         evidenceSha256: node.evidenceSha256,
         ...(approved.requestId === undefined ? {} : { approvalRequest: approved.requestId }),
         ...(override === undefined ? {} : { overrideRequest: override.note.requestId }),
@@ -125,6 +136,12 @@ export async function releaseKey(
   if (!logged.ok) return logged;
   const fileKey = await context.fileKey(dataset);
   if (!fileKey.ok) return fileKey;
+  const inputKey = checkpoint === undefined ? undefined : await context.fileKey(checkpoint);
+  if (inputKey?.ok === false) {
+    fileKey.value.fill(0);
+    return inputKey;
+  }
+  const keys = inputKey === undefined ? fileKey.value : Buffer.concat([fileKey.value, inputKey.value]);
   const sealed = await sealFileKey({
     hpkeKey: node.hpkeKey,
     sessionId: node.sessionId,
@@ -132,12 +149,19 @@ export async function releaseKey(
     evidence: node.evidence,
     ear: node.ear,
     aad,
-    fileKey: fileKey.value,
+    fileKey: keys,
   });
+  keys.fill(0);
   fileKey.value.fill(0);
+  inputKey?.value.fill(0);
   if (!sealed.ok) return sealed;
   return ok({
-    submission: { order: order.envelope, manifest: dataset.manifestEnvelope, release: sealed.value.message },
+    submission: {
+      order: order.envelope,
+      manifest: dataset.manifestEnvelope,
+      release: sealed.value.message,
+      ...(checkpoint === undefined ? {} : { inputs: [checkpoint.manifestEnvelope] }),
+    },
     notAfter,
     confirms: sealed.value.confirms,
   });

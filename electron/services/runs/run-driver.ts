@@ -1,5 +1,7 @@
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { DirectoryNode } from '../../contract/wire.ts';
+import type { SealedDataset } from '../sealing/sealed-dataset.ts';
+import { openAttempt } from './run-attempts.ts';
 import { isAccepted } from '../../domain/approval/override.ts';
 import type { RunPorts, NodeClient } from './ports.ts';
 import { waitForApproval } from './release-approval.ts';
@@ -30,16 +32,32 @@ export async function bringToNode(
   ports: RunPorts,
   signal: AbortSignal,
 ): Promise<Result<NodeClient>> {
+  const checkpoint = await checkpointOf(state, order, ports);
+  if (!checkpoint.ok) return checkpoint;
   state.step('verifying');
   const chosen = await chooseNode(state, candidates, ports, signal);
   if (!chosen.ok) return chosen;
   const { client, candidate } = chosen.value;
   state.change(({ view }) => {
     view.usdPerHour = candidate.usdPerHour;
+    openAttempt(state.record).usdPerHour = candidate.usdPerHour;
   }, true);
-  const released = await uploadAndRelease(state, order, chosen.value, ports, signal);
+  const released = await uploadAndRelease(state, order, checkpoint.value, chosen.value, ports, signal);
   if (!released.ok) client.close();
   return released;
+}
+
+/** The checkpoint that an order resumes from, as it lies on this desk. Errors: `integrity`, those of opening it. */
+async function checkpointOf(
+  { record }: RunState,
+  { order }: SignedOrder,
+  ports: RunPorts,
+): Promise<Result<SealedDataset | undefined>> {
+  const wanted = order.attempt?.resume;
+  if (wanted === undefined) return ok(undefined);
+  const artifact = record.artifacts.find(({ sha256 }) => sha256 === wanted.sha256);
+  if (artifact === undefined) return err('not_found', `The checkpoint of step ${wanted.step} is not on this desk.`);
+  return ports.checkpoint(artifact, record.view.createdAt);
 }
 
 /** Tries the candidates in their order; the first that proves itself is taken. */
@@ -153,6 +171,7 @@ function forRelease(answer: Result<Attestation>): Result<VerifiedAttestation> {
 async function uploadAndRelease(
   state: RunState,
   order: SignedOrder,
+  checkpoint: SealedDataset | undefined,
   chosen: Chosen,
   ports: RunPorts,
   signal: AbortSignal,
@@ -162,7 +181,10 @@ async function uploadAndRelease(
   const dataset = await ports.datasets.open(state.record.view.datasetId);
   if (!dataset.ok) return dataset;
   const attestAgain = () => chooseNode(state, [candidate], ports, signal);
-  const uploaded = await uploadToNode(state, dataset.value, chosen, attestAgain, ports, signal);
+  let uploaded = await uploadToNode(state, dataset.value, chosen, attestAgain, ports, signal);
+  if (uploaded.ok && checkpoint !== undefined) {
+    uploaded = await uploadToNode(state, checkpoint, uploaded.value, attestAgain, ports, signal, 'checkpoint');
+  }
   if (!uploaded.ok) return uploaded;
   const { client, sessionId } = uploaded.value;
 
@@ -185,10 +207,11 @@ async function uploadAndRelease(
   if (signal.aborted) return err('cancelled', 'The run was stopped before the key was released.');
   const access = grantAccess(state, client, ports);
   if (!access.ok) return access;
-  const release = await releaseKey(attestation.verified, dataset.value, order, leave.value, ports);
+  const release = await releaseKey(attestation.verified, dataset.value, order, leave.value, ports, checkpoint);
   if (!release.ok) return release;
   state.change((record) => {
     state.node(candidate.name).keyReleased = true;
+    openAttempt(record).nodes = [candidate.name];
     record.session = {
       node: candidate.name,
       url: candidate.url,

@@ -1,6 +1,9 @@
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { Frame, JobStatus } from '../../contract/wire.ts';
 import { costUsd } from '../../domain/job/estimate.ts';
+import { telemetryLane } from '../../domain/job/attempts.ts';
+import type { FailureClass } from '../../contract/attempts.ts';
+import { openAttempt } from './run-attempts.ts';
 import { attest } from './run-driver.ts';
 import { extendLane, stretchLane } from './lane.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
@@ -9,7 +12,11 @@ import type { RunState } from './run-state.ts';
 import type { SealedFiles } from './sealed-files.ts';
 
 /** How long a node may be out of reach before the run is given up: milliseconds. */
-const patienceMs = 45_000;
+const patienceMs = 12_000;
+/** Renewals in a row that may stay without an answer from a node that works on. */
+const missedRenewals = 3;
+/** How long a silent node may take to answer at its door: milliseconds. */
+const knockMs = 3000;
 const reconnectMs = 500;
 const budgetCheckMs = 1000;
 /** Evidence that was answered this shortly before the end may have come after the receipt was made: milliseconds. */
@@ -34,24 +41,74 @@ export interface FollowContext {
 export async function followRun(context: FollowContext): Promise<Result<{ end: JobEnd; message?: string }>> {
   const inner = new AbortController();
   const signal = AbortSignal.any([context.signal, inner.signal]);
-  const budget = { spent: undefined as NacreError | undefined };
-  const watchers = [renewEvidence({ ...context, signal }), keepBudget({ ...context, signal }, budget, inner)];
-  const answer = await readEvents({ ...context, signal });
+  const verdict: Verdict = { ended: undefined };
+  const heard: Heard = { at: context.ports.clock() };
+  const watchers = [
+    renewEvidence({ ...context, signal }, verdict, inner),
+    keepBudget({ ...context, signal }, verdict, inner),
+    watchSilence({ ...context, signal }, heard, verdict, inner),
+  ];
+  const answer = await readEvents({ ...context, signal }, heard);
   inner.abort();
   await Promise.all(watchers);
-  return budget.spent === undefined ? answer : { ok: false, error: budget.spent };
+  return verdict.ended === undefined || answer.ok ? answer : { ok: false, error: verdict.ended };
 }
 
-async function readEvents(context: FollowContext): Promise<Result<{ end: JobEnd; message?: string }>> {
+/** What a watcher found that ends the attempt, while telemetry may still come. */
+interface Verdict {
+  ended: NacreError | undefined;
+}
+
+/** When the last signed frame came: milliseconds. */
+interface Heard {
+  at: number;
+}
+
+/** A node that sends no signed frame is given up, also while its connection stands. */
+async function watchSilence(
+  context: FollowContext,
+  heard: Heard,
+  verdict: Verdict,
+  inner: AbortController,
+): Promise<void> {
+  const { state, ports, signal } = context;
+  const session = state.record.session;
+  const patience = ports.silenceMs ?? patienceMs;
+  heard.at = ports.clock();
+  if (session === undefined) return;
+  while (await sleep(reconnectMs, signal)) {
+    const silent = ports.clock() - heard.at;
+    if (silent <= patience) continue;
+    const lost = await lostNode(context, session.node, Math.round(silent / 1000));
+    if (ports.clock() - heard.at <= patience) continue;
+    verdict.ended ??= lost.error;
+    inner.abort();
+  }
+}
+
+/** Whether a silent node still answers at its door says what class of failure it is. */
+async function lostNode({ client, signal }: FollowContext, node: string, seconds: number) {
+  const door = await client.status(AbortSignal.any([signal, AbortSignal.timeout(knockMs)]));
+  const failureClass: FailureClass = door.ok ? 'node-hung' : 'node-unreachable';
+  return err(
+    'unavailable',
+    door.ok
+      ? `Node ${node} hangs: it answers at its door, but no signed telemetry came for ${seconds} seconds.`
+      : `Node ${node} is lost: nothing was heard from it for ${seconds} seconds.`,
+    { hint: 'Its last sealed checkpoint is kept.', details: { node, failureClass } },
+  );
+}
+
+async function readEvents(context: FollowContext, heard: Heard): Promise<Result<{ end: JobEnd; message?: string }>> {
   const { state, client, ports, signal } = context;
   const session = state.record.session;
   if (session === undefined) throw new Error('a run is followed only after release');
   const { id: runId, jobId } = state.record.view;
   const identity = { jobId, node: session.node, signingKey: Buffer.from(session.signingKey, 'base64') };
-  let lastHeard = ports.clock();
+  const lane = telemetryLane(session.node, state.record.order.attempt?.number ?? 1);
   for (;;) {
     if (signal.aborted) return err('cancelled', 'Following the run was stopped.');
-    const chain = ports.telemetry.chain(runId, session.node);
+    const chain = ports.telemetry.chain(runId, lane);
     if (!chain.ok) return chain;
     let broken: NacreError | undefined;
     let end: { end: JobEnd; message?: string } | undefined;
@@ -59,12 +116,12 @@ async function readEvents(context: FollowContext): Promise<Result<{ end: JobEnd;
       jobId,
       chain.value.next,
       (input) => {
-        const frame = ports.telemetry.ingest(runId, identity, input);
+        const frame = ports.telemetry.ingest(runId, identity, input, lane);
         if (!frame.ok) {
           broken = frame.error;
           return false;
         }
-        lastHeard = ports.clock();
+        heard.at = ports.clock();
         end = applyFrame(context, frame.value);
         return end === undefined;
       },
@@ -73,18 +130,8 @@ async function readEvents(context: FollowContext): Promise<Result<{ end: JobEnd;
     if (broken !== undefined) return { ok: false, error: broken };
     if (end !== undefined) return ok(end);
     if (!followed.ok && !isCurable(followed.error.code)) return followed;
-    if (ports.clock() - lastHeard > patienceMs) return lost(context, session.node);
     if (!(await sleep(reconnectMs, signal))) return err('cancelled', 'Following the run was stopped.');
   }
-}
-
-function lost({ state, ports }: FollowContext, node: string) {
-  const now = { at: new Date(ports.clock()).toISOString(), step: state.record.view.lastStep };
-  state.change(() => extendLane(state.node(node).lane, 'lost', now), true);
-  return err('unavailable', `Node ${node} is lost: nothing was heard from it for ${patienceMs / 1000} seconds.`, {
-    hint: 'Its last sealed checkpoint is kept. Launch again on another node.',
-    details: { node },
-  });
 }
 
 /** @returns how the job ended when this frame says so */
@@ -95,6 +142,7 @@ function applyFrame(context: FollowContext, frame: Frame): { end: JobEnd; messag
     case 'metric':
       state.change(({ view }) => {
         view.lastStep = Math.max(view.lastStep, body.step);
+        openAttempt(state.record).lastStep = view.lastStep;
         view.lastMetrics = { ...view.lastMetrics, ...body.values };
         for (const name of Object.keys(body.nonFinite ?? {})) delete view.lastMetrics[name];
         if (view.progress !== undefined) {
@@ -120,7 +168,7 @@ function applyFrame(context: FollowContext, frame: Frame): { end: JobEnd; messag
 }
 
 /** Fresh nonce, same keys, every `evidenceRenewSeconds`; what comes of it is drawn in the lane. */
-async function renewEvidence(context: FollowContext): Promise<void> {
+async function renewEvidence(context: FollowContext, verdict: Verdict, inner: AbortController): Promise<void> {
   const { state, client, ports, signal } = context;
   const session = state.record.session;
   if (session === undefined) return;
@@ -130,6 +178,11 @@ async function renewEvidence(context: FollowContext): Promise<void> {
   if (lane().length === 0) {
     state.change(() => extendLane(lane(), laneState(), now(), session.evidence[0]?.id), true);
   }
+  let missed = 0;
+  const end = (failureClass: FailureClass, message: string) => {
+    verdict.ended ??= err('attestation_failed', message, { details: { node: session.node, failureClass } }).error;
+    inner.abort();
+  };
   while (await sleep(state.record.order.evidenceRenewSeconds * 1000, signal)) {
     const answer = await attest(
       state,
@@ -151,6 +204,7 @@ async function renewEvidence(context: FollowContext): Promise<void> {
         record.session?.evidence.push({ id: evidenceId, sha256: evidenceSha256, at: asked });
         extendLane(lane(), laneState(), now(), evidenceId);
       }, true);
+      missed = 0;
       continue;
     }
     const refused = answer.ok || !isCurable(answer.error.code);
@@ -170,15 +224,18 @@ async function renewEvidence(context: FollowContext): Promise<void> {
         ? `Node ${session.node} failed to prove itself again; no further key goes to it.`
         : `Node ${session.node} gave no evidence in time; this stretch stays a gap.`,
     });
+    missed += 1;
+    if (refused) {
+      const why = answer.ok ? 'It shows other keys than its session had.' : answer.error.message;
+      end('evidence-refused', `Node ${session.node} failed to prove itself again while it worked. ${why}`);
+    } else if (missed >= missedRenewals) {
+      end('evidence-gap', `Node ${session.node} gave no evidence ${missed} times in a row while it worked.`);
+    }
   }
 }
 
 /** Counts the money, and stops the job when its time or money is spent. */
-async function keepBudget(
-  context: FollowContext,
-  budget: { spent: NacreError | undefined },
-  inner: AbortController,
-): Promise<void> {
+async function keepBudget(context: FollowContext, verdict: Verdict, inner: AbortController): Promise<void> {
   const { state, client, ports, signal } = context;
   const { order } = state.record;
   while (await sleep(budgetCheckMs, signal)) {
@@ -191,20 +248,23 @@ async function keepBudget(
     const stopped = await client.stopJob(order.jobId);
     const failure = err('denied_by_policy', `The job was stopped: it has spent ${what}.`, {
       hint: 'Its checkpoints are kept. Launch again with a larger budget.',
-      details: { nodeStopped: stopped.ok },
+      details: { nodeStopped: stopped.ok, failureClass: 'budget' },
     });
-    budget.spent = failure.error;
+    verdict.ended ??= failure.error;
     inner.abort();
   }
 }
 
-/** Brings the run's cost up to date. @returns seconds and US dollars since the node took the job */
+/** Brings the run's cost up to date. @returns seconds and US dollars of this attempt */
 export function updateCost(state: RunState, now: number): { seconds: number; usd: number } {
   const { view } = state.record;
-  const seconds = view.startedAt === undefined ? 0 : (now - Date.parse(view.startedAt)) / 1000;
+  const attempt = openAttempt(state.record);
+  const from = attempt.from ?? view.startedAt;
+  const seconds = from === undefined ? 0 : (now - Date.parse(from)) / 1000;
   const usd = costUsd(view.usdPerHour, seconds);
   state.change(() => {
-    view.costUsd = usd;
+    attempt.costUsd = usd;
+    view.costUsd = (view.attempts ?? []).reduce((sum, entry) => sum + entry.costUsd, 0);
   });
   return { seconds, usd };
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { err, ok, type Result } from '../../contract/result.ts';
+import { telemetryLane } from '../../domain/job/attempts.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { compareReceipt } from '../../domain/receipt/compare.ts';
 import { readReceipt } from '../../domain/receipt/receipt.ts';
@@ -27,7 +28,7 @@ export async function takeReceipt(
   if (!fetched.ok) return fetched;
   const receipt = readReceipt(fetched.value, Buffer.from(session.signingKey, 'base64'), ports.verify);
   if (!receipt.ok) return receipt;
-  const chain = ports.telemetry.chain(view.id, session.node);
+  const chain = ports.telemetry.chain(view.id, telemetryLane(session.node, order.attempt?.number ?? 1));
   if (!chain.ok) return chain;
   const [release] = session.evidence;
   const problems = compareReceipt(receipt.value.statement, {

@@ -5,6 +5,25 @@ import { jobOrderSchema, runStates, type RunState } from '../../contract/job.ts'
 import { runViewSchema } from '../../contract/views.ts';
 import { artifactSchema } from '../../contract/wire.ts';
 
+const sessionSchema = z.object({
+  node: z.string(),
+  url: z.string(),
+  sessionId: z.string(),
+  /** Raw Ed25519 key, base64: signs frames and the receipt. */
+  signingKey: z.string(),
+  tlsSpkiSha256: z.string(),
+  /** Verified evidence of this session in order, the release's first, with the time of its answer (ms). */
+  evidence: z.array(z.object({ id: z.string(), sha256: z.string(), at: z.number() })),
+  /** The attestation result as it went to the node; the node's receipt names its hash. */
+  ear: z.string(),
+  notAfter: z.string(),
+  /**
+   * Lets this desk look at and stop this one job at this one agent, also while the vault is locked and after a restart.
+   * Whoever reads it here could do the same, and no more: it opens no key, no data and no other job.
+   */
+  access: dsseEnvelopeSchema.optional(),
+});
+
 /** What the store keeps of a run: all that is needed to follow it after a restart, and to prove it later. */
 export const runRecordSchema = z.object({
   version: z.literal(1),
@@ -16,25 +35,21 @@ export const runRecordSchema = z.object({
   /** The policy as it stood, so that a later change of it changes no past. */
   policy: policySchema,
   /** The attested session that got the key; absent before release. */
-  session: z
-    .object({
-      node: z.string(),
-      url: z.string(),
-      sessionId: z.string(),
-      /** Raw Ed25519 key, base64: signs frames and the receipt. */
-      signingKey: z.string(),
-      tlsSpkiSha256: z.string(),
-      /** Verified evidence of this session in order, the release's first, with the time of its answer (ms). */
-      evidence: z.array(z.object({ id: z.string(), sha256: z.string(), at: z.number() })),
-      /** The attestation result as it went to the node; the node's receipt names its hash. */
-      ear: z.string(),
-      notAfter: z.string(),
-      /**
-       * Lets this desk look at and stop this one job at this one agent, also while the vault is locked and after a restart.
-       * Whoever reads it here could do the same, and no more: it opens no key, no data and no other job.
-       */
-      access: dsseEnvelopeSchema.optional(),
-    })
+  session: sessionSchema.optional(),
+  /** Attempts that have ended, in order; see `view.attempts`. */
+  attempts: z
+    .array(
+      z.object({
+        number: z.number().int(),
+        order: jobOrderSchema,
+        orderEnvelope: dsseEnvelopeSchema,
+        /** Absent when no node got the key. */
+        session: sessionSchema.optional(),
+        /** The newest checkpoint on this desk when the attempt ended. */
+        checkpoint: z.object({ step: z.number().int(), sha256: z.string() }).optional(),
+        failureReceipt: dsseEnvelopeSchema.optional(),
+      }),
+    )
     .optional(),
   /** Verifications of this run in order, of all nodes: refused candidates too. */
   evidenceIds: z.array(z.string()),
@@ -61,14 +76,29 @@ export function isWaiting({ view, session }: RunRecord): boolean {
   return view.state === 'releasing' && view.approval !== undefined && session === undefined;
 }
 
+/** A run that lost a node and is not with one now: the next core that opens the profile takes it up. */
+export function isBetween({ view, session, attempts = [] }: RunRecord): boolean {
+  return !isFinal(view.state) && session === undefined && attempts.length > 0;
+}
+
+/** The checkpoint on this desk that is furthest on. */
+export function newestCheckpoint({ artifacts }: RunRecord): RunRecord['artifacts'][number] | undefined {
+  return artifacts
+    .filter(({ kind }) => kind === 'checkpoint')
+    .reduce<RunRecord['artifacts'][number] | undefined>(
+      (newest, item) => (newest === undefined || (item.step ?? 0) >= (newest.step ?? 0) ? item : newest),
+      undefined,
+    );
+}
+
 /** Which state may follow which; anything else is a bug. */
 const next: Readonly<Record<RunState, readonly RunState[]>> = {
-  preparing: ['verifying', 'failed', 'stopped'],
-  verifying: ['uploading', 'failed', 'stopped'],
-  uploading: ['releasing', 'failed', 'stopped'],
-  releasing: ['running', 'verifying', 'failed', 'stopped'],
-  running: ['collecting', 'failed', 'stopped'],
-  collecting: ['succeeded', 'failed', 'stopped'],
+  preparing: ['preparing', 'verifying', 'failed', 'stopped'],
+  verifying: ['uploading', 'preparing', 'failed', 'stopped'],
+  uploading: ['releasing', 'preparing', 'failed', 'stopped'],
+  releasing: ['running', 'verifying', 'preparing', 'failed', 'stopped'],
+  running: ['collecting', 'preparing', 'failed', 'stopped'],
+  collecting: ['succeeded', 'preparing', 'failed', 'stopped'],
   succeeded: [],
   failed: [],
   stopped: [],

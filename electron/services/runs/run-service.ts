@@ -8,7 +8,10 @@ import { buildOrder, checkDraft } from '../../domain/job/order.ts';
 import { totalSteps } from '../../domain/job/steps.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
 import { signOrder, takeOrder, type SignedOrder } from './release-key.ts';
-import { isFinal, isWaiting, isWithNode, type RunRecord } from './run-record.ts';
+import { isBetween, isFinal, isWaiting, isWithNode, type RunRecord } from './run-record.ts';
+import { failureClassOf } from '../../domain/job/attempts.ts';
+import { issueFailureReceipts } from './failure-receipt.ts';
+import { newAttempt, openAttempt, runAttempts, type AttemptSteps, type Start } from './run-attempts.ts';
 import { bringToNode } from './run-driver.ts';
 import { followRun, updateCost } from './run-follow.ts';
 import { countersign, takeReceipt } from './run-receipt.ts';
@@ -93,7 +96,7 @@ export function createRunService(options: RunServiceOptions): RunService {
   };
 
   /** Runs `work` as the one driver of a run; whatever it throws or answers ends in a named state. */
-  const drive = (state: RunState, work: (entry: Live) => Promise<Result<void>>): void => {
+  const drive = (state: RunState, start: Start): void => {
     const runId = state.record.view.id;
     const abort = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -112,7 +115,7 @@ export function createRunService(options: RunServiceOptions): RunService {
       ports.telemetry.release(runId);
       resolve();
     };
-    work(entry).then(
+    runAttempts(state, start, stepsOf(entry), ports, abort.signal).then(
       (answer) => finish(answer.ok ? undefined : answer.error),
       (error: unknown) => {
         options.onTrouble(runId, error);
@@ -126,11 +129,17 @@ export function createRunService(options: RunServiceOptions): RunService {
     const { state, abort } = entry;
     entry.client = client;
     const { signal } = abort;
-    const files = createSealedFiles(state, client, ports, signal);
+    const fetching = new AbortController();
+    const files = createSealedFiles(state, client, ports, AbortSignal.any([signal, fetching.signal]));
     const followed = await followRun({ state, client, ports, files, signal });
     const endedAt = ports.clock();
     updateCost(state, endedAt);
-    if (!followed.ok) return entry.closing ? followed : settled(followed, await files.settle());
+    if (!followed.ok) {
+      if (entry.closing) return followed;
+      // A dead node cannot be asked: what it has not sent by now does not come.
+      if (isNodeLost(followed.error)) fetching.abort();
+      return settled(followed, await files.settle());
+    }
     const { end, message } = followed.value;
     if (end === 'stopped') {
       await files.settle();
@@ -140,6 +149,7 @@ export function createRunService(options: RunServiceOptions): RunService {
       await files.settle();
       return err('unavailable', `The job failed on the node: ${message ?? 'no reason was given'}`, {
         hint: 'The log of the run has its last lines. Data, keys and checkpoints are kept.',
+        details: { failureClass: 'job-failed' },
       });
     }
     if (state.record.view.state === 'running') state.step('collecting');
@@ -149,6 +159,46 @@ export function createRunService(options: RunServiceOptions): RunService {
       return err('integrity', 'The node says that the job succeeded, but its signed telemetry announced no model.');
     }
     return takeReceipt(state, client, ports, endedAt, signal);
+  };
+
+  /** What an attempt of this run is made of. */
+  const stepsOf = (entry: Live): AttemptSteps => {
+    const { state, abort } = entry;
+    const follow = async (client: NodeClient) => {
+      const ended = await withNode(entry, client);
+      entry.client = undefined;
+      if (!entry.closing) client.close();
+      return ended;
+    };
+    return {
+      follow,
+      async bring(order, candidates) {
+        const brought = await bringToNode(state, order, candidates, ports, abort.signal);
+        if (!brought.ok) return brought;
+        takenByNode(state);
+        return follow(brought.value);
+      },
+      async tellToStop() {
+        const { session, order } = state.record;
+        if (session === undefined) return false;
+        const client = toSession(session, ports);
+        const told = await client.stopJob(order.jobId);
+        client.close();
+        return told.ok;
+      },
+      closing: () => entry.closing,
+    };
+  };
+
+  const takenByNode = (state: RunState): void => {
+    const { view } = state.record;
+    state.step('running');
+    state.change(() => {
+      openAttempt(state.record).from = new Date(ports.clock()).toISOString();
+    }, true);
+    const started = ports.audit('run-started', view.id, { jobId: view.jobId }, view.simulated);
+    // The key is out and its release is logged; the run goes on, and the log on disk tells of the missing entry.
+    if (!started.ok) options.onTrouble(view.id, started.error);
   };
 
   const launch = (draft: JobDraft): Result<{ runId: string; jobId: string }> => {
@@ -163,22 +213,8 @@ export function createRunService(options: RunServiceOptions): RunService {
     const state = stateOf(record);
     state.event({ kind: 'state', message: 'The order is signed.', digest: record.view.jobId });
     options.onChange(record.view);
-    begin(state, order, candidates);
+    drive(state, { kind: 'order', order, candidates });
     return ok({ runId: record.view.id, jobId: record.view.jobId });
-  };
-
-  /** From a signed order to the end of its run. */
-  const begin = (state: RunState, order: SignedOrder, candidates: readonly DirectoryNode[]): void => {
-    const { record } = state;
-    drive(state, async (entry) => {
-      const brought = await bringToNode(state, order, candidates, ports, entry.abort.signal);
-      if (!brought.ok) return brought;
-      state.step('running');
-      const started = ports.audit('run-started', record.view.id, { jobId: record.view.jobId }, record.view.simulated);
-      // The key is out and its release is logged; the run goes on, and the log on disk tells of the missing entry.
-      if (!started.ok) options.onTrouble(record.view.id, started.error);
-      return withNode(entry, brought.value);
-    });
   };
 
   /** Ends a run that waits for custodians and is followed by nobody. */
@@ -220,7 +256,7 @@ export function createRunService(options: RunServiceOptions): RunService {
       if (!candidates.ok) return candidates;
       const state = stateOf(old.value);
       state.event({ kind: 'state', message: 'Nacre is back and takes up the run.' });
-      begin(state, order.value, candidates.value);
+      drive(state, { kind: 'order', order: order.value, candidates: candidates.value });
       return ok(old.value.view);
     },
     list() {
@@ -274,7 +310,13 @@ export function createRunService(options: RunServiceOptions): RunService {
         if (isFinal(old.view.state) || live.has(old.view.id) || isWaiting(old)) continue;
         const state = stateOf(old);
         const { session } = old;
-        if (session === undefined || !isWithNode(old.view.state)) {
+        if (isBetween(old)) {
+          if (old.view.state !== 'preparing') state.step('preparing');
+          state.event({ kind: 'state', message: 'Nacre is back and looks for another node.' });
+          drive(state, { kind: 'between' });
+          continue;
+        }
+        if (session === undefined) {
           state.fail(
             err('unavailable', 'Nacre was closed before the node had confirmed the key, so this run did not start.', {
               hint: 'Launch it again; the sealed dataset is kept.',
@@ -284,7 +326,9 @@ export function createRunService(options: RunServiceOptions): RunService {
           continue;
         }
         state.event({ kind: 'state', node: session.node, message: 'Nacre is back and takes up the run.' });
-        drive(state, (entry) => withNode(entry, toSession(session, ports)));
+        // The release was logged and may have arrived: the node says, and no second key goes out for this order.
+        if (old.view.state === 'releasing') takenByNode(state);
+        drive(state, { kind: 'session', client: toSession(session, ports) });
       }
       return ok(undefined);
     },
@@ -295,9 +339,12 @@ export function createRunService(options: RunServiceOptions): RunService {
         return;
       }
       for (const old of found.value) {
-        if (!isFinal(old.view.state) || old.receiptEnvelope === undefined) continue;
-        const signed = countersign(stateOf(old), ports);
+        if (!isFinal(old.view.state)) continue;
+        const state = stateOf(old);
+        const signed = old.receiptEnvelope === undefined ? ok(undefined) : countersign(state, ports);
         if (!signed.ok) options.onTrouble(old.view.id, signed.error);
+        const issued = issueFailureReceipts(state, ports);
+        if (!issued.ok) options.onTrouble(old.view.id, issued.error);
       }
     },
     any() {
@@ -310,7 +357,8 @@ export function createRunService(options: RunServiceOptions): RunService {
     async close() {
       const entries = [...live.values()];
       for (const entry of entries) {
-        entry.closing = isWithNode(entry.state.record.view.state) || isWaiting(entry.state.record);
+        const { record } = entry.state;
+        entry.closing = isWithNode(record.view.state) || isWaiting(record) || isBetween(record);
         entry.abort.abort();
       }
       await Promise.all(entries.map(({ done }) => done));
@@ -369,6 +417,7 @@ function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
       draft,
       createdAt: order.value.createdAt,
       nodes: [],
+      attempts: [newAttempt(order.value, Math.max(...candidates.value.map(({ usdPerHour }) => usdPerHour)))],
       ...(steps === undefined ? {} : { progress: { done: 0, total: steps, unit: 'steps' as const } }),
       lastStep: 0,
       lastMetrics: {},
@@ -392,6 +441,11 @@ function toSession(session: NonNullable<RunRecord['session']>, ports: RunPorts):
   const client = ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256);
   if (session.access !== undefined) client.useGrant(session.access);
   return client;
+}
+
+function isNodeLost(error: NacreError): boolean {
+  const failureClass = failureClassOf(error);
+  return failureClass === 'node-unreachable' || failureClass === 'node-hung';
 }
 
 /** Short enough to read aloud, 64 random bits: `run-3f9a…`. */

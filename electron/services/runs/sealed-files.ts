@@ -26,7 +26,9 @@ export function createSealedFiles(
   signal: AbortSignal,
 ): SealedFiles {
   const { id: runId, jobId } = state.record.view;
-  const folder = ports.folderOf(runId);
+  const attempt = state.record.order.attempt?.number ?? 1;
+  // An attempt that trains steps again makes checkpoints of the same names.
+  const folder = attempt === 1 ? ports.folderOf(runId) : join(ports.folderOf(runId), `attempt-${attempt}`);
   let queue: Promise<void> = Promise.resolve();
   let failure: NacreError | undefined;
 
@@ -61,14 +63,14 @@ export function createSealedFiles(
     }
     const at = new Date(ports.clock()).toISOString();
     state.change((record) => {
-      record.artifacts = [...record.artifacts.filter(({ name }) => name !== artifact.name), { ...artifact, path }];
+      record.artifacts = [...record.artifacts.filter((known) => known.path !== path), { ...artifact, path }];
       if (artifact.kind === 'model') {
         record.view.modelSha256 = artifact.sha256;
         record.view.modelPath = path;
         return;
       }
       record.view.checkpoints = [
-        ...record.view.checkpoints.filter(({ name }) => name !== artifact.name),
+        ...record.view.checkpoints.filter(({ sha256 }) => sha256 !== artifact.sha256),
         { name: artifact.name, step: artifact.step ?? 0, bytes: artifact.bytes, sha256: artifact.sha256, at },
       ].slice(-checkpointsKept);
     }, true);

@@ -32,7 +32,7 @@ export function grantAccess(state: RunState, client: NodeClient, ports: RunPorts
 }
 
 /**
- * Brings the sealed dataset of a run to an attested node, with its estimate and what it took in the run's view. When the
+ * Brings the sealed dataset of a run, or the checkpoint that it resumes from, to an attested node, with its estimate and what it took in the run's view. When the
  * agent restarts meanwhile, `attestAgain` proves the new one before a byte goes there.
  * @returns the connection that it ended on. Errors: those of the dataset, of the transfer and of `attestAgain`.
  */
@@ -43,6 +43,7 @@ export async function uploadToNode<T extends Attested>(
   attestAgain: () => Promise<Result<T>>,
   ports: RunPorts,
   signal: AbortSignal,
+  what: 'dataset' | 'checkpoint' = 'dataset',
 ): Promise<Result<T>> {
   const { view } = state.record;
   const { manifest, root } = dataset;
@@ -55,13 +56,15 @@ export async function uploadToNode<T extends Attested>(
     bandwidthLimitMbps,
   );
   if (!estimated.ok) return estimated;
-  state.change((record) => {
-    record.view.transfer = { estimated: estimated.value };
-  }, true);
+  if (what === 'dataset') {
+    state.change((record) => {
+      record.view.transfer = { estimated: estimated.value };
+    }, true);
+  }
   let current = first;
   const done = await ports.transfers.upload({
     runId: view.id,
-    name: view.datasetName,
+    name: what === 'dataset' ? view.datasetName : manifest.name,
     node: first.candidate,
     limitMbps: bandwidthLimitMbps,
     target: first.client,
@@ -91,14 +94,16 @@ export async function uploadToNode<T extends Attested>(
     current.client.close();
     return done;
   }
-  state.change((record) => {
-    record.view.transfer = { estimated: estimated.value, actual: done.value };
-  }, true);
+  if (what === 'dataset') {
+    state.change((record) => {
+      record.view.transfer = { estimated: estimated.value, actual: done.value };
+    }, true);
+  }
   state.event({
     kind: 'upload',
     node: first.candidate.name,
     digest: root,
-    message: `The sealed dataset is on ${first.candidate.name}, every part as in its manifest.`,
+    message: `The sealed ${what} is on ${first.candidate.name}, every part as in its manifest.`,
   });
   return ok(current);
 }

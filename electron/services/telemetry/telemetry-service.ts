@@ -29,7 +29,9 @@ export interface TelemetryService {
    * Checks a frame from the wire against the chain, stores it, and only then lets it count.
    * Errors: `integrity` (see `acceptFrame`), those of the disk. After an error nothing of the frame is kept.
    */
-  ingest(runId: string, identity: ChainIdentity, input: unknown): Result<Frame>;
+  ingest(runId: string, identity: ChainIdentity, input: unknown, lane?: string): Result<Frame>;
+  /** All stored frames of a lane, each checked when it came. Errors: `damaged`, those of the disk. */
+  frames(runId: string, lane: string): Result<Frame[]>;
   /** Drawn series by name; a name that never came gives an empty one. `node` narrows to one node. */
   series(query: { runId: string; names: readonly string[]; node?: string; maximumPoints: number }): Result<Series[]>;
   /** Forgets what is in memory of a run; the store keeps it. */
@@ -99,31 +101,54 @@ export function createTelemetryService(options: { frames: FrameStore; verify: Ve
       const telemetry = nodeOf(runId, node);
       return telemetry.ok ? ok(telemetry.value.chain) : telemetry;
     },
-    ingest(runId, identity, input) {
-      const found = nodeOf(runId, identity.node);
+    ingest(runId, identity, input, lane = identity.node) {
+      const found = nodeOf(runId, lane);
       if (!found.ok) return found;
       const telemetry = found.value;
       const accepted = acceptFrame(telemetry.chain, input, identity, options.verify);
       if (!accepted.ok) return accepted;
       const { frame, state } = accepted.value;
-      const stored = options.frames.append(runId, identity.node, [
-        { sequence: frame.sequence, json: JSON.stringify(frame) },
-      ]);
+      const stored = options.frames.append(runId, lane, [{ sequence: frame.sequence, json: JSON.stringify(frame) }]);
       if (!stored.ok) return stored;
       telemetry.chain = state;
       count(telemetry, frame);
       return ok(frame);
     },
+    frames(runId, lane) {
+      const rows = options.frames.read(runId, lane);
+      if (!rows.ok) return rows;
+      const frames: Frame[] = [];
+      for (const row of rows.value) {
+        const frame = frameSchema.safeParse(parse(row.json));
+        if (!frame.success)
+          return err('damaged', `Stored telemetry of ${lane} cannot be read at frame ${row.sequence}.`);
+        frames.push(frame.data);
+      }
+      return ok(frames);
+    },
     series({ runId, names, node, maximumPoints }) {
       const nodes = load(runId);
       if (!nodes.ok) return nodes;
-      const chosen = [...nodes.value].filter(([name]) => node === undefined || name === node);
+      const chosen = [...nodes.value].filter(([lane]) => node === undefined || nodeOfLane(lane) === node);
       const drawn: Series[] = [];
       for (const name of names) {
         const found = chosen.flatMap(([, telemetry]) => telemetry.series.get(name) ?? []);
         const unit = units[name] ?? '';
         if (found.length === 0)
           drawn.push({ name, unit, x: name.startsWith('DCGM_') ? 'time' : 'step', points: [], raw: 0 });
+        const [only] = found;
+        if (found.length > 1 && only !== undefined && chosen.every(([lane], i) => i === 0 || lane.includes('#'))) {
+          drawn.push(
+            joined(
+              name,
+              unit,
+              only.x,
+              found.map(({ buffer }) => buffer),
+              maximumPoints,
+            ),
+          );
+          continue;
+        }
         for (const { buffer, x } of found) {
           drawn.push({ name, unit, x, points: buffer.draw(maximumPoints), raw: buffer.length });
         }
@@ -132,6 +157,29 @@ export function createTelemetryService(options: { frames: FrameStore; verify: Ve
     },
     release: (runId) => void runs.delete(runId),
   };
+}
+
+/** Lanes of later attempts are named after their node and their number; see domain/job/attempts. */
+function nodeOfLane(lane: string): string {
+  return lane.split('#')[0] ?? lane;
+}
+
+/** One line through the attempts of a run: where one was taken up again, its earlier steps are those of the later one. */
+function joined(
+  name: string,
+  unit: string,
+  x: 'step' | 'time',
+  attempts: readonly SeriesBuffer[],
+  maximumPoints: number,
+): Series {
+  const each = Math.max(10, Math.floor(maximumPoints / attempts.length));
+  let points: Series['points'] = [];
+  for (const buffer of attempts) {
+    const drawn = buffer.draw(each);
+    const from = drawn[0]?.x ?? Number.POSITIVE_INFINITY;
+    points = [...points.filter((point) => point.x < from), ...drawn];
+  }
+  return { name, unit, x, points, raw: attempts.reduce((sum, { length }) => sum + length, 0) };
 }
 
 function emptyNode(): NodeTelemetry {

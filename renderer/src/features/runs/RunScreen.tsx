@@ -16,6 +16,7 @@ import {
   formatUsd,
   shortDigest,
 } from '../../ui/index.ts';
+import { AttemptsSection } from './AttemptsSection.tsx';
 import { NodeGauges } from './NodeGauges.tsx';
 import { ResultSection } from './ResultSection.tsx';
 import { RunAnswers } from './RunAnswers.tsx';
@@ -83,6 +84,7 @@ export default function RunScreen() {
             actions={<Link to="/runs/new">Design another run</Link>}
           />
         )}
+        <AttemptsSection run={data} />
         <TransferSection run={data} />
         <ResultSection run={data} />
         <TrainingSection run={data} now={now} />

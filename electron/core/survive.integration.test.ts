@@ -1,0 +1,186 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FailureStatement } from '../contract/failure-receipt.ts';
+import type { JobDraft } from '../contract/job.ts';
+import type { Directory } from '../contract/wire.ts';
+import type { RunView } from '../contract/views.ts';
+import { NetworkProcess } from '../localnet/testing/network-process.ts';
+import { agentPid } from './testing/agent-pid.ts';
+import { openTestCore, passphrase, runEnd, taskEnd, value, waitFor, type TestCore } from './testing/harness.ts';
+
+let folder = '';
+let network: NetworkProcess;
+let directory: Directory;
+let test: TestCore;
+let datasetId = '';
+
+async function open(): Promise<void> {
+  folder = await mkdtemp(join(tmpdir(), 'nacre-survive-'));
+  network = new NetworkProcess(folder);
+  directory = await network.directory();
+}
+
+beforeAll(async () => {
+  await open();
+  test = await openTestCore({
+    externalNetwork: join(folder, 'directory.json'),
+    timeouts: { connectMs: 2000, idleMs: 5000, slowMs: 1500 },
+    silenceMs: 4000,
+  });
+  value(await test.core.invoke('vault.create', { passphrase }));
+  await waitFor(async () => value(await test.core.invoke('network.state', {})).state === 'running');
+  const sealed = await taskEnd(
+    test.core,
+    value(await test.core.invoke('datasets.seal', { path: 'assets/data/digits.csv', name: 'digits', target: 'digit' })),
+  );
+  datasetId = sealed.resultId ?? '';
+}, 60_000);
+afterAll(async () => {
+  await test.end();
+  network.send({ command: 'stop', wipe: true });
+  await network.exited;
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function launch(nodes: string[], changes: Partial<JobDraft> = {}): Promise<string> {
+  const draft: JobDraft = {
+    name: `on ${nodes.join(', ')}`,
+    datasetId,
+    program: {
+      type: 'builtin',
+      trainer: 'csv-classification',
+      target: 'digit',
+      hidden: [32],
+      epochs: 150,
+      batchSize: 64,
+      learningRate: 0.01,
+      heldOutShare: 0.2,
+      seed: 1,
+    },
+    nodes,
+    policyId: 'default',
+    budget: { maximumUsd: 5, maximumSeconds: 300 },
+    checkpointEverySteps: 150,
+    evidenceRenewSeconds: 5,
+    ...changes,
+  };
+  return value(await test.core.invoke('jobs.launch', { draft })).runId;
+}
+
+/** Found beforehand: a run does not wait until a process was looked up. */
+async function killer(node: string): Promise<() => void> {
+  const url = directory.nodes.find(({ name }) => name === node)?.url ?? '';
+  const pid = await agentPid(network.child.pid, url);
+  return () => void process.kill(pid, 'SIGKILL');
+}
+
+async function reached(id: string, what: (run: RunView) => boolean): Promise<void> {
+  await waitFor(async () => what(await view(id)), 40_000).catch(async () => {
+    const { state, attempts, recovery, error } = await view(id);
+    throw new Error(`waited in vain: ${JSON.stringify({ state, attempts, recovery, error })}`);
+  });
+}
+
+const view = async (id: string): Promise<RunView> => value(await test.core.invoke('runs.get', { id }));
+const checkpointed = (id: string) => reached(id, ({ checkpoints }) => checkpoints.length > 0);
+
+async function receiptOf(id: string, attempt: number): Promise<FailureStatement> {
+  const file = value(await test.core.invoke('runs.failureReceipt', { id, attempt }));
+  const { payload } = JSON.parse(await readFile(file.path, 'utf8')) as { payload: string };
+  return JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as FailureStatement;
+}
+
+describe('a run survives its nodes', () => {
+  it('goes on elsewhere from the sealed checkpoint when the agent is killed', async () => {
+    const kill = await killer('frankfurt-h100');
+    const id = await launch(['frankfurt-h100', 'singapore-h100']);
+    await checkpointed(id);
+    const killedAt = Date.now();
+    kill();
+    await reached(id, (run) => run.attempts?.[0]?.outcome === 'failed');
+    expect(Date.now() - killedAt).toBeLessThan(20_000);
+    const run = await runEnd(test.core, id, 60_000);
+    expect(run.error).toBeUndefined();
+    expect(run.state).toBe('succeeded');
+    expect(run.heldOutAccuracy).toBeGreaterThanOrEqual(0.93);
+    const [first, second] = run.attempts ?? [];
+    expect(first).toMatchObject({ outcome: 'failed', failureClass: 'node-unreachable', nodes: ['frankfurt-h100'] });
+    expect(second).toMatchObject({ outcome: 'succeeded', nodes: ['singapore-h100'] });
+    expect(second?.resumedFrom?.step).toBeGreaterThanOrEqual(150);
+    expect(second?.jobId).not.toBe(first?.jobId);
+    expect(second?.firstStep).toBe((second?.resumedFrom?.step ?? 0) + 1);
+
+    const { predicate } = await receiptOf(id, 1);
+    expect(predicate.failure.class).toBe('node-unreachable');
+    expect(predicate.lastFrame?.node).toBe('frankfurt-h100');
+    expect(predicate.steps).toMatchObject({ last: first?.lastStep, lost: first?.lostSteps });
+    expect(predicate.steps.last - predicate.steps.lost).toBe(second?.resumedFrom?.step);
+    expect(await test.core.invoke('runs.failureReceipt', { id, attempt: 2 })).toMatchObject({ ok: false });
+
+    const pack = value(await test.core.invoke('reports.exportPack', { runId: id }));
+    expect(value(await test.core.invoke('reports.verifyPack', { path: pack.path })).status).toBe('warning');
+    expect(test.troubles).toEqual([]);
+  }, 120_000);
+
+  it('leaves a node that hangs, and one that fails to prove itself again', async () => {
+    const id = await launch(['virginia-h200', 'singapore-h100']);
+    await checkpointed(id);
+    await network.setFault('virginia-h200', 'hang');
+    await reached(id, (run) => run.attempts?.[0]?.outcome === 'failed');
+    await network.setFault('virginia-h200', 'none');
+    const run = await runEnd(test.core, id, 60_000);
+    expect(run.state).toBe('succeeded');
+    expect(run.attempts?.map(({ failureClass }) => failureClass)).toEqual(['node-hung', undefined]);
+
+    const refused = await launch(['virginia-h200', 'singapore-h100'], { checkpointEverySteps: 100 });
+    await checkpointed(refused);
+    await network.setFault('virginia-h200', 'stale-nonce');
+    const second = await runEnd(test.core, refused, 60_000);
+    expect(second.attempts?.[0]).toMatchObject({ failureClass: 'evidence-refused', stopConfirmed: true });
+    expect(second.state).toBe('succeeded');
+    await network.setFault('virginia-h200', 'none');
+  }, 150_000);
+
+  it('does not repeat what its own program spoiled, and stops between two attempts', async () => {
+    const bad = await runEnd(
+      test.core,
+      await launch(['singapore-h100', 'virginia-h200'], { program: { type: 'command', command: ['false'] } }),
+    );
+    expect(bad.attempts).toHaveLength(1);
+    expect(bad.attempts?.[0]).toMatchObject({ failureClass: 'job-failed' });
+
+    const id = await launch(['virginia-h200']);
+    await checkpointed(id);
+    await network.setFault('virginia-h200', 'hang');
+    await reached(id, (run) => run.recovery !== undefined);
+    expect((await view(id)).recovery?.operatorUsdPerMinute).toBeGreaterThan(0);
+    const stopped = value(await test.core.invoke('runs.stop', { id }));
+    expect(stopped).toMatchObject({ state: 'stopped', error: { code: 'cancelled' } });
+    expect(stopped.checkpoints.length).toBeGreaterThan(0);
+    await network.setFault('virginia-h200', 'none');
+  }, 90_000);
+
+  it('waits for the vault, and ends by name when every node is lost', async () => {
+    const first = await killer('virginia-h200');
+    const second = await killer('singapore-h100');
+    const id = await launch(['virginia-h200', 'singapore-h100'], {
+      program: { type: 'command', command: ['sh', '-c', 'echo \'{"step":1,"loss":1}\'; sleep 60'] },
+    });
+    await reached(id, (run) => run.lastStep === 1);
+    value(await test.core.invoke('vault.lock', {}));
+    first();
+    await new Promise((wake) => setTimeout(wake, 8000));
+    value(await test.core.invoke('vault.unlock', { passphrase }));
+    const events = async () => value(await test.core.invoke('runs.events', { id })).map(({ message }) => message);
+    expect((await events()).some((message) => message.includes('the lost node is not replaced'))).toBe(true);
+    await reached(id, (run) => run.attempts?.[1]?.nodes[0] === 'singapore-h100');
+    await reached(id, (run) => run.state === 'running');
+    second();
+    const run = await runEnd(test.core, id);
+    expect(run).toMatchObject({ state: 'failed', error: { code: 'unavailable' } });
+    expect(run.attempts?.map(({ failureClass }) => failureClass)).toEqual(['node-unreachable', 'node-unreachable']);
+    expect((await receiptOf(id, 2)).predicate.steps).toMatchObject({ last: 1, lost: 1 });
+  }, 90_000);
+});

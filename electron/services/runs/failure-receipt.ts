@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto';
+import { failurePredicateType, type FailureStatement } from '../../contract/failure-receipt.ts';
+import { statementType } from '../../contract/receipt.ts';
+import { ok, type Result } from '../../contract/result.ts';
+import { chainStart, frameHash } from '../../domain/telemetry/frame-chain.ts';
+import { summariseChain } from '../../domain/telemetry/chain-summary.ts';
+import { canonicalJson } from '../../domain/dsse/dsse.ts';
+import { decodeBase64 } from '../../domain/encoding/base64.ts';
+import { lostSteps, telemetryLane } from '../../domain/job/attempts.ts';
+import type { RunPorts } from './ports.ts';
+import type { RunState } from './run-state.ts';
+
+/** Classes that are the node's doing, or its operator's: what a receipt is made for. */
+const nodesDoing: ReadonlySet<string> = new Set([
+  'node-unreachable',
+  'node-hung',
+  'evidence-refused',
+  'evidence-gap',
+  'data-integrity',
+]);
+
+/**
+ * Signs a failure receipt for each attempt that a node ended and that has none yet, and logs it. While the vault is
+ * locked nothing is signed; it is made up for at unlock. Errors: those of log, disk and vault.
+ */
+export function issueFailureReceipts(state: RunState, ports: RunPorts): Result<void> {
+  if (!ports.signing.unlocked()) return ok(undefined);
+  for (const [at, closed] of (state.record.attempts ?? []).entries()) {
+    if (closed.failureReceipt !== undefined || closed.session === undefined) continue;
+    const statement = statementOf(state, at, ports);
+    if (!statement.ok) return statement;
+    if (statement.value === undefined) continue;
+    const signed = ports.signing.signFailure(statement.value);
+    if (!signed.ok) return signed;
+    const { jobId, failure, attempt } = statement.value.predicate;
+    const statementSha256 = sha256(canonicalJson(statement.value));
+    const logged = ports.audit(
+      'failure-receipt',
+      state.record.view.id,
+      { jobId, attempt, failureClass: failure.class, node: closed.session.node, statementSha256 },
+      state.record.view.simulated,
+    );
+    if (!logged.ok) return logged;
+    state.change((record) => {
+      const entry = record.attempts?.[at];
+      if (entry !== undefined) entry.failureReceipt = signed.value;
+      const shown = record.view.attempts?.[at];
+      if (shown !== undefined) shown.failureReceiptSha256 = statementSha256;
+    }, true);
+    state.event({
+      kind: 'receipt',
+      node: closed.session.node,
+      digest: statementSha256,
+      message: `The failure of attempt ${attempt} on ${closed.session.node} is put on record, signed by this organisation.`,
+    });
+  }
+  return ok(undefined);
+}
+
+function statementOf(state: RunState, at: number, ports: RunPorts): Result<FailureStatement | undefined> {
+  const { record } = state;
+  const closed = record.attempts?.[at];
+  const shown = record.view.attempts?.[at];
+  if (closed?.session === undefined || shown?.failureClass === undefined) return ok(undefined);
+  if (!nodesDoing.has(shown.failureClass)) return ok(undefined);
+  const { session, order, number } = closed;
+  const frames = ports.telemetry.frames(record.view.id, telemetryLane(session.node, number));
+  if (!frames.ok) return frames;
+  const { heartbeat, lastStep, lastFrame, seconds } = summariseChain(frames.value);
+  const resumedFrom = order.attempt?.resume?.step ?? 0;
+  const last = Math.max(resumedFrom, lastStep ?? 0);
+  const { checkpoint } = closed;
+  const observedAt = shown.until ?? '';
+  return ok({
+    _type: statementType,
+    subject: [{ name: `order of attempt ${number}`, digest: { sha256: orderSha256(closed.orderEnvelope.payload) } }],
+    predicateType: failurePredicateType,
+    predicate: {
+      runId: record.view.id,
+      attempt: number,
+      jobId: order.jobId,
+      firstJobId: order.attempt?.firstJobId ?? order.jobId,
+      orderSha256: orderSha256(closed.orderEnvelope.payload),
+      datasetRoot: order.dataset.root,
+      policyDigest: order.policyDigest,
+      node: {
+        name: session.node,
+        simulated: record.view.simulated,
+        sessionId: session.sessionId,
+        signingKey: session.signingKey,
+        evidenceSha256: session.evidence.map((item) => item.sha256),
+        earSha256: sha256(Buffer.from(session.ear, 'utf8')),
+      },
+      failure: { class: shown.failureClass, cause: (shown.cause ?? '').slice(0, 2048) },
+      from: shown.from ?? observedAt,
+      observedAt,
+      says: {
+        node:
+          heartbeat.last === undefined
+            ? 'nothing: no signed frame came'
+            : `signed by the node until ${heartbeat.last}, by its own clock`,
+        desk: `observed by the desk since ${heartbeat.last ?? shown.from ?? observedAt}, found at ${observedAt}`,
+      },
+      chainHead: lastFrame === undefined ? chainStart.head : frameHash(lastFrame),
+      heartbeat,
+      ...(lastFrame === undefined ? {} : { lastFrame }),
+      steps: {
+        resumedFrom,
+        last,
+        ...(checkpoint === undefined ? {} : { checkpoint }),
+        lost: lostSteps(last, checkpoint?.step ?? 0),
+      },
+      cost: {
+        usd: (shown.usdPerHour * seconds) / 3600,
+        usdPerHour: shown.usdPerHour,
+        seconds,
+        priceSource: record.view.simulated ? 'directory of the local network, SIMULATED' : 'directory of the network',
+        operatorMayBillUntil: order.notAfter,
+        stopConfirmed: shown.stopConfirmed ?? false,
+      },
+    },
+  });
+}
+
+function orderSha256(payload: string): string {
+  return sha256(decodeBase64(payload) ?? new Uint8Array(0));
+}
+
+function sha256(bytes: Uint8Array): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}

@@ -1,0 +1,272 @@
+import type { AttemptView, FailureClass } from '../../contract/attempts.ts';
+import { defaultMaximumAttempts, type JobOrder } from '../../contract/job.ts';
+import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
+import type { DirectoryNode } from '../../contract/wire.ts';
+import { afterFailure, failureClassOf, lostSteps, remainingNodes, telemetryLane } from '../../domain/job/attempts.ts';
+import { costUsd } from '../../domain/job/estimate.ts';
+import { summariseChain } from '../../domain/telemetry/chain-summary.ts';
+import { issueFailureReceipts } from './failure-receipt.ts';
+import { extendLane } from './lane.ts';
+import { buildNextOrder } from './next-order.ts';
+import type { NodeClient, RunPorts } from './ports.ts';
+import type { SignedOrder } from './release-key.ts';
+import { sleep } from './retry.ts';
+import { newestCheckpoint } from './run-record.ts';
+import type { RunState } from './run-state.ts';
+
+/** Pauses between attempts: milliseconds. */
+const backOff = { firstDelayMs: 1000, maximumDelayMs: 30_000 } as const;
+/** How often is looked whether the vault was unlocked, or the network came up; and how long the network is waited for. */
+const lookMs = 500;
+const networkMs = 120_000;
+/** How long a node that is given up may take to say that it has stopped: milliseconds. */
+const stopMs = 3000;
+
+export type Start =
+  | { readonly kind: 'order'; readonly order: SignedOrder; readonly candidates: readonly DirectoryNode[] }
+  | { readonly kind: 'session'; readonly client: NodeClient }
+  /** The last attempt has ended and the next has not begun. */
+  | { readonly kind: 'between' };
+
+export interface AttemptSteps {
+  bring(order: SignedOrder, candidates: readonly DirectoryNode[]): Promise<Result<void>>;
+  follow(client: NodeClient): Promise<Result<void>>;
+  /** Best effort, for a node that is given up. @returns whether it says that the job has stopped */
+  tellToStop(): Promise<boolean>;
+  /** The core closes: the run is left as it stands. */
+  closing(): boolean;
+}
+
+/** An attempt that nothing has happened in. */
+export function newAttempt(order: JobOrder, usdPerHour: number): AttemptView {
+  const resume = order.attempt?.resume;
+  return {
+    number: order.attempt?.number ?? 1,
+    jobId: order.jobId,
+    nodes: [],
+    outcome: 'open',
+    ...(resume === undefined ? {} : { resumedFrom: { step: resume.step, sha256: resume.sha256 } }),
+    firstStep: resume?.step ?? 0,
+    lastStep: resume?.step ?? 0,
+    usdPerHour,
+    costUsd: 0,
+  };
+}
+
+/**
+ * A run from one attempt to the next until one succeeds, one fails for good, or there is nothing left to try. What an
+ * attempt leaves is written before the next begins, so that a core that dies finds its place again.
+ */
+export async function runAttempts(
+  state: RunState,
+  start: Start,
+  steps: AttemptSteps,
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  for (let next = start; ;) {
+    if (next.kind !== 'between') {
+      const ended = await (next.kind === 'order'
+        ? steps.bring(next.order, next.candidates)
+        : steps.follow(next.client));
+      if (steps.closing()) return ended;
+      if (ended.ok) {
+        closeAttempt(state, ports, undefined);
+        return ended;
+      }
+      const going = await endAttempt(state, ended.error, steps, ports);
+      if (!going) return ended;
+    }
+    const prepared = await prepareNext(state, ports, signal);
+    if (!prepared.ok) return prepared;
+    next = prepared.value;
+  }
+}
+
+/** Writes how an attempt ended. @returns whether the run goes on */
+async function endAttempt(state: RunState, error: NacreError, steps: AttemptSteps, ports: RunPorts): Promise<boolean> {
+  const { record } = state;
+  const { session } = record;
+  const failureClass = failureClassOf(error);
+  const reachable = failureClass !== 'node-unreachable' && failureClass !== 'stopped' && failureClass !== 'job-failed';
+  const stopConfirmed = session !== undefined && reachable && (await withinTime(steps.tellToStop(), stopMs));
+  closeAttempt(state, ports, { failureClass, cause: error.message, stopConfirmed });
+  const decided = decide(state, failureClass);
+  if (session !== undefined && decided.retry) {
+    state.event({
+      kind: 'warning',
+      trust: failureClass === 'evidence-refused' ? 'refused' : 'unknown',
+      node: session.node,
+      message: `Attempt ${record.attempts?.length ?? 1} on ${session.node} ended (${failureClass}): ${error.message} ${lostWords(record.view.attempts?.at(-1))}`,
+    });
+  }
+  const issued = issueFailureReceipts(state, ports);
+  if (!issued.ok) state.event({ kind: 'warning', message: `No failure receipt: ${issued.error.message}` });
+  if (!decided.retry) return false;
+  const since = new Date(ports.clock()).toISOString();
+  state.change(({ view }) => {
+    delete record.session;
+    delete view.upload;
+    delete view.approval;
+    view.recovery = {
+      since,
+      attempt: (record.attempts?.length ?? 0) + 1,
+      lostNode: session?.node ?? '',
+      waitsFor: 'back-off',
+      operatorUsdPerMinute: session === undefined || stopConfirmed ? 0 : view.usdPerHour / 60,
+      operatorMayBillUntil: record.order.notAfter,
+    };
+  }, true);
+  state.step('preparing');
+  return true;
+}
+
+function lostWords(attempt: AttemptView | undefined): string {
+  const lost = attempt?.lostSteps ?? 0;
+  return lost === 0 ? 'No step was lost.' : `${lost} steps after the last checkpoint are trained again.`;
+}
+
+function decide({ record }: RunState, failureClass: FailureClass) {
+  const closed = record.attempts ?? [];
+  return afterFailure(
+    {
+      failureClass,
+      number: closed.length,
+      released: closed.at(-1)?.session !== undefined,
+      maximumAttempts: record.view.draft.maximumAttempts ?? defaultMaximumAttempts,
+      candidates: firstOrder(record).nodes,
+      lost: closed.flatMap(({ session }) => (session === undefined ? [] : [session.node])),
+    },
+    backOff,
+  );
+}
+
+function firstOrder(record: RunState['record']): JobOrder {
+  return record.attempts?.[0]?.order ?? record.order;
+}
+
+interface Failure {
+  readonly failureClass: FailureClass;
+  readonly cause: string;
+  readonly stopConfirmed: boolean;
+}
+
+/** Brings the open attempt to its end: steps and cost as its signed telemetry shows them, not as the desk waited. */
+function closeAttempt(state: RunState, ports: RunPorts, failure: Failure | undefined): void {
+  const { record } = state;
+  const { session, view } = record;
+  const until = new Date(ports.clock()).toISOString();
+  const attempt = openAttempt(record);
+  const frames =
+    session === undefined ? undefined : ports.telemetry.frames(view.id, telemetryLane(session.node, attempt.number));
+  const summary = frames?.ok === true ? summariseChain(frames.value) : undefined;
+  const checkpoint = newestCheckpoint(record);
+  state.change(() => {
+    attempt.until = until;
+    attempt.outcome = failure === undefined ? 'succeeded' : 'failed';
+    attempt.firstStep = summary?.firstStep ?? attempt.firstStep;
+    attempt.lastStep = Math.max(attempt.lastStep, summary?.lastStep ?? 0);
+    if (summary?.heartbeat.last !== undefined) attempt.lastSignedAt = summary.heartbeat.last;
+    if (failure === undefined) return;
+    attempt.failureClass = failure.failureClass;
+    attempt.cause = failure.cause;
+    attempt.lostSteps = lostSteps(attempt.lastStep, checkpoint?.step ?? 0);
+    if (session !== undefined) {
+      attempt.stopConfirmed = failure.stopConfirmed;
+      attempt.costUsd = costUsd(attempt.usdPerHour, summary?.seconds ?? 0);
+      if (failure.failureClass === 'node-unreachable' || failure.failureClass === 'node-hung') {
+        extendLane(state.node(session.node).lane, 'lost', { at: until, step: view.lastStep });
+      }
+    }
+    view.costUsd = (view.attempts ?? []).reduce((sum, entry) => sum + entry.costUsd, 0);
+    const { order, orderEnvelope } = record;
+    record.attempts = [
+      ...(record.attempts ?? []),
+      {
+        number: attempt.number,
+        order,
+        orderEnvelope,
+        ...(session === undefined ? {} : { session }),
+        ...(checkpoint === undefined ? {} : { checkpoint: { step: checkpoint.step ?? 0, sha256: checkpoint.sha256 } }),
+      },
+    ];
+  }, true);
+}
+
+/** The attempt that goes on now; a run of an earlier version gets its one. */
+export function openAttempt(record: RunState['record']): AttemptView {
+  record.view.attempts ??= [newAttempt(record.order, record.view.usdPerHour)];
+  const last = record.view.attempts.at(-1);
+  if (last === undefined) throw new Error('a run has an attempt');
+  return last;
+}
+
+/** Waits for what the next attempt needs, and signs its order. Errors: `cancelled`, `unavailable`, those of the order. */
+async function prepareNext(state: RunState, ports: RunPorts, signal: AbortSignal): Promise<Result<Start>> {
+  const { record } = state;
+  const closed = record.attempts ?? [];
+  // An order that was signed when the core died, and never brought to a node: another takes its place.
+  if (record.view.attempts?.at(-1)?.outcome === 'open') state.change(({ view }) => void view.attempts?.pop());
+  const last = record.view.attempts?.at(-1);
+  const decided = decide(state, last?.failureClass ?? 'node-unreachable');
+  if (!decided.retry) return err('unavailable', last?.cause ?? 'There is no node left to run this job on.');
+  if (!(await sleep(decided.delayMs, signal))) return stopped();
+  if (!ports.signing.unlocked()) {
+    waitFor(state, 'unlock');
+    state.event({
+      kind: 'warning',
+      trust: 'unknown',
+      message: 'The vault is locked: the lost node is not replaced. The run goes on when the vault is unlocked.',
+    });
+    while (!ports.signing.unlocked()) if (!(await sleep(lookMs, signal))) return stopped();
+  }
+  const issued = issueFailureReceipts(state, ports);
+  if (!issued.ok) return issued;
+  const lost = closed.flatMap(({ session }) => (session === undefined ? [] : [session.node]));
+  const names = remainingNodes(firstOrder(record).nodes, lost);
+  let candidates = ports.nodes.candidates(names);
+  for (const until = ports.clock() + networkMs; !candidates.ok; candidates = ports.nodes.candidates(names)) {
+    if (candidates.error.code !== 'unavailable' || ports.clock() > until) return candidates;
+    if (record.view.recovery?.waitsFor !== 'network') waitFor(state, 'network');
+    if (!(await sleep(lookMs, signal))) return stopped();
+  }
+  const order = await buildNextOrder(state, names, ports);
+  if (!order.ok) return order;
+  const { order: signed, envelope } = order.value;
+  const logged = ports.audit('order-signed', record.view.id, { jobId: signed.jobId }, record.view.simulated);
+  if (!logged.ok) return logged;
+  state.change(({ view }) => {
+    record.order = signed;
+    record.orderEnvelope = envelope;
+    delete view.recovery;
+    view.jobId = signed.jobId;
+    const usdPerHour = candidates.ok ? (candidates.value[0]?.usdPerHour ?? view.usdPerHour) : view.usdPerHour;
+    view.attempts?.push(newAttempt(signed, usdPerHour));
+    view.lastStep = signed.attempt?.resume?.step ?? 0;
+    if (view.progress !== undefined) view.progress.done = view.lastStep;
+  }, true);
+  const from = signed.attempt?.resume;
+  state.event({
+    kind: 'state',
+    digest: signed.jobId,
+    message: `Attempt ${closed.length + 1}: ${from === undefined ? 'there was no checkpoint yet, training begins anew' : `goes on from the sealed checkpoint of step ${from.step}`}.`,
+  });
+  return ok({ kind: 'order', order: order.value, candidates: candidates.value });
+}
+
+function waitFor(state: RunState, what: 'unlock' | 'network'): void {
+  state.change(({ view }) => {
+    if (view.recovery !== undefined) view.recovery.waitsFor = what;
+  }, true);
+}
+
+function stopped(): Result<never> {
+  return err('cancelled', 'The run was stopped between two attempts; no further key was released.');
+}
+
+async function withinTime(work: Promise<boolean>, ms: number): Promise<boolean> {
+  const late = new AbortController();
+  const answer = await Promise.race([work.catch(() => false), sleep(ms, late.signal).then(() => false)]);
+  late.abort();
+  return answer;
+}

@@ -1,0 +1,35 @@
+import type { AttemptView, FailureClass, Recovery } from '../../../../electron/contract/attempts.ts';
+import { formatDateTime, formatUsd } from '../../ui/index.ts';
+
+const classes: Readonly<Record<FailureClass, string>> = {
+  'node-unreachable': 'the node was lost',
+  'node-hung': 'the node hung',
+  'evidence-refused': 'the node failed to prove itself again',
+  'evidence-gap': 'the node gave no more evidence',
+  'job-failed': 'the program failed',
+  'data-integrity': 'its data was not as signed',
+  budget: 'the budget was spent',
+  stopped: 'stopped',
+};
+
+/** How an attempt ended, in a few words. */
+export function attemptWords({ outcome, failureClass, resumedFrom }: AttemptView): string {
+  const from = resumedFrom === undefined ? '' : `, from the sealed checkpoint of step ${resumedFrom.step}`;
+  if (failureClass !== undefined) return `${classes[failureClass]}${from}`;
+  return `${outcome === 'succeeded' ? 'succeeded' : 'goes on'}${from}`;
+}
+
+const waits: Readonly<Record<Recovery['waitsFor'], string>> = {
+  'back-off': 'Looking for another verified node',
+  unlock: 'The vault is locked, so the node is not replaced until it is unlocked',
+  network: 'Waiting for the network',
+};
+
+/** What a run between two attempts waits for, and what that may cost. */
+export function recoveryWords({ lostNode, waitsFor, operatorUsdPerMinute, operatorMayBillUntil }: Recovery): string {
+  const cost =
+    operatorUsdPerMinute === 0
+      ? 'Waiting costs nothing.'
+      : `The operator of ${lostNode} may bill ${formatUsd(operatorUsdPerMinute)} a minute until ${formatDateTime(operatorMayBillUntil)}; Nacre counts nothing after its last signed frame.`;
+  return `${lostNode === '' ? '' : `${lostNode} was lost. `}${waits[waitsFor]}. ${cost}`;
+}
