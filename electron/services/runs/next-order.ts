@@ -39,7 +39,7 @@ export async function buildNextOrder(
   const ownerKey = ports.signing.ownerKey();
   if (!ownerKey.ok) return ownerKey;
   const order = buildOrder(
-    { ...draft, budget: { maximumUsd, maximumSeconds } },
+    { ...draft, policyId: first.policyId, budget: { maximumUsd, maximumSeconds } },
     {
       dataset: dataset.value,
       policyDigest: first.policyDigest,
