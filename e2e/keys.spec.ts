@@ -25,10 +25,12 @@ async function lock(page: Page): Promise<void> {
 /** The text of a whole snapshot of the page's JavaScript heap: every string that the page still holds. */
 async function heapOf(session: CDPSession): Promise<string> {
   const chunks: string[] = [];
-  session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
+  const keep = ({ chunk }: { readonly chunk: string }) => void chunks.push(chunk);
+  session.on('HeapProfiler.addHeapSnapshotChunk', keep);
   await session.send('HeapProfiler.enable');
   await session.send('HeapProfiler.collectGarbage');
   await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+  session.off('HeapProfiler.addHeapSnapshotChunk', keep);
   return chunks.join('');
 }
 
@@ -113,6 +115,7 @@ test('a security key opens the vault until it is removed; the page forgets the p
   await page.getByRole('button', { name: 'Add security key' }).click();
   await page.getByRole('dialog').getByLabel('Name').fill('Blue key');
   await again(page).fill(passphrase);
+  expect((await heapOf(session)).includes(passphrase), 'what is being typed is found: the search works').toBe(true);
   await page.getByRole('dialog').getByRole('button', { name: 'Add security key' }).click();
   const ways = page.getByRole('table', { name: 'Ways to unlock' });
   await expect(ways).toContainText('Blue key', { timeout: 30_000 });
