@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { lstat, mkdir, open, readdir, rm, rmdir, statfs, unlink } from 'node:fs/promises';
+import { lstat, mkdir, open, readdir, rename, rm, rmdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../contract/result.ts';
 
@@ -63,8 +63,15 @@ async function isMemory(folder: string): Promise<boolean> {
 
 async function wipeLeftovers(memory: string): Promise<void> {
   for (const name of await readdir(memory)) {
-    const owner = /^nacre-agent-(\d+)-[0-9a-f]{12}$/.exec(name)?.[1];
-    if (owner !== undefined && !isAlive(Number(owner))) await wipe(join(memory, name));
+    const [, owner, rest] = /^nacre-agent-(\d+)-([0-9a-f]{12})$/.exec(name) ?? [];
+    if (owner === undefined || rest === undefined || isAlive(Number(owner))) continue;
+    // Agents that start together find the same leftovers: whoever takes the folder over wipes it, alone.
+    const mine = join(memory, `nacre-agent-${process.pid}-${rest}`);
+    const taken = await rename(join(memory, name), mine).then(
+      () => true,
+      () => false,
+    );
+    if (taken) await wipe(mine);
   }
 }
 
