@@ -33,17 +33,17 @@ const columns: ReadonlyArray<Column<KeyView>> = [
   {
     id: 'label',
     title: 'Name',
-    width: 'minmax(150px, 1.2fr)',
+    width: 'minmax(120px, 1.2fr)',
     cell: (key) => <span className="mono clip">{key.label}</span>,
     compare: (a, b) => a.label.localeCompare(b.label),
   },
   {
     id: 'use',
     title: 'Use',
-    width: 'minmax(150px, 2fr)',
+    width: 'minmax(110px, 2fr)',
     cell: (key) => <span className="clip">{purposeWords[key.purpose]}</span>,
   },
-  { id: 'kind', title: 'Kind', width: '150px', cell: (key) => <span className="clip">{typeWords[key.type]}</span> },
+  { id: 'kind', title: 'Kind', width: '120px', cell: (key) => <span className="clip">{typeWords[key.type]}</span> },
   { id: 'state', title: 'State', width: '90px', cell: (key) => key.state },
   {
     id: 'public',
@@ -51,7 +51,7 @@ const columns: ReadonlyArray<Column<KeyView>> = [
     width: '170px',
     cell: (key) => <Digest value={key.publicKey} of={`public part of ${key.label}`} />,
   },
-  { id: 'uses', title: 'Uses', width: '70px', align: 'end', cell: (key) => formatCount(key.uses) },
+  { id: 'uses', title: 'Uses', width: '50px', align: 'end', cell: (key) => formatCount(key.uses) },
   {
     id: 'last',
     title: 'Last used',

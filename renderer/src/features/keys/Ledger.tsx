@@ -56,6 +56,8 @@ const columns: ReadonlyArray<Column<AuditView>> = [
 ];
 
 const pageSize = 500;
+/** Every act writes an entry, which no stream tells. */
+const askAgainMs = 3000;
 
 /** The key ledger: append only, a Merkle tree; checking walks every entry again. */
 export function Ledger({ ofKey }: { readonly ofKey: string }) {
@@ -72,7 +74,11 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
     ...(job.trim() === '' ? {} : { job: job.trim() }),
     ...(day === undefined ? {} : { since: day }),
   };
-  const list = useMethod('audit.list', { after: -1, limit: pageSize, ...filters }, { keepPrevious: true });
+  const list = useMethod(
+    'audit.list',
+    { after: -1, limit: pageSize, ...filters },
+    { keepPrevious: true, every: askAgainMs },
+  );
   const exporting = useAction('audit.export');
   const verify = useAction('audit.verify');
   const [filter, setFilter] = useState('');
