@@ -1,7 +1,13 @@
 import { lstat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { err, ok, type Result } from '../contract/result.ts';
-import { createStandaloneSealing, passphraseRecipient, readIdentityFile, type SealOptions } from '../core/sealing.ts';
+import {
+  createStandaloneSealing,
+  describeEarlier,
+  passphraseRecipient,
+  readIdentityFile,
+  type SealOptions,
+} from '../core/sealing.ts';
 import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
 import { formatBytes } from './format.ts';
 import { createSealProgress } from './seal-progress.ts';
@@ -24,14 +30,6 @@ nacre seal PATH --passphrase [--passphrase-fd N] --out FILE [--force] [--json]
                      "nacre open" undoes it with --decompress or --extract; slower, and does not go on after a kill
   --manifest FILE    also write the SHA-256 of every part and their Merkle root, unsigned
 `;
-
-/** What became of the file of an interrupted run. */
-const earlierWords = {
-  resumed: 'An interrupted sealing of the same data was gone on with.',
-  changed: 'The data changed since an interrupted sealing; all of it was sealed anew under a new key.',
-  damaged: 'The state of an interrupted sealing is damaged; all of it was sealed anew.',
-  unusable: 'An interrupted sealing could not be gone on with (other data, recipients, or no identity); sealed anew.',
-} as const;
 
 /** `nacre seal` */
 export const sealCommand: Command = {
@@ -98,7 +96,7 @@ export const sealCommand: Command = {
       else {
         const { kind, files, plainBytes, sealedBytes, path, earlier } = facts;
         if (facts.compression === 'not-smaller') io.note('Not compressed: a sample did not get smaller by it.\n');
-        if (earlier !== 'none') io.note(`${earlierWords[earlier]}\n`);
+        if (earlier !== 'none') io.note(`${describeEarlier({ ...sealed.value, earlier })}\n`);
         const what = kind === 'folder' ? `${files} ${files === 1 ? 'file' : 'files'}, ` : '';
         io.out(`sealed ${what}${formatBytes(plainBytes)} into ${path} (${formatBytes(sealedBytes)})\n`);
         if (manifest !== undefined) io.out(`root ${manifest.root}, ${manifest.parts.length} parts\n`);

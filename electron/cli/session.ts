@@ -98,6 +98,7 @@ export async function followTask(core: Core, io: CommandIo, started: TaskView): 
     progress.end();
     bar.end();
   }
+  if (task.note !== undefined) io.note(`${task.note}\n`);
   if (task.state === 'succeeded') return ok(task);
   if (task.state === 'cancelled') return err('cancelled', `${task.title} was cancelled.`);
   return { ok: false, error: taskError(task) };

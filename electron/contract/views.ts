@@ -155,6 +155,8 @@ export const taskViewSchema = z.object({
   progress: progressSchema.optional(),
   /** Id of what it made: a dataset id, a run id. */
   resultId: z.string().optional(),
+  /** What a person should know of how it went, such as work of an interrupted run that was taken over. */
+  note: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });
 export type TaskView = z.infer<typeof taskViewSchema>;

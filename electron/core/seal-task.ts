@@ -1,5 +1,6 @@
 import { ok } from '../contract/result.ts';
 import type { TaskView } from '../contract/views.ts';
+import { describeEarlier } from '../services/sealing/earlier.ts';
 import type { Services } from './services.ts';
 import type { TaskControl } from './tasks.ts';
 
@@ -9,13 +10,14 @@ export function sealTask(
   request: { readonly path: string; readonly name: string; readonly target?: string | undefined },
 ): TaskView {
   const { path, name, target } = request;
-  const seal = async ({ signal, progress, onPause }: TaskControl) => {
+  const seal = async ({ signal, progress, note, onPause }: TaskControl) => {
     const sealed = await datasets.seal({
       path,
       name,
       ...(target === undefined ? {} : { target }),
       signal,
       pause: { onPause },
+      onEarlier: (sealed) => note(describeEarlier(sealed)),
       onProgress: ({ bytes, total, ratePerSecond, secondsLeft }) =>
         progress({
           done: bytes,

@@ -4,6 +4,7 @@ import { createSealingPool, type SealingPoolOptions } from '../workers/sealing-p
 
 export { passphraseIdentity, type Identity } from '../domain/sealed/identities.ts';
 export { passphraseRecipient } from '../domain/sealed/recipients.ts';
+export { describeEarlier } from '../services/sealing/earlier.ts';
 export type { SealingService, SealOptions } from '../services/sealing/sealing-service.ts';
 export { readIdentityFile, readManifestFile } from '../services/sealing/small-files.ts';
 

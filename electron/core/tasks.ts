@@ -7,6 +7,8 @@ const keptEnded = 50;
 export interface TaskControl {
   readonly signal: AbortSignal;
   progress(progress: Progress): void;
+  /** One sentence on how it went, for people. */
+  note(text: string): void;
   /** Resolves when the task is not paused: at once, at `resume`, or when it is cancelled. */
   unpaused(): Promise<void>;
   /** Called at each pause (true) and resume (false); at once when the task is paused already. */
@@ -118,6 +120,7 @@ export function createTaskRunner(options: {
       const control: TaskControl = {
         signal: abort.signal,
         progress: (progress) => change({ progress }),
+        note: (note) => change({ note }),
         unpaused: () => entry.pause?.over ?? Promise.resolve(),
         onPause(listener) {
           entry.pauseListeners.push(listener);

@@ -13,6 +13,7 @@ import type { OrderDataset } from '../../domain/job/order.ts';
 import type { Identity } from '../../domain/sealed/identities.ts';
 import { payloadTypes } from '../../contract/wire.ts';
 import type { CsvInspection } from '../sealing/csv.ts';
+import type { describeEarlier } from '../sealing/earlier.ts';
 import type { LendIdentities } from '../sealing/seal.ts';
 import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
 import type { PauseSource } from '../sealing/segment-task.ts';
@@ -77,6 +78,8 @@ export interface SealRequest {
   readonly onProgress?: (progress: SealProgress) => void;
   readonly signal?: AbortSignal;
   readonly pause?: PauseSource;
+  /** Told when an interrupted run of the same source had left a file, and what became of it. */
+  readonly onEarlier?: (sealed: Parameters<typeof describeEarlier>[0]) => void;
 }
 
 export interface DatasetService {
@@ -129,7 +132,7 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
   return {
     preview: (path, target) => options.preview(path, target === undefined ? {} : { target }),
 
-    async seal({ path, name, target, onProgress, signal, pause }) {
+    async seal({ path, name, target, onProgress, signal, pause, onEarlier }) {
       const recipients = options.recipients();
       if (!recipients.ok) return recipients;
       const table = await readTable(path, target, signal);
@@ -153,7 +156,8 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         ...(pause === undefined ? {} : { pause }),
       });
       if (!sealed.ok) return sealed;
-      const { manifest } = sealed.value;
+      const { manifest, earlier } = sealed.value;
+      if (earlier !== 'none') onEarlier?.({ ...sealed.value, earlier });
       if (manifest === undefined) throw new Error('a manifest was asked for');
       const envelope = options.signManifest(manifest);
       if (!envelope.ok) return drop(out, envelope);
