@@ -51,7 +51,8 @@ export async function followRun(context: FollowContext): Promise<Result<{ end: J
   const answer = await readEvents({ ...context, signal }, heard);
   inner.abort();
   await Promise.all(watchers);
-  return verdict.ended === undefined || answer.ok ? answer : { ok: false, error: verdict.ended };
+  // What a watcher found counts, also when the node then says that the job ended: it was told to stop.
+  return verdict.ended === undefined ? answer : { ok: false, error: verdict.ended };
 }
 
 /** What a watcher found that ends the attempt, while telemetry may still come. */
