@@ -15,17 +15,15 @@ const svn = z.number().int().min(0).max(255);
 const wideSvn = z.number().int().min(0).max(65_535);
 const components = z.array(z.object({ svn })).length(16);
 const advisories = z.array(z.string().max(64)).max(256).default([]);
-/** RFC 3339 in UTC, seconds, nothing else: milliseconds since the epoch. */
 const moment = z.string().transform((text, context) => {
-  const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(text) ? Date.parse(text) : Number.NaN;
-  // Rolled over dates (31 February) do not read back the same.
-  if (Number.isFinite(at) && new Date(at).toISOString() === text.replace('Z', '.000Z')) return at;
+  const at = momentOf(text);
+  if (at !== undefined) return at;
   context.addIssue({ code: 'custom', message: 'no UTC date' });
   return z.NEVER;
 });
 
 /** Kept as text, for people. */
-const dayText = z.string().refine((text) => moment.safeParse(text).success, 'no UTC date');
+const dayText = z.string().refine((text) => momentOf(text) !== undefined, 'no UTC date');
 
 const dated = {
   issueDate: moment,
@@ -77,6 +75,13 @@ export type QeIdentity = z.infer<typeof qeIdentitySchema>;
 export type IsvLevel = QeIdentity['tcbLevels'][number];
 
 const maximumBytes = 1_048_576;
+
+/** RFC 3339 in UTC, seconds, nothing else. @returns milliseconds since the epoch */
+function momentOf(text: string): number | undefined {
+  const at = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(text) ? Date.parse(text) : Number.NaN;
+  // Rolled over dates (31 February) do not read back the same.
+  return Number.isFinite(at) && new Date(at).toISOString() === text.replace('Z', '.000Z') ? at : undefined;
+}
 
 /** Strict JSON (no repeated keys) of the TCB info. Nothing is known about who signed it. */
 export function parseTcbInfo(text: string): Parsed<TcbInfo> {

@@ -4,12 +4,31 @@ import { Malformed, parseWith, type Parsed } from './bytes.ts';
  * Strict DER (X.690 §10): definite lengths in their shortest form, low tag numbers, no trailing bytes, bounded depth and
  * size. Anything else is refused, so one value has one encoding.
  */
-export interface DerElement {
+export class DerElement {
   /** Identifier octet: class, constructed bit and number, e.g. 0x30 SEQUENCE, 0xa3 [3] constructed. */
   readonly tag: number;
+  /** What the element was found in, and where: views are made when asked for, of most elements never. */
+  readonly source: Uint8Array;
+  readonly start: number;
+  readonly contentStart: number;
+  readonly end: number;
+
+  constructor(tag: number, source: Uint8Array, start: number, contentStart: number, end: number) {
+    this.tag = tag;
+    this.source = source;
+    this.start = start;
+    this.contentStart = contentStart;
+    this.end = end;
+  }
+
   /** Header and content. */
-  readonly raw: Uint8Array;
-  readonly content: Uint8Array;
+  get raw(): Uint8Array {
+    return this.source.subarray(this.start, this.end);
+  }
+
+  get content(): Uint8Array {
+    return this.source.subarray(this.contentStart, this.end);
+  }
 }
 
 export const derTags = {
@@ -40,17 +59,16 @@ export function parseDer(bytes: Uint8Array, maximumBytes: number): Parsed<DerEle
 /** `parseDer` for use inside parsers. @throws Malformed */
 export function readDer(bytes: Uint8Array, maximumBytes = 1_048_576): DerElement {
   if (bytes.length > maximumBytes) throw new Malformed(`DER of ${bytes.length} bytes, at most ${maximumBytes} allowed`);
-  const element = elementAt(bytes, 0);
-  if (element.raw.length !== bytes.length) {
-    throw new Malformed(`${bytes.length - element.raw.length} bytes follow the DER element`);
-  }
+  const element = elementAt(bytes, 0, bytes.length);
+  if (element.end !== bytes.length) throw new Malformed(`${bytes.length - element.end} bytes follow the DER element`);
   return element;
 }
 
-function elementAt(bytes: Uint8Array, at: number): DerElement {
+/** @param limit where the surrounding element ends */
+function elementAt(bytes: Uint8Array, at: number, limit: number): DerElement {
   const tag = bytes[at];
   const first = bytes[at + 1];
-  if (tag === undefined || first === undefined) throw new Malformed('DER ends inside a header');
+  if (tag === undefined || first === undefined || at + 2 > limit) throw new Malformed('DER ends inside a header');
   if ((tag & 0x1f) === 0x1f) throw new Malformed('DER with a high tag number');
   let length = first;
   let header = 2;
@@ -61,25 +79,26 @@ function elementAt(bytes: Uint8Array, at: number): DerElement {
     length = 0;
     for (let i = 0; i < count; i++) {
       const octet = bytes[at + 2 + i];
-      if (octet === undefined) throw new Malformed('DER ends inside a length');
+      if (octet === undefined || at + 3 + i > limit) throw new Malformed('DER ends inside a length');
       length = length * 256 + octet;
     }
     header += count;
     if (length < 0x80 || bytes[at + 2] === 0) throw new Malformed('DER length is not in its shortest form');
   }
-  const end = at + header + length;
-  if (end > bytes.length) throw new Malformed('DER element is longer than its input');
-  return { tag, raw: bytes.subarray(at, end), content: bytes.subarray(at + header, end) };
+  const contentStart = at + header;
+  const end = contentStart + length;
+  if (end > limit) throw new Malformed('DER element is longer than its input');
+  return new DerElement(tag, bytes, at, contentStart, end);
 }
 
 /** The elements inside a constructed one. @throws Malformed */
 export function children(element: DerElement): DerElement[] {
   if ((element.tag & 0x20) === 0) throw new Malformed(`DER tag 0x${element.tag.toString(16)} is not constructed`);
   const found: DerElement[] = [];
-  for (let at = 0; at < element.content.length;) {
-    const child = elementAt(element.content, at);
+  for (let at = element.contentStart; at < element.end;) {
+    const child = elementAt(element.source, at, element.end);
     found.push(child);
-    at += child.raw.length;
+    at = child.end;
     if (found.length > maximumChildren) throw new Malformed('DER with too many elements');
   }
   return found;
@@ -102,7 +121,7 @@ export function sequence(element: DerElement | undefined, what: string): DerElem
 /** Dotted decimal. @throws Malformed */
 export function objectIdentifier(element: DerElement | undefined, what = 'object identifier'): string {
   const { content } = expectTag(element, derTags.objectIdentifier, what);
-  const arcs: number[] = [];
+  let text = '';
   let arc = 0;
   let inside = false;
   for (const octet of content) {
@@ -111,14 +130,14 @@ export function objectIdentifier(element: DerElement | undefined, what = 'object
     if (!Number.isSafeInteger(arc)) throw new Malformed(`${what} has an arc that is too large`);
     inside = (octet & 0x80) !== 0;
     if (inside) continue;
-    if (arcs.length === 0) {
+    if (text === '') {
       const root = Math.min(2, Math.floor(arc / 40));
-      arcs.push(root, arc - 40 * root);
-    } else arcs.push(arc);
+      text = `${root}.${arc - 40 * root}`;
+    } else text += `.${arc}`;
     arc = 0;
   }
-  if (inside || arcs.length === 0) throw new Malformed(`${what} ends early`);
-  return arcs.join('.');
+  if (inside || text === '') throw new Malformed(`${what} ends early`);
+  return text;
 }
 
 /** Two's complement content octets of an INTEGER in its shortest form. @throws Malformed */
@@ -168,15 +187,17 @@ export function octetsOfBitString(element: DerElement | undefined, what: string)
 /** UTCTime or GeneralizedTime in the one form that RFC 5280 §4.1.2.5 allows. Milliseconds since the epoch. @throws Malformed */
 export function time(element: DerElement | undefined, what: string): number {
   if (element === undefined) throw new Malformed(`${what} is missing`);
-  const text = String.fromCharCode(...element.content.subarray(0, 32));
-  let digits: string;
-  if (element.tag === derTags.utcTime && /^\d{12}Z$/.test(text)) {
-    digits = (Number(text.slice(0, 2)) >= 50 ? '19' : '20') + text;
-  } else if (element.tag === derTags.generalizedTime && /^\d{14}Z$/.test(text)) digits = text;
-  else throw new Malformed(`${what} is no UTC time`);
-  const part = (from: number, to: number) => Number(digits.slice(from, to));
-  const [year, month, day] = [part(0, 4), part(4, 6), part(6, 8)];
-  const [hour, minute, second] = [part(8, 10), part(10, 12), part(12, 14)];
+  const { tag, content } = element;
+  const size = tag === derTags.utcTime ? 13 : tag === derTags.generalizedTime ? 15 : 0;
+  // Century (of GeneralizedTime only), year, month, day, hour, minute, second: two digits each.
+  const parts: number[] = [];
+  for (let at = 0; at < size - 1; at += 2) parts.push(twoDigits(content[at], content[at + 1]));
+  if (content.length !== size || content[size - 1] !== 0x5a || parts.includes(-1)) {
+    throw new Malformed(`${what} is no UTC time`);
+  }
+  if (tag === derTags.utcTime) parts.unshift((parts[0] ?? 0) >= 50 ? 19 : 20);
+  const [century = 0, yearOfCentury = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
+  const year = century * 100 + yearOfCentury;
   const at = Date.UTC(year, month - 1, day, hour, minute, second);
   // Date.UTC rolls over (31 February is 3 March): what does not read back the same was no date.
   const back = new Date(at);
@@ -191,4 +212,13 @@ export function time(element: DerElement | undefined, what: string): number {
     throw new Malformed(`${what} is no date`);
   }
   return at;
+}
+
+/** The number that two ASCII digits write. @returns -1 when one is none */
+function twoDigits(high = 0, low = 0): number {
+  return isDigit(high) && isDigit(low) ? (high - 0x30) * 10 + (low - 0x30) : -1;
+}
+
+function isDigit(octet: number): boolean {
+  return octet >= 0x30 && octet <= 0x39;
 }

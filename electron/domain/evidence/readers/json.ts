@@ -102,12 +102,16 @@ const simpleEscapes: Readonly<Record<string, string>> = {
 
 class Reader {
   readonly #bytes: Uint8Array;
+  /** The whole text where every character is one byte, so that offsets into both are the same; else undefined. */
+  readonly #ascii: string | undefined;
   readonly #what: string;
   readonly #maxDepth: number;
   #at = 0;
 
   constructor(bytes: Uint8Array, what: string, maxDepth: number) {
     this.#bytes = bytes;
+    const text = decodeUtf8(bytes);
+    this.#ascii = text?.length === bytes.length ? text : undefined;
     this.#what = what;
     this.#maxDepth = maxDepth;
   }
@@ -224,11 +228,16 @@ class Reader {
       }
     }
     // Decoded once: a string of a million escapes must not cost a million decoders.
-    const raw = decodeUtf8(this.#bytes.subarray(opening + 1, this.#at++));
+    const raw = this.#text(opening + 1, this.#at++);
     if (raw === undefined) this.#refuse('a string is not UTF-8', opening);
     const text = escaped ? raw.replace(/\\(?:u([0-9a-fA-F]{4})|(.))/g, unescape) : raw;
     if (!text.isWellFormed()) this.#refuse('half of a surrogate pair in a string', opening);
     return text;
+  }
+
+  /** @returns undefined when the bytes are not UTF-8 */
+  #text(start: number, end: number): string | undefined {
+    return this.#ascii?.slice(start, end) ?? decodeUtf8(this.#bytes.subarray(start, end));
   }
 
   /** Behind the backslash. */
@@ -246,7 +255,7 @@ class Reader {
   #number(): number {
     const start = this.#at;
     while (isNumberByte(this.#bytes[this.#at])) this.#at++;
-    const text = String.fromCharCode(...this.#bytes.subarray(start, Math.min(this.#at, start + 64)));
+    const text = this.#text(start, Math.min(this.#at, start + 64)) ?? '';
     const value = Number(text);
     if (this.#at - start > 40 || !/^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/.test(text) || !Number.isFinite(value)) {
       this.#refuse('no value', start);

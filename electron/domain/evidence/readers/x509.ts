@@ -1,4 +1,4 @@
-import { Malformed, parseWith, toHex, type Parsed } from './bytes.ts';
+import { Malformed, parseWith, sameBytes, toHex, type Parsed } from './bytes.ts';
 import {
   bitString,
   boolean,
@@ -120,9 +120,8 @@ function readCertificate(der: Uint8Array): Certificate {
   const [notBefore, notAfter, ...more] = sequence(validity, 'validity');
   if (more.length > 0) throw new Malformed('validity has a third part');
   const algorithm = readAlgorithm(outerAlgorithm);
-  if (
-    toHex(expectTag(innerAlgorithm, 0x30, 'algorithm').raw) !== toHex(expectTag(outerAlgorithm, 0x30, 'algorithm').raw)
-  ) {
+  const inner = expectTag(innerAlgorithm, 0x30, 'algorithm');
+  if (!sameBytes(inner.raw, expectTag(outerAlgorithm, 0x30, 'algorithm').raw)) {
     throw new Malformed('the two signature algorithms of the certificate differ');
   }
   const tail = fields.slice(7);
