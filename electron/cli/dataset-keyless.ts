@@ -89,7 +89,9 @@ export function printManifest(io: CommandIo, manifest: Manifest): void {
   io.out(`${parts.length} ${parts.length === 1 ? 'part' : 'parts'} of ${formatBytes(partSize)}, root ${root}\n`);
   for (const recipient of recipients) io.out(`for ${recipient}\n`);
   if (schema !== undefined) {
-    io.out(`${schema.rows} rows: ${schema.columns.map((column) => `${column.name} (${column.type})`).join(', ')}\n`);
+    const columns = schema.columns.map((column) => `${column.name} (${column.type})`).join(', ');
+    const more = schema.format === 'csv' ? 0 : schema.columnCount - schema.columns.length;
+    io.out(`${schema.rows} rows: ${columns}${more > 0 ? ` and ${more} more` : ''}\n`);
   }
 }
 

@@ -45,8 +45,11 @@ describe('nacre on a profile', () => {
     const whole = await withPassphrase(`dataset inspect ${added.id}`);
     expect(whole).toMatchObject({ code: 0 });
     expect(whole.out).toContain('40 rows: a (integer), b (integer), class (text)');
+    await writeFile(join(directory, 'rows.jsonl'), '{"id":1,"text":"a"}\n{"id":2,"text":null}\n');
+    const rows = JSON.parse((await withPassphrase('dataset add rows.jsonl --name rows --json')).out) as { id: string };
+    expect((await withPassphrase(`dataset inspect ${rows.id}`)).out).toContain('2 rows: id (number), text (text)');
     const [sealed = ''] = (await readdir(join(directory, 'profile'), { recursive: true })).filter((name) =>
-      name.endsWith('.age'),
+      name.endsWith(`${added.id}.age`),
     );
     const path = join(directory, 'profile', sealed);
     await writeFile(path, 'changed');

@@ -15,12 +15,25 @@ export const columnTypes = ['integer', 'number', 'text', 'empty'] as const;
 export const columnSchema = z.object({ name: z.string().max(1024), type: z.enum(columnTypes) });
 export type Column = z.infer<typeof columnSchema>;
 
-export const datasetSchemaSchema = z.object({
+const csvSchemaSchema = z.object({
   format: z.literal('csv'),
   columns: z.array(columnSchema).min(1).max(65_536),
   /** Data rows, without the header. */
   rows: z.int().min(0),
 });
+export type CsvSchema = z.infer<typeof csvSchemaSchema>;
+
+/** Of a file that says its columns itself (Parquet), or whose first rows show them (JSON Lines). */
+const tableSchemaSchema = z.object({
+  format: z.enum(['parquet', 'jsonl']),
+  /** The first 1,000 columns; the type in the words of the format. */
+  columns: z.array(z.object({ name: z.string().max(1024), type: z.string().max(64) })).max(1000),
+  /** All of them. */
+  columnCount: z.int().min(0),
+  rows: z.int().min(0),
+});
+
+const datasetSchemaSchema = z.discriminatedUnion('format', [csvSchemaSchema, tableSchemaSchema]);
 export type DatasetSchema = z.infer<typeof datasetSchemaSchema>;
 
 /**

@@ -18,7 +18,7 @@ import { proveRun } from '../services/reports/run-entries.ts';
 import { writeWhole } from '../services/reports/write-file.ts';
 import { createRunService } from '../services/runs/run-service.ts';
 import type { AuditPort, RunPorts } from '../services/runs/ports.ts';
-import { previewSource } from '../services/sealing/preview.ts';
+import { previewSource, tableFormat } from '../services/sealing/preview.ts';
 import { loadSealedDataset } from '../services/sealing/sealed-dataset.ts';
 import { createSealingService } from '../services/sealing/sealing-service.ts';
 import { createSettingsService } from '../services/settings/settings-service.ts';
@@ -155,13 +155,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   const datasets = createDatasetService({
     sealing,
     preview: (path, settings) => previewSource(path, { ...settings, inspect: inspectTable }),
-    inspectCsv: async (path, { target, signal } = {}) => {
-      const seen = await inspectTable({ path, format: 'csv', ...(target === undefined ? {} : { target }) }, signal);
-      if (!seen.ok) return seen;
-      return seen.value.csv === undefined
-        ? err('internal', 'A CSV file was looked into as another one.')
-        : ok(seen.value.csv);
-    },
+    inspectTable,
+    tableFormat,
     load: loadSealedDataset,
     store: stores.datasets,
     folder: join(profile, 'datasets'),

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { dsseEnvelopeSchema, type DsseEnvelope } from '../../contract/dsse.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
-import { manifestSchema, type Manifest, type SealProgress } from '../../contract/sealed.ts';
+import { manifestSchema, type DatasetSchema, type Manifest, type SealProgress } from '../../contract/sealed.ts';
+import type { TablePreview } from '../../contract/table-preview.ts';
 import { datasetViewSchema, type DataPreview, type DatasetView } from '../../contract/views.ts';
 import type { VerifySignature } from '../../domain/dsse/dsse.ts';
 import { verifyJson } from '../../domain/dsse/dsse.ts';
@@ -12,12 +13,12 @@ import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import type { OrderDataset } from '../../domain/job/order.ts';
 import type { Identity } from '../../domain/sealed/identities.ts';
 import { payloadTypes } from '../../contract/wire.ts';
-import type { CsvInspection } from '../sealing/csv.ts';
 import type { describeEarlier } from '../sealing/earlier.ts';
 import type { LendIdentities } from '../sealing/seal.ts';
 import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
 import type { PauseSource } from '../sealing/segment-task.ts';
 import type { SealingService } from '../sealing/sealing-service.ts';
+import type { InspectTable, TableInspection } from '../sealing/table-task.ts';
 import { detachedHeader, recipientsOf } from './rewrap.ts';
 
 export const datasetRecordSchema = z.object({
@@ -47,9 +48,10 @@ interface ReadOptions {
 
 export interface DatasetServiceOptions {
   readonly sealing: SealingService;
-  /** See services/sealing/preview.ts and csv.ts. */
+  /** See services/sealing/preview.ts and table-task.ts. */
   readonly preview: (path: string, options?: ReadOptions) => Promise<Result<DataPreview>>;
-  readonly inspectCsv: (path: string, options?: ReadOptions) => Promise<Result<CsvInspection>>;
+  readonly inspectTable: InspectTable;
+  readonly tableFormat: (name: string) => TablePreview['format'] | undefined;
   readonly load: (options: LoadOptions) => Promise<Result<SealedDataset>>;
   readonly store: DatasetStore;
   /** Folder of the sealed files. */
@@ -112,20 +114,19 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
     path: string,
     target: string | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<Result<CsvInspection | undefined>> => {
-    if (!path.toLowerCase().endsWith('.csv')) {
-      return target === undefined
-        ? ok(undefined)
-        : err('invalid_input', `${path} is not a CSV file, so it has no column ${JSON.stringify(target)}.`);
+  ): Promise<Result<TableInspection | undefined>> => {
+    const format = options.tableFormat(path);
+    if (format !== 'csv' && target !== undefined) {
+      return err('invalid_input', `${path} is not a CSV file, so it has no column ${JSON.stringify(target)}.`);
     }
-    const inspected = await options.inspectCsv(path, {
-      ...(target === undefined ? {} : { target }),
-      ...(signal === undefined ? {} : { signal }),
-    });
+    // Parquet writers like to make folders of such a name.
+    if (format === undefined || (format !== 'csv' && (await isFolder(path)))) return ok(undefined);
+    const inspected = await options.inspectTable({ path, format, ...(target === undefined ? {} : { target }) }, signal);
     if (!inspected.ok) {
-      return target === undefined && inspected.error.code === 'invalid_input' ? ok(undefined) : inspected;
+      const noTable = inspected.error.code === 'invalid_input' || inspected.error.code === 'damaged';
+      return target === undefined && noTable ? ok(undefined) : inspected;
     }
-    const missing = inspected.value.problems.find(({ details }) => details?.['reason'] === 'missing-column');
+    const missing = inspected.value.csv?.problems.find(({ details }) => details?.['reason'] === 'missing-column');
     return missing === undefined ? inspected : { ok: false, error: missing };
   };
 
@@ -150,7 +151,7 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         lendIdentities: options.lendIdentities,
         // The id is a new one each time; an interrupted sealing of the same data is found by where it came from.
         unfinishedName: `unfinished-${createHash('sha256').update(path).digest('hex').slice(0, 32)}`,
-        ...(table.value === undefined ? {} : { schema: table.value.schema }),
+        ...(table.value === undefined ? {} : { schema: schemaOf(table.value) }),
         ...(onProgress === undefined ? {} : { onProgress }),
         ...(signal === undefined ? {} : { signal }),
         ...(pause === undefined ? {} : { pause }),
@@ -219,7 +220,8 @@ export function createDatasetService(options: DatasetServiceOptions): DatasetSer
         root: view.root,
         sealedBytes: view.sealedBytes,
         manifestSha256: createHash('sha256').update(payload).digest('hex'),
-        ...(view.columns === undefined ? {} : { columns: view.columns }),
+        // The built-in programs train on CSV alone, which is what has a target: other columns are none to them.
+        ...(view.columns === undefined || view.target === undefined ? {} : { columns: view.columns }),
         ...(view.rows === undefined ? {} : { rows: view.rows }),
       });
     },
@@ -256,8 +258,23 @@ async function drop(path: string, failure: Result<never>): Promise<Result<never>
   return failure;
 }
 
-function tableFacts({ schema, target }: CsvInspection): Pick<DatasetView, 'rows' | 'columns' | 'target'> {
-  return { rows: schema.rows, columns: schema.columns.map(({ name }) => name), target };
+function schemaOf({ table, csv }: TableInspection): DatasetSchema {
+  if (csv !== undefined) return csv.schema;
+  const { format, columns, columnCount, rows } = table;
+  if (format === 'csv') throw new Error('a CSV file was looked into as another one');
+  return { format, columns, columnCount, rows };
+}
+
+function tableFacts({ table, csv }: TableInspection): Pick<DatasetView, 'rows' | 'columns' | 'target'> {
+  const columns = (csv?.schema ?? table).columns.map(({ name }) => name);
+  return { rows: table.rows, columns, ...(csv === undefined ? {} : { target: csv.target }) };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 async function makeFolder(folder: string): Promise<Result<void>> {

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
-import type { Column, DatasetSchema } from '../../contract/sealed.ts';
+import type { Column, CsvSchema } from '../../contract/sealed.ts';
 import { createColumnSurvey, type ColumnSurvey } from './csv-column.ts';
 import { createCsvScanner, type CsvFault } from './csv-scanner.ts';
 import { fileError } from './file-errors.ts';
@@ -12,7 +12,7 @@ export const csvLimits = { row: 1_048_576, columns: 16_384 } as const;
 /** What a CSV file holds, and what keeps it from being trained on. */
 export interface CsvInspection {
   readonly bytes: number;
-  readonly schema: DatasetSchema;
+  readonly schema: CsvSchema;
   /** The named target, or the guessed one. */
   readonly target: string;
   /** Values of the target with their rows, most rows first; empty when there are too many to be classes. */

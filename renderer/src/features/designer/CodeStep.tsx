@@ -72,7 +72,10 @@ export function CodeStep({ draft, dataset, edit }: CodeStepProps) {
               hiddenName
               placeholder="Column to predict"
               value={program.target === '' ? undefined : program.target}
-              options={(dataset?.columns ?? []).map((column) => ({ value: column, label: column }))}
+              options={(dataset?.target === undefined ? [] : (dataset.columns ?? [])).map((column) => ({
+                value: column,
+                label: column,
+              }))}
               onValue={(target) => edit({ program: { ...program, target } })}
             />
           </div>
