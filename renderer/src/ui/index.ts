@@ -12,6 +12,7 @@ export { AnswerStrip, Page, PageHead, Section, SidePanel, WorkArea, type Answer 
 export { PassphraseInput } from './PassphraseInput.tsx';
 export { estimatePassphraseBits, wantedBits } from './passphrase.ts';
 export { givenShares, ShareInputs } from './ShareInputs.tsx';
+export { SourcePreview } from './SourcePreview.tsx';
 export { Table, type Column, type SortState } from './Table.tsx';
 export { Tabs, type TabDefinition } from './Tabs.tsx';
 export { TaskBar } from './TaskBar.tsx';

@@ -1,13 +1,12 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import type { FileKind, TablePreview } from '../../../../electron/contract/table-preview.ts';
 import { useAction, useMethod } from '../../host/index.ts';
 import {
   Button,
   Dialog,
   ErrorMessage,
-  KeyValue,
   Select,
+  SourcePreview,
   TextInput,
   formatBytes,
   formatCount,
@@ -19,17 +18,6 @@ import styles from './Datasets.module.css';
 interface SealDialogProps {
   readonly open: boolean;
   readonly onClose: () => void;
-}
-
-function describeKinds(kinds: readonly FileKind[]): string {
-  return kinds.map(({ kind, files, bytes }) => `${kind} ${formatCount(files)} (${formatBytes(bytes)})`).join(', ');
-}
-
-/** The first columns with their types; how many more there are. */
-function describeColumns({ columns, columnCount }: TablePreview): string {
-  const shown = columns.slice(0, 8).map(({ name, type }) => `${name} (${type})`);
-  const more = columnCount - shown.length;
-  return more > 0 ? `${shown.join(', ')} and ${formatCount(more)} more` : shown.join(', ');
 }
 
 /** Pick, preview, seal. The renderer handles the path only; the core opens the file. */
@@ -52,7 +40,6 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
     onClose();
   };
   const csv = preview.data?.csv;
-  const table = preview.data?.table;
   const chosenName = name === '' ? (preview.data?.name.replace(/\.[a-z0-9]+$/i, '') ?? '') : name;
   const start = () => {
     if (path === undefined) return;
@@ -68,7 +55,6 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
       },
     );
   };
-  const problems = preview.data?.problems ?? [];
   return (
     <Dialog
       open={open}
@@ -120,27 +106,7 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
                 }
               />
             )}
-            <KeyValue
-              items={[
-                { name: 'Size', value: `${formatBytes(preview.data.bytes)} in ${plural(preview.data.files, 'file')}` },
-                { name: 'Kinds of files', value: describeKinds(preview.data.kinds) },
-                ...(table === undefined
-                  ? []
-                  : [
-                      {
-                        name: 'Table',
-                        value: `${formatCount(table.rows)} rows, ${formatCount(table.columnCount)} columns`,
-                      },
-                      { name: 'Columns', value: describeColumns(table) },
-                    ]),
-                ...(csv === undefined ? [] : [{ name: 'Numeric columns', value: formatCount(csv.numericColumns) }]),
-              ]}
-            />
-            {problems.map((problem) => (
-              <p key={problem} className="small is-warning">
-                {problem}
-              </p>
-            ))}
+            <SourcePreview preview={preview.data} />
           </div>
         )}
         {seal.error === null ? null : <ErrorMessage inline error={seal.error.error} />}

@@ -1,7 +1,21 @@
+import { useState } from 'react';
 import { Link } from 'react-router';
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { DatasetView } from '../../../../electron/contract/views.ts';
-import { Select, TextInput, formatBytes, formatCount, formatDateTime, plural, shortDigest } from '../../ui/index.ts';
+import { useMethod } from '../../host/index.ts';
+import {
+  Button,
+  ErrorMessage,
+  Select,
+  SourcePreview,
+  TextInput,
+  Waiting,
+  formatBytes,
+  formatCount,
+  formatDateTime,
+  plural,
+  shortDigest,
+} from '../../ui/index.ts';
 import styles from './Designer.module.css';
 import { Step } from './Step.tsx';
 
@@ -77,6 +91,23 @@ export function DataStep({ draft, datasets, dataset, edit }: DataStepProps) {
           </span>
         </p>
       )}
+      {dataset === undefined ? null : <Source key={dataset.id} dataset={dataset} />}
     </Step>
   );
+}
+
+/** The plain source as it lies on this computer now; it may have changed, or gone, since it was sealed. */
+function Source({ dataset }: { readonly dataset: DatasetView }) {
+  const [shown, setShown] = useState(false);
+  const { sourcePath: path, target } = dataset;
+  const preview = useMethod('datasets.preview', target === undefined ? { path } : { path, target }, { enabled: shown });
+  if (!shown) {
+    return (
+      <div>
+        <Button onClick={() => setShown(true)}>Look into the plain source</Button>
+      </div>
+    );
+  }
+  if (preview.error !== null) return <ErrorMessage inline error={preview.error.error} />;
+  return preview.data === undefined ? <Waiting>the plain source</Waiting> : <SourcePreview preview={preview.data} />;
 }
