@@ -129,7 +129,7 @@ describe('a run under way', () => {
   });
 
   it('is followed while the vault is locked and after a restart; what waits is signed at unlock', async () => {
-    const runId = await launch('singapore-h100', training(40));
+    const runId = await launch('singapore-h100', training(80));
     await running(runId);
     await test.core.close();
 
