@@ -24,7 +24,10 @@ export const runsCommand: Command = {
     );
     if (!parsed.ok) return reportError(io, parsed.error);
     const { options, words } = parsed.value;
-    if (words[0] === 'receipt' || words.length > 1 || options.failure !== undefined) {
+    if (words[1] !== undefined && words[0] !== 'receipt') {
+      return reportError(io, err('invalid_input', `runs does not take ${JSON.stringify(words[1])}.`).error);
+    }
+    if (words[0] === 'receipt' || options.failure !== undefined) {
       const attempt = Number(options.failure);
       const [word, run] = words;
       if (word !== 'receipt' || run === undefined || !Number.isSafeInteger(attempt) || attempt < 1) {
