@@ -29,6 +29,15 @@ function nameOf(node: { readonly type: string; readonly [field: string]: unknown
   return undefined;
 }
 
+/**
+ * Computed here and now: `hash.digest()`, `checksumOf(header)`, `sha256Hex(bytes)`; a digest that was read, and
+ * `sha256()` that names a signed public document, are public text.
+ */
+function computesDigest(node: { readonly type: string; readonly [field: string]: unknown }): boolean {
+  if (node.type !== 'CallExpression') return false;
+  return /^(digest|checksum\w*|sha(256|384|512)Hex)$/.test(nameOf(node['callee'] as typeof node) ?? '');
+}
+
 /** Comparisons of secret values by an operator, or by a method that stops at the first difference. */
 function leaks(source: string): string[] {
   const { program, errors } = parseSync('file.ts', source);
@@ -40,14 +49,14 @@ function leaks(source: string): string[] {
       if (!['===', '!==', '==', '!='].includes(node.operator)) return;
       const sides = [node.left, node.right] as unknown as { type: string; name?: string }[];
       if (sides.some((side) => side.type === 'Literal' || side.name === 'undefined')) return;
-      if (sides.some((side) => secretName.test(nameOf(side) ?? ''))) found.push(text(node));
+      if (sides.some((side) => secretName.test(nameOf(side) ?? '') || computesDigest(side))) found.push(text(node));
     },
     CallExpression(node) {
       const { callee } = node;
       if (callee.type !== 'MemberExpression' || callee.property.type !== 'Identifier') return;
       if (!['equals', 'compare'].includes(callee.property.name)) return;
       const parts = [callee.object, ...node.arguments] as unknown as { type: string }[];
-      if (parts.some((part) => secretName.test(nameOf(part) ?? ''))) found.push(text(node));
+      if (parts.some((part) => secretName.test(nameOf(part) ?? '') || computesDigest(part))) found.push(text(node));
     },
   }).visit(program);
   return found;
@@ -62,6 +71,10 @@ describe('comparisons of MACs and tags', () => {
       "if (mac.toString('hex') === text) go();",
       'if (mac.equals(expected)) go();',
       'if (Buffer.compare(authTag, other) === 0) go();',
+      "if (hash.digest('hex') !== expected) go();",
+      'if (checksumOf(header) !== header.checksum) go();',
+      'if (sha256Hex(vault) !== head.vault.sha256) go();',
+      'if (hash.digest().equals(expected)) go();',
     ]) {
       expect(leaks(bad), bad).toHaveLength(1);
     }
@@ -70,6 +83,8 @@ describe('comparisons of MACs and tags', () => {
       'if (mac.length !== 32) go();',
       'if (timingSafeEqual(mac, expected)) go();',
       'if (crypto.equal(mac, expected)) go();',
+      'if (view.digest === chosen.digest) go();',
+      'if (digestText !== shown) go();',
       "if (tag === 'x') go();",
     ]) {
       expect(leaks(good), good).toEqual([]);

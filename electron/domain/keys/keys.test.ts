@@ -158,6 +158,7 @@ describe('the real age', () => {
 
 describe('EVM addresses', () => {
   it('are spelled as in the examples of EIP-55', () => {
+    // Spelled the same by pycryptodome 4.4.0 (Keccak-256) after the rule of the EIP.
     for (const address of [
       '0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed',
       '0xfB6916095ca1df60bB79Ce92cE3Ea74c37c5d359',

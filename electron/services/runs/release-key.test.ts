@@ -89,14 +89,17 @@ describe('releaseKey', () => {
     }
   });
 
-  it('does not touch the key when the log cannot be written', async () => {
-    const { value, steps } = context(err('disk_full', 'The disk is full.'));
-    expect(await releaseKey(node, dataset, signed, free, value)).toMatchObject({
-      ok: false,
-      error: { code: 'disk_full' },
-    });
-    expect(steps).toEqual(['key-released']);
-  });
+  it.each(['disk_full', 'integrity', 'locked'] as const)(
+    'is refused with nothing to send, and without touching the key, when the audit log cannot be written (%s)',
+    async (code) => {
+      const { value, steps, fileKey } = context(err(code, 'The entry was not written.'));
+      const released = await releaseKey(node, dataset, signed, free, value);
+      // Nothing but the log's own error: no submission, so there is nothing that a caller could send.
+      expect(released).toEqual(err(code, 'The entry was not written.'));
+      expect(steps).toEqual(['key-released']);
+      expect([...fileKey]).toEqual(Array.from({ length: 16 }, () => 9));
+    },
+  );
 
   it('touches neither log nor key when the approval does not hold', async () => {
     const { value, steps } = context();

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { DsseEnvelope } from '../../contract/dsse.ts';
 import { payloadTypes } from '../../contract/dsse.ts';
@@ -107,7 +107,9 @@ async function matchesFile(path: string, manifest: Manifest): Promise<Result<voi
 async function readPart(path: string, manifest: Manifest, index: number): Promise<Result<Uint8Array>> {
   const part = await readPartUnchecked(path, manifest, index);
   if (!part.ok) return part;
-  return createHash('sha256').update(part.value).digest('hex') === manifest.parts[index]
+  const expected = Buffer.from(manifest.parts[index] ?? '', 'hex');
+  const found = createHash('sha256').update(part.value).digest();
+  return expected.length === found.length && timingSafeEqual(found, expected)
     ? part
     : err('integrity', `Part ${index + 1} of ${path} is not the one of its manifest.`, { details: { part: index } });
 }

@@ -190,7 +190,7 @@ async function findMissing(file: FileHandle, plan: Plan, bytes: number): Promise
     const until = Math.min(start + plan.size, bytes);
     const hash = createHash('sha256');
     if (until <= there) await readThrough(file, start, until, (piece) => hash.update(piece));
-    if (until > there || hash.digest('hex') !== digest) missing.push(index);
+    if (until > there || !timingSafeEqual(hash.digest(), Buffer.from(digest, 'hex'))) missing.push(index);
   }
   return missing;
 }

@@ -38,6 +38,10 @@ export type OpenHead = Omit<BackupHead, 'profile'>;
 
 export const sha256Hex = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
+/** `digest` is 32 bytes in hex: the schema of the head says so. */
+const hasDigest = (bytes: Uint8Array, digest: string): boolean =>
+  timingSafeEqual(createHash('sha256').update(bytes).digest(), Buffer.from(digest, 'hex'));
+
 /** What the profile part is bound to. */
 export function contextOfProfile({ format, version, vaultId, createdAt, log, offline, vault }: OpenHead): Uint8Array {
   return Buffer.from(canonicalize({ format, version, vaultId, createdAt, log, offline, vault }) ?? '');
@@ -95,7 +99,7 @@ export function decodeBackup(bytes: Uint8Array): Result<{ head: BackupHead; vaul
   if (view.length !== expected) return damaged('length', `it has ${view.length} bytes and should have ${expected}`);
   const vault = view.subarray(start, start + head.vault.bytes);
   const profile = view.subarray(start + head.vault.bytes);
-  if (sha256Hex(vault) !== head.vault.sha256) return damaged('vault', 'its vault does not fit its digest');
-  if (sha256Hex(profile) !== head.profile.sha256) return damaged('profile', 'its records do not fit their digest');
+  if (!hasDigest(vault, head.vault.sha256)) return damaged('vault', 'its vault does not fit its digest');
+  if (!hasDigest(profile, head.profile.sha256)) return damaged('profile', 'its records do not fit their digest');
   return ok({ head, vault, profile });
 }

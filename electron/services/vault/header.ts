@@ -74,7 +74,8 @@ export function readHeader(text: string): Result<VaultHeader> {
   const parsed = headerSchema.safeParse(value);
   if (!parsed.success) return damaged(parsed.error.issues[0]?.path.join('.') || 'its shape');
   const header = parsed.data;
-  if (canonical(header) !== text || checksumOf(header) !== header.checksum) return damaged('its checksum does not fit');
+  if (canonical(header) !== text || !sameHex(checksumOf(header), header.checksum))
+    return damaged('its checksum does not fit');
   return ok(header);
 }
 
@@ -90,7 +91,12 @@ export function sealHeader(header: Omit<VaultHeader, 'mac' | 'checksum'>, keys: 
 
 /** Whether the header is the one that the owner of the master key wrote. */
 export function headerIsOurs(header: VaultHeader, keys: VaultKeys): boolean {
-  return timingSafeEqual(Buffer.from(macOf(header, keys), 'hex'), Buffer.from(header.mac, 'hex'));
+  return sameHex(macOf(header, keys), header.mac);
+}
+
+/** Both are 32 bytes in hex: computed here, or held to it by the schema. */
+function sameHex(computed: string, written: string): boolean {
+  return timingSafeEqual(Buffer.from(computed, 'hex'), Buffer.from(written, 'hex'));
 }
 
 function macOf(header: Omit<VaultHeader, 'mac' | 'checksum'>, keys: VaultKeys): string {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
@@ -200,7 +200,9 @@ function checksumLine(path: string): string {
 
 function compareChecksum(path: string): boolean | undefined {
   if (!existsSync(checksumPath(path))) return undefined;
-  return readFileSync(checksumPath(path), 'utf8') === checksumLine(path);
+  const written = readFileSync(checksumPath(path));
+  const expected = Buffer.from(checksumLine(path));
+  return written.length === expected.length && timingSafeEqual(written, expected);
 }
 
 function writeChecksum(path: string): void {
