@@ -143,7 +143,6 @@ const actions: Readonly<Record<string, (call: Call) => Promise<Result<number>>>>
   },
 };
 
-
 export const vaultCommand: Command = {
   name: 'vault',
   summary: 'create the vault, check it, tune it, change how it is unlocked',
@@ -167,7 +166,9 @@ export const vaultCommand: Command = {
     }
     const options = { ...given, targetMs, memoryMib, passes };
     // What changes how the vault is unlocked proves the passphrase by itself; only copies are shown to the owner alone.
-    return withCore(io, given, name === 'copies' ? 'unlocked' : 'any', (core) => action({ io, core, options, word: words[1] }));
+    return withCore(io, given, name === 'copies' ? 'unlocked' : 'any', (core) =>
+      action({ io, core, options, word: words[1] }),
+    );
   },
 };
 
