@@ -77,7 +77,7 @@ async function killer(node: string): Promise<() => void> {
 }
 
 async function reached(id: string, what: (run: RunView) => boolean): Promise<void> {
-  await waitFor(async () => what(await view(id)), 40_000).catch(async () => {
+  await waitFor(async () => what(await view(id)), 120_000).catch(async () => {
     const { state, attempts, recovery, error } = await view(id);
     throw new Error(`waited in vain: ${JSON.stringify({ state, attempts, recovery, error })}`);
   });
@@ -101,7 +101,7 @@ describe('a run survives its nodes', () => {
     kill();
     await reached(id, (run) => run.attempts?.[0]?.outcome === 'failed');
     expect(Date.now() - killedAt).toBeLessThan(20_000);
-    const run = await runEnd(test.core, id, 60_000);
+    const run = await runEnd(test.core, id, 180_000);
     expect(run.error).toBeUndefined();
     expect(run.state).toBe('succeeded');
     expect(run.heldOutAccuracy).toBeGreaterThanOrEqual(0.93);
@@ -122,7 +122,7 @@ describe('a run survives its nodes', () => {
     const pack = value(await test.core.invoke('reports.exportPack', { runId: id }));
     expect(value(await test.core.invoke('reports.verifyPack', { path: pack.path })).status).toBe('warning');
     expect(test.troubles).toEqual([]);
-  }, 120_000);
+  }, 400_000);
 
   it('leaves a node that hangs, and one that fails to prove itself again', async () => {
     const id = await launch(['virginia-h200', 'singapore-h100']);
@@ -130,18 +130,18 @@ describe('a run survives its nodes', () => {
     await network.setFault('virginia-h200', 'hang');
     await reached(id, (run) => run.attempts?.[0]?.outcome === 'failed');
     await network.setFault('virginia-h200', 'none');
-    const run = await runEnd(test.core, id, 60_000);
+    const run = await runEnd(test.core, id, 180_000);
     expect(run.state).toBe('succeeded');
     expect(run.attempts?.map(({ failureClass }) => failureClass)).toEqual(['node-hung', undefined]);
 
     const refused = await launch(['virginia-h200', 'singapore-h100'], { checkpointEverySteps: 100 });
     await checkpointed(refused);
     await network.setFault('virginia-h200', 'stale-nonce');
-    const second = await runEnd(test.core, refused, 60_000);
+    const second = await runEnd(test.core, refused, 180_000);
     expect(second.attempts?.[0]).toMatchObject({ failureClass: 'evidence-refused', stopConfirmed: true });
     expect(second.state).toBe('succeeded');
     await network.setFault('virginia-h200', 'none');
-  }, 150_000);
+  }, 500_000);
 
   it('does not repeat what its own program spoiled, and stops between two attempts', async () => {
     const bad = await runEnd(
@@ -160,7 +160,7 @@ describe('a run survives its nodes', () => {
     expect(stopped).toMatchObject({ state: 'stopped', error: { code: 'cancelled' } });
     expect(stopped.checkpoints.length).toBeGreaterThan(0);
     await network.setFault('virginia-h200', 'none');
-  }, 90_000);
+  }, 400_000);
 
   it('waits for the vault, and ends by name when every node is lost', async () => {
     const first = await killer('virginia-h200');
@@ -182,5 +182,5 @@ describe('a run survives its nodes', () => {
     expect(run).toMatchObject({ state: 'failed', error: { code: 'unavailable' } });
     expect(run.attempts?.map(({ failureClass }) => failureClass)).toEqual(['node-unreachable', 'node-unreachable']);
     expect((await receiptOf(id, 2)).predicate.steps).toMatchObject({ last: 1, lost: 1 });
-  }, 90_000);
+  }, 400_000);
 });
