@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { PassphraseInput } from './passphrase.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { SigningPurpose } from '../../contract/vault.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
@@ -19,7 +20,7 @@ export interface KeysContext {
   /** Whether this session is still the one that is open. */
   isOpen(session: VaultSession): boolean;
   /** The passphrase once more. Errors: `wrong_passphrase` and those of unlock. */
-  confirm(passphrase: string): Promise<Result<void>>;
+  confirm(passphrase: PassphraseInput): Promise<Result<void>>;
   log(kind: AuditEvent['kind'], subject: string, details?: AuditEvent['details']): Result<unknown>;
   useOf(id: string): KeyUse;
   countUse(id: string): Result<void>;

@@ -4,7 +4,7 @@ import type { AuditEvent } from '../audit/audit-log.ts';
 import type { Attempts } from './attempts.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import type { VaultHeader } from './header.ts';
-import { passphraseBytes } from './passphrase.ts';
+import { passphraseBytes, type PassphraseInput } from './passphrase.ts';
 import { openMaster } from './session.ts';
 import type { VaultSlot } from './slots.ts';
 
@@ -16,7 +16,7 @@ export interface MasterAccess {
   refused<T>(vaultId: string, by: VaultSlot['type'], failure: Result<T>): Result<T>;
   /** Finds the master key and lends it to `use`; it is wiped afterwards. */
   withMaster<T>(
-    passphrase: string,
+    passphrase: PassphraseInput,
     use: (master: Uint8Array, header: VaultHeader, slotId: string) => Promise<Result<T>> | Result<T>,
   ): Promise<Result<T>>;
 }

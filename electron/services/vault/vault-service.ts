@@ -8,7 +8,7 @@ import { newestHeader, readHeader, sealHeader, type VaultHeader } from './header
 import { createKeyUses, keyIdOfEntry, signLogBy, type KeysContext } from './key-use.ts';
 import { keepCopy, keptCopies } from './kept-copies.ts';
 import { compareWithLog, damageOf, rememberLog, rememberNewLog } from './log-memory.ts';
-import { passphraseBytes } from './passphrase.ts';
+import { consuming, passphraseBytes, type PassphraseInput } from './passphrase.ts';
 import { createMasterAccess, isWeaker } from './master-access.ts';
 import { makeVault } from './make-vault.ts';
 import { createRecovery } from './recovery.ts';
@@ -202,7 +202,7 @@ export function createVaultService(options: VaultOptions): VaultService {
     });
 
   const unlockByPassphrase = (
-    passphrase: string,
+    passphrase: PassphraseInput,
     beforehand?: (next: VaultSession) => Result<unknown>,
   ): Promise<Result<VaultState>> =>
     serialize(async () => {
@@ -223,7 +223,8 @@ export function createVaultService(options: VaultOptions): VaultService {
     clock,
     live,
     isOpen: (of) => session === of,
-    confirm: (passphrase) => serialize(() => withMaster(passphrase, () => ok(undefined))),
+    confirm: (passphrase) =>
+      consuming([passphrase], () => serialize(() => withMaster(passphrase, () => ok(undefined)))),
     log,
     ...createKeyUses(store, clock),
     signLogAnew: attachLogSigner,
@@ -255,27 +256,29 @@ export function createVaultService(options: VaultOptions): VaultService {
     unlocked: () => live().ok,
 
     create: (passphrase) =>
-      serialize(async () => {
-        if (fileProblem !== undefined) return { ok: false, error: fileProblem };
-        if (file !== undefined)
-          return err('already_exists', `There is a vault at ${path} already.`, { hint: 'Unlock it.' });
-        if (isWeaker(cost, floor)) return err('invalid_input', 'The cost of key derivation is below the floor.');
-        const bytes = passphraseBytes(passphrase, 'fresh');
-        if (!bytes.ok) return bytes;
-        const began = clock();
-        const input = { path, crypto, random, parameters: cost, createdAt: new Date(began).toISOString() };
-        const made = await makeVault(input, bytes.value);
-        crypto.wipe(bytes.value);
-        if (!made.ok) return made;
-        lastUnlockMs = clock() - began;
-        const { master, header: sealed } = made.value;
-        file = made.value.file;
-        const started = startSession({ file, header: sealed, crypto, random }, master);
-        crypto.wipe(master);
-        return started.ok ? begin(started.value, 'vault-created', sealed.vaultId, 'passphrase') : started;
-      }),
+      consuming([passphrase], () =>
+        serialize(async () => {
+          if (fileProblem !== undefined) return { ok: false, error: fileProblem };
+          if (file !== undefined)
+            return err('already_exists', `There is a vault at ${path} already.`, { hint: 'Unlock it.' });
+          if (isWeaker(cost, floor)) return err('invalid_input', 'The cost of key derivation is below the floor.');
+          const bytes = passphraseBytes(passphrase, 'fresh');
+          if (!bytes.ok) return bytes;
+          const began = clock();
+          const input = { path, crypto, random, parameters: cost, createdAt: new Date(began).toISOString() };
+          const made = await makeVault(input, bytes.value);
+          crypto.wipe(bytes.value);
+          if (!made.ok) return made;
+          lastUnlockMs = clock() - began;
+          const { master, header: sealed } = made.value;
+          file = made.value.file;
+          const started = startSession({ file, header: sealed, crypto, random }, master);
+          crypto.wipe(master);
+          return started.ok ? begin(started.value, 'vault-created', sealed.vaultId, 'passphrase') : started;
+        }),
+      ),
 
-    unlock: (passphrase) => unlockByPassphrase(passphrase),
+    unlock: (passphrase) => consuming([passphrase], () => unlockByPassphrase(passphrase)),
     unlockWithKeychain: () =>
       unlockByDevice(
         ({ slots }) => slots.find((slot) => slot.type === 'keychain'),
@@ -316,22 +319,24 @@ export function createVaultService(options: VaultOptions): VaultService {
     },
 
     changePassphrase: (current, next) =>
-      serialize(async () => {
-        const bytes = passphraseBytes(next, 'fresh');
-        if (!bytes.ok) return bytes;
-        const changed = await withMaster(current, async (master, old, slotId) => {
-          const previous = old.slots.find(({ id }) => id === slotId);
-          const parameters = costOf(previous === undefined ? [] : [previous]) ?? cost;
-          const input = { vaultId: old.vaultId, crypto, random, parameters, ...namesOf(previous) };
-          const slot = await makePassphraseSlot(input, bytes.value, master);
-          const slots = old.slots.map((other) => (other === previous ? slot : other));
-          return replaceSlots(master, old, slots, () => log('passphrase-changed', old.vaultId, { ...parameters }));
-        });
-        crypto.wipe(bytes.value);
-        if (!changed.ok) return changed;
-        emit({ type: 'passphrase-changed' });
-        return ok(service.state());
-      }),
+      consuming([current, next], () =>
+        serialize(async () => {
+          const bytes = passphraseBytes(next, 'fresh');
+          if (!bytes.ok) return bytes;
+          const changed = await withMaster(current, async (master, old, slotId) => {
+            const previous = old.slots.find(({ id }) => id === slotId);
+            const parameters = costOf(previous === undefined ? [] : [previous]) ?? cost;
+            const input = { vaultId: old.vaultId, crypto, random, parameters, ...namesOf(previous) };
+            const slot = await makePassphraseSlot(input, bytes.value, master);
+            const slots = old.slots.map((other) => (other === previous ? slot : other));
+            return replaceSlots(master, old, slots, () => log('passphrase-changed', old.vaultId, { ...parameters }));
+          });
+          crypto.wipe(bytes.value);
+          if (!changed.ok) return changed;
+          emit({ type: 'passphrase-changed' });
+          return ok(service.state());
+        }),
+      ),
 
     touch() {
       if (live().ok) lastTouch = clock();

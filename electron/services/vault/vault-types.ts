@@ -18,6 +18,7 @@ import type { BackupHead } from './backup-file.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import type { VaultHeader } from './header.ts';
 import type { KeychainPort } from './keychain.ts';
+import type { PassphraseInput } from './passphrase.ts';
 
 export interface VaultOptions {
   /** For counters that are no secret: failed attempts, uses of keys. */
@@ -258,19 +259,19 @@ export interface VaultService {
   readonly recovery: VaultRecovery;
   state(): VaultState;
   /** Whether the passphrase opens this vault, which stays as it is. Errors: `wrong_passphrase` and those of unlock. */
-  confirm(passphrase: string): Promise<Result<void>>;
+  confirm(passphrase: PassphraseInput): Promise<Result<void>>;
   unlocked(): boolean;
   /** Makes the vault and its keys, and leaves it unlocked. Errors: `already_exists`, `invalid_input`, those of the disk. */
-  create(passphrase: string): Promise<Result<VaultState>>;
+  create(passphrase: PassphraseInput): Promise<Result<VaultState>>;
   /**
    * Errors: `not_found`, `invalid_input`, `wrong_passphrase`, `unavailable` (too many attempts: wait), `damaged` naming
    * the header, the file or the records, `integrity` (the audit log was changed), `cancelled` (locked meanwhile).
    */
-  unlock(passphrase: string): Promise<Result<VaultState>>;
+  unlock(passphrase: PassphraseInput): Promise<Result<VaultState>>;
   /** Always locks. An error tells what could not be written on the way out. */
   lock(reason: LockReason): Result<VaultState>;
   /** Wraps the same keys anew; no record is touched. Errors: those of unlock; `invalid_input` for the new one. */
-  changePassphrase(current: string, next: string): Promise<Result<VaultState>>;
+  changePassphrase(current: PassphraseInput, next: PassphraseInput): Promise<Result<VaultState>>;
   /** Someone is at work: the idle time begins again. */
   touch(): void;
   setAutoLock(ms: number): void;

@@ -22,7 +22,7 @@ const { vault } = openVault(directory, {
   },
 });
 
-/** How often these bytes (given turned over) stand in readable memory. Only their first three are ever spelled out. */
+/** How often these at least 32 bytes (given turned over) stand in readable memory. Only their first three are ever spelled out. */
 function occurrences(secret: Uint8Array): number {
   const memory = openSync('/proc/self/mem', 'r');
   const window = Buffer.alloc(1_048_576 + 32);
@@ -63,8 +63,33 @@ function keyFile(type: 'ed25519' | 'x25519' | 'secp256k1'): { path: string; turn
 }
 const turn = (bytes: Uint8Array) => bytes.map((byte) => byte ^ 0xff);
 
+/** A passphrase of 32 letters as bytes that the vault wipes; no string of it and no other copy is ever made. */
+const letters = new Uint8Array(new ArrayBuffer(32));
+crypto.getRandomValues(letters);
+const passphraseTurned = letters.map((byte) => (97 + (byte % 26)) ^ 0xff);
+const typed = () => {
+  const bytes = new Uint8Array(new ArrayBuffer(32));
+  for (const [index, byte] of passphraseTurned.entries()) bytes[index] = byte ^ 0xff;
+  return bytes;
+};
+
+const inHand = typed();
+const passphraseHeld = occurrences(passphraseTurned);
+valueOf(await vault.create(inHand));
+valueOf(vault.lock('asked'));
+const wrong = typed();
+wrong[0] = 33;
+if ((await vault.unlock(wrong)).ok) throw new Error('a wrong passphrase opened the vault');
+valueOf(await vault.unlock(typed()));
+valueOf(vault.lock('asked'));
+const passphraseLeft = occurrences(passphraseTurned);
 const first = 'four random words here';
-valueOf(await vault.create(first));
+const toText = typed();
+const ofFirst = new TextEncoder().encode(first);
+valueOf(await vault.unlock(typed()));
+valueOf(await vault.changePassphrase(toText, ofFirst));
+const wiped = [inHand, wrong, toText, ofFirst].every((bytes) => bytes.every((byte) => byte === 0));
+const passphraseReplaced = occurrences(passphraseTurned);
 const held = valueOf(
   await vault.keys.withDatasetIdentity((identity) => ({ ok: true, value: occurrences(turn(identity.secret)) })),
 );
@@ -101,6 +126,7 @@ process.stdout.write(
     held,
     found: turned.map(occurrences),
     prf: occurrences(prfTurned),
+    passphrase: { held: passphraseHeld, left: passphraseLeft, replaced: passphraseReplaced, wiped },
     imported: Object.fromEntries(Object.entries(imported).map(([type, secret]) => [type, occurrences(secret)])),
   })}\n`,
 );
