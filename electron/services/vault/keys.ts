@@ -53,8 +53,8 @@ export function openKeyRing(book: RecordBook, crypto: VaultCrypto): Result<KeyRi
   const { wipe } = crypto;
   const derive = deriverOf(crypto);
   let entries = new Map<string, KeyEntry>();
-  // What a search looks at, lower case once: 100,000 names are not spelled anew for every letter that is typed.
-  let texts = new Map<string, string>();
+  // Prepared at unlock, and anew by the first search after a change.
+  let prepared: SearchIndex | undefined;
   // Public part to label: a second copy of a key is found without looking through all.
   let labels = new Map<string, string>();
 
@@ -102,7 +102,7 @@ export function openKeyRing(book: RecordBook, crypto: VaultCrypto): Result<KeyRi
     const written = book.put(id, { type, facts, secret });
     if (!written.ok) return written;
     entries.set(id, entry);
-    texts.set(id, searchText(entry));
+    prepared = undefined;
     labels.set(entry.publicKey, entry.label);
     return ok(entry);
   };
@@ -111,9 +111,12 @@ export function openKeyRing(book: RecordBook, crypto: VaultCrypto): Result<KeyRi
     all: () => [...entries.values()],
     find({ text, purpose, limit }) {
       const found: KeyEntry[] = [];
-      for (const entry of entries.values()) {
+      const candidates =
+        text === undefined || text === ''
+          ? entries.values()
+          : entriesWith(text, (prepared ??= searchIndexOf([...entries.values()])));
+      for (const entry of candidates) {
         if (purpose !== undefined && entry.purpose !== purpose) continue;
-        if (text !== undefined && texts.get(entry.id)?.includes(text) !== true) continue;
         found.push(entry);
         if (found.length === limit) break;
       }
@@ -165,7 +168,7 @@ export function openKeyRing(book: RecordBook, crypto: VaultCrypto): Result<KeyRi
       entries = new Map(
         [...fresh].sort(([, a], [, b]) => order(a) - order(b) || a.createdAt.localeCompare(b.createdAt)),
       );
-      texts = new Map([...entries.values()].map((entry) => [entry.id, searchText(entry)]));
+      prepared = searchIndexOf([...entries.values()]);
       labels = new Map([...entries.values()].map(({ publicKey, label }) => [publicKey, label]));
       return ok(undefined);
     },
@@ -176,6 +179,42 @@ export function openKeyRing(book: RecordBook, crypto: VaultCrypto): Result<KeyRi
 
 function searchText({ label, id, publicKey, address }: KeyEntry): string {
   return [label, id, address ?? '', publicKey].join('\n').toLowerCase();
+}
+
+/**
+ * The texts of all keys in one string: one native search over it takes a fraction of 100,000 short ones.
+ * `ends[i]` is where the text of the key after `entries[i]` begins.
+ */
+interface SearchIndex {
+  readonly entries: readonly KeyEntry[];
+  readonly ends: Uint32Array;
+  readonly text: string;
+}
+
+const separator = '\u0000';
+
+function searchIndexOf(entries: readonly KeyEntry[]): SearchIndex {
+  const texts = entries.map(searchText);
+  const ends = new Uint32Array(texts.length);
+  let end = 0;
+  for (const [place, text] of texts.entries()) {
+    end += text.length + separator.length;
+    ends[place] = end;
+  }
+  return { entries, ends, text: texts.join(separator) };
+}
+
+/** The keys whose text has `text` in it, in order. `text` is not empty. */
+function* entriesWith(text: string, index: SearchIndex): Generator<KeyEntry> {
+  // It would find two neighbours as one.
+  if (text.includes(separator)) return;
+  let place = 0;
+  for (let at = index.text.indexOf(text); at >= 0; at = index.text.indexOf(text, index.ends[place])) {
+    while ((index.ends[place] ?? Number.POSITIVE_INFINITY) <= at) place += 1;
+    const entry = index.entries[place];
+    if (entry === undefined) return;
+    yield entry;
+  }
 }
 
 /** The two first keys stand first, the signing key before the dataset identity. */
