@@ -3,7 +3,17 @@ import { costUsd } from '../domain/job/estimate.ts';
 import type { Services } from './services.ts';
 
 /** The figures of the top bar, from what the services know now. */
-export function appStateOf({ version, host, profile, vault, nodes, approvals, custody, runs, clock }: Services): AppState {
+export function appStateOf({
+  version,
+  host,
+  profile,
+  vault,
+  nodes,
+  approvals,
+  custody,
+  runs,
+  clock,
+}: Services): AppState {
   const state = vault.state();
   const network = nodes.state();
   const active = runs.active();
