@@ -29,7 +29,7 @@ import { snpSignedBytes } from '../../domain/evidence/snp/report.ts';
 import { cacheGoodSignatures } from '../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import type { startSimulatedNetwork } from '../../services/evidence/testing/simulated-network.ts';
-import type { FuzzSubjects } from './subjects.ts';
+import type { FuzzSubjects } from './fuzz-subjects.ts';
 
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 const utf8 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));

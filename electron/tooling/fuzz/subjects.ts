@@ -27,15 +27,8 @@ import { cacheGoodSignatures } from '../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { startSimulatedNetwork } from '../../services/evidence/testing/simulated-network.ts';
 import { createIntelSubjects } from './intel-subjects.ts';
-import type { ParserTarget } from './parsers.ts';
 import { createProviderSubjects } from './provider-subjects.ts';
-import type { VerifierTarget } from './verifiers.ts';
-
-/** Everything that is fuzzed: parsers of evidence, and verifiers with evidence of the project's own test authority. */
-export interface FuzzSubjects {
-  readonly parsers: readonly ParserTarget[];
-  readonly verifiers: readonly VerifierTarget[];
-}
+import type { FuzzSubjects } from './fuzz-subjects.ts';
 
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));

@@ -2,7 +2,7 @@ import type { CheckRows } from '../checks.ts';
 import type { GpuResult } from '../nvidia/verify.ts';
 import { toHex } from '../readers/bytes.ts';
 import { parseCertificate } from '../readers/x509.ts';
-import type { CompositeInput } from './verify.ts';
+import type { CompositeInput } from './input.ts';
 
 /** Whose evidence may be looked at at all. */
 export function checkCpu(binding: CheckRows, { anchors, policy, cpu }: CompositeInput): void {

@@ -13,7 +13,8 @@ import { verifyTdx } from '../tdx/verify.ts';
 import type { CompositeEvidence } from './evidence.ts';
 import { parseIonet, parseNear } from './near.ts';
 import { parseTinfoil } from './tinfoil.ts';
-import { cpuOfTdx, verifyComposite, type CompositeInput } from './verify.ts';
+import type { CompositeInput } from './input.ts';
+import { cpuOfTdx, verifyComposite } from './verify.ts';
 
 const folder = '../shared/vectors/composite';
 const crypto = createNodeCrypto();

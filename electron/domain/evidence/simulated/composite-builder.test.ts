@@ -5,7 +5,8 @@ import { random, startSimulatedNetwork } from '../../../services/evidence/testin
 import { simulatedAnchors, vendorAnchors } from '../anchors.ts';
 import { parseIonet, parseNear } from '../composite/near.ts';
 import { parseTinfoil } from '../composite/tinfoil.ts';
-import { cpuOfTdx, verifyComposite, type CompositeInput } from '../composite/verify.ts';
+import type { CompositeInput } from '../composite/input.ts';
+import { cpuOfTdx, verifyComposite } from '../composite/verify.ts';
 import type { CompositeEvidence } from '../composite/evidence.ts';
 import { strictTdxPolicy } from '../dcap/testing/policies.ts';
 import { goldenFromDirectory } from '../nvidia/reference.ts';
