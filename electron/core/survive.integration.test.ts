@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { FailureStatement } from '../contract/failure-receipt.ts';
 import type { JobDraft } from '../contract/job.ts';
 import type { Directory } from '../contract/wire.ts';
@@ -22,7 +22,8 @@ async function open(): Promise<void> {
   directory = await network.directory();
 }
 
-beforeAll(async () => {
+// Each test kills nodes and leaves programs behind: the next one gets a network of its own.
+beforeEach(async () => {
   await open();
   test = await openTestCore({
     externalNetwork: join(folder, 'directory.json'),
@@ -36,13 +37,13 @@ beforeAll(async () => {
     value(await test.core.invoke('datasets.seal', { path: 'assets/data/digits.csv', name: 'digits', target: 'digit' })),
   );
   datasetId = sealed.resultId ?? '';
-}, 60_000);
-afterAll(async () => {
+}, 120_000);
+afterEach(async () => {
   await test.end();
   network.send({ command: 'stop', wipe: true });
   await network.exited;
   await rm(folder, { recursive: true, force: true });
-});
+}, 60_000);
 
 async function launch(nodes: string[], changes: Partial<JobDraft> = {}): Promise<string> {
   const draft: JobDraft = {
