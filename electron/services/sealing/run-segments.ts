@@ -34,6 +34,12 @@ export interface SegmentRunner {
 export function createSegmentRunner(cipher: StreamCipher): SegmentRunner {
   const sealed = new Uint8Array(segmentChunks * sealedChunkSize);
   const opened = new Uint8Array(openedChunks * chunkSize);
+  /** One chunk in `sealed`: all of it, and where its plaintext is read to. */
+  function placeOf(index: number, plainLength: number): { readonly whole: Uint8Array; readonly plain: Uint8Array } {
+    const whole = sealed.subarray(index * sealedChunkSize, index * sealedChunkSize + plainLength + tagSize);
+    return { whole, plain: whole.subarray(0, -tagSize) };
+  }
+  const places = Array.from({ length: segmentChunks }, (_, index) => placeOf(index, chunkSize));
   const nonce = new Uint8Array(12);
   /** For what an interrupted run wrote; made only when there was one. */
   let earlier: Uint8Array | undefined;
@@ -42,17 +48,17 @@ export function createSegmentRunner(cipher: StreamCipher): SegmentRunner {
   function sealChunks(task: SealTask, reader: SourceReader, first: number, count: number): number {
     const { plainBytes } = task.source;
     const last = chunkCount(plainBytes) - 1;
-    let at = 0;
-    for (let index = first; index < first + count; index++) {
-      const from = index * chunkSize;
-      const chunk = sealed.subarray(at, at + Math.min(chunkSize, plainBytes - from) + tagSize);
-      const plain = chunk.subarray(0, -tagSize);
-      reader.read(from, plain);
-      writeChunkNonce(nonce, index, index === last);
-      cipher.seal(chunk, plain, nonce, task.key);
-      at += chunk.length;
+    const chunks = places.slice(0, count);
+    if (first + count > last) chunks[count - 1] = placeOf(count - 1, plainBytes - last * chunkSize);
+    reader.readEach(
+      first * chunkSize,
+      chunks.map(({ plain }) => plain),
+    );
+    for (const [i, { whole, plain }] of chunks.entries()) {
+      writeChunkNonce(nonce, first + i, first + i === last);
+      cipher.seal(whole, plain, nonce, task.key);
     }
-    return at;
+    return (count - 1) * sealedChunkSize + (chunks.at(-1)?.whole.length ?? 0);
   }
 
   /**
