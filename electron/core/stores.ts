@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ok, type Result } from '../contract/result.ts';
 import { throughputSchema } from '../contract/transfers.ts';
 import { runEventSchema } from '../contract/views.ts';
-import { datasetRecordSchema, type DatasetStore } from '../services/datasets/dataset-service.ts';
+import { datasetRecordSchema, type DatasetStore } from '../services/datasets/dataset-record.ts';
 import type { WrittenPack } from '../services/reports/report-service.ts';
 import { runRecordSchema } from '../services/runs/run-record.ts';
 import type { RunStore } from '../services/runs/run-service.ts';

@@ -80,6 +80,11 @@ describe('sealing pool', () => {
     const running = pool.run(first.task);
     await new Promise((wake) => setTimeout(wake, 400));
     expect(Atomics.load(words, control.done)).toBe(0);
+    // Others do not wait for somebody's pause.
+    const other = hashTask(bytes, 2_000_000);
+    expect(await pool.run(other.task)).toBeUndefined();
+    expect(other.digests()).toEqual(expected(bytes, 2_000_000));
+    other.close();
     Atomics.store(words, control.pause, 0);
     Atomics.notify(words, control.pause);
     expect(await running).toBeUndefined();

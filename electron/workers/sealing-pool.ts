@@ -22,7 +22,8 @@ function defaultEntry(): URL {
 
 /**
  * Threads that seal, open and hash. They start with the first task and stay for the next; an idle pool keeps no process
- * alive. Tasks run one at a time, each on all threads: two at once would only share the same bandwidth.
+ * alive. Tasks run one at a time, each on all threads: two at once would only share the same bandwidth. A paused task
+ * leaves its place to the others and stands at the end of the line when its pause is over.
  */
 export function createSealingPool(options: SealingPoolOptions = {}): SealingPool {
   const size = Math.max(1, Math.min(options.size ?? availableParallelism(), sizeMaximum));
@@ -58,10 +59,15 @@ export function createSealingPool(options: SealingPoolOptions = {}): SealingPool
   return {
     size,
     cipherName: loadCipher().name,
-    run(task) {
-      const result = queue.then(() => runOnAll(task));
-      queue = result.catch(() => undefined);
-      return result;
+    async run(task) {
+      for (;;) {
+        const result = queue.then(() => runOnAll(task));
+        queue = result.catch(() => undefined);
+        const failure = await result;
+        const words = new Int32Array(task.control);
+        if (failure !== undefined || Atomics.exchange(words, control.left, 0) === 0) return failure;
+        await pauseOver(words);
+      }
     },
     async close() {
       closed = true;
@@ -69,6 +75,15 @@ export function createSealingPool(options: SealingPoolOptions = {}): SealingPool
       await Promise.all(workers.splice(0).map((worker) => worker.terminate()));
     },
   };
+}
+
+/** How often a pause is looked at besides being told of its end: milliseconds; for a stop that comes during it. */
+const pauseLookMs = 200;
+
+async function pauseOver(words: Int32Array): Promise<void> {
+  while (Atomics.load(words, control.pause) !== 0 && Atomics.load(words, control.stop) === 0) {
+    await Atomics.waitAsync(words, control.pause, 1, pauseLookMs).value;
+  }
 }
 
 function runOn(worker: Worker, task: SegmentTask): Promise<TaskFailure | undefined> {

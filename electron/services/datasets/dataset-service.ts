@@ -1,12 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { z } from 'zod';
-import { dsseEnvelopeSchema, type DsseEnvelope } from '../../contract/dsse.ts';
+import type { DsseEnvelope } from '../../contract/dsse.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { manifestSchema, type DatasetSchema, type Manifest, type SealProgress } from '../../contract/sealed.ts';
 import type { TablePreview } from '../../contract/table-preview.ts';
-import { datasetViewSchema, type DataPreview, type DatasetView } from '../../contract/views.ts';
+import type { DataPreview, DatasetView } from '../../contract/views.ts';
 import type { VerifySignature } from '../../domain/dsse/dsse.ts';
 import { verifyJson } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
@@ -19,27 +18,8 @@ import type { SealedDataset, LoadOptions } from '../sealing/sealed-dataset.ts';
 import type { PauseSource } from '../sealing/segment-task.ts';
 import type { SealingService } from '../sealing/sealing-service.ts';
 import type { InspectTable, TableInspection } from '../sealing/table-task.ts';
+import type { DatasetRecord, DatasetStore } from './dataset-record.ts';
 import { detachedHeader, recipientsOf } from './rewrap.ts';
-
-export const datasetRecordSchema = z.object({
-  version: z.literal(1),
-  view: datasetViewSchema,
-  manifest: dsseEnvelopeSchema,
-  /** The file key wrapped for other recipients than those in the file; see rewrap.ts. */
-  rewrapped: z
-    .object({ header: z.string().max(400_000), recipients: z.array(z.string()).max(64), at: z.string() })
-    .optional(),
-});
-export type DatasetRecord = z.infer<typeof datasetRecordSchema>;
-
-export interface DatasetStore {
-  get(id: string): Result<DatasetRecord | undefined>;
-  insert(id: string, record: DatasetRecord): Result<void>;
-  /** Replaces all of them or none. */
-  putAll(records: readonly DatasetRecord[]): Result<void>;
-  /** Newest first. */
-  list(): Result<readonly DatasetRecord[]>;
-}
 
 interface ReadOptions {
   readonly target?: string;

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { parseHeader } from '../../domain/sealed/header.ts';
 import { generateIdentity, parseIdentity, type Identity } from '../../domain/sealed/identities.ts';
-import type { DatasetRecord, DatasetStore } from './dataset-service.ts';
+import type { DatasetRecord, DatasetStore } from './dataset-record.ts';
 import { detachedHeader, recipientsOf, rewrapDatasets, type RewrapOptions } from './rewrap.ts';
 
 const random = (length: number) => crypto.getRandomValues(new Uint8Array(length));

@@ -4,7 +4,7 @@ import { encodeHeader, parseHeader, type AgeHeader } from '../../domain/sealed/h
 import { unwrapFileKey, type Identity } from '../../domain/sealed/identities.ts';
 import { parseRecipients, type Recipient } from '../../domain/sealed/recipients.ts';
 import { decodeBase64, encodeBase64 } from '../../domain/encoding/base64.ts';
-import type { DatasetRecord, DatasetStore } from './dataset-service.ts';
+import type { DatasetRecord, DatasetStore } from './dataset-record.ts';
 
 /**
  * Rewrapping a dataset: its file key is wrapped for other recipients in a *detached* age header that the store keeps

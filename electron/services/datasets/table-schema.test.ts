@@ -10,7 +10,8 @@ import { createStandaloneSealing } from '../../core/sealing.ts';
 import { generateIdentity, parseIdentity } from '../../domain/sealed/identities.ts';
 import { previewSource, tableFormat } from '../sealing/preview.ts';
 import { inspectTable } from '../sealing/table-task.ts';
-import { createDatasetService, type DatasetRecord } from './dataset-service.ts';
+import type { DatasetRecord } from './dataset-record.ts';
+import { createDatasetService } from './dataset-service.ts';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nacre-schema-'));
 const at = (name: string): string => path.join(folder, name);

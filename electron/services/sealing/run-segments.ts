@@ -192,16 +192,12 @@ class TaskError extends Error {
   }
 }
 
-/** How often a paused thread looks whether it is to stop: milliseconds. */
-const pauseLookMs = 200;
-
 function* claims(task: SegmentTask, total: number): Generator<number> {
   const words = new Int32Array(task.control);
   while (Atomics.load(words, control.stop) === 0) {
     if (Atomics.load(words, control.pause) !== 0) {
-      // On a thread of its own: nothing else waits. The time limit is for a stop that comes during a pause.
-      Atomics.wait(words, control.pause, 1, pauseLookMs);
-      continue;
+      Atomics.store(words, control.left, 1);
+      return;
     }
     const claimed = Atomics.add(words, control.next, 1);
     if (claimed >= total) return;

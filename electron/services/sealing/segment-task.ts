@@ -26,9 +26,11 @@ export const control = {
   stop: 2,
   /** Segments that an interrupted run had written already. */
   reused: 3,
-  /** Not 0: wait before the next claim until it is 0 again, or told to stop. */
+  /** Not 0: leave the task before the next claim; the pool takes it up again when it is 0. */
   pause: 4,
-  words: 5,
+  /** Not 0: a thread left because of a pause, so that not all is claimed. */
+  left: 5,
+  words: 6,
 } as const;
 
 export function createControl(): SharedArrayBuffer {
