@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { orderWorkersSchema, workersSchema } from './workers.ts';
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex`);
@@ -76,6 +77,10 @@ export const jobDraftSchema = z.strictObject({
   bandwidthLimitMbps: z.number().min(0).max(1_000_000).optional(),
   /** How often the job is begun on a node at most, the first time included; absent: `defaultMaximumAttempts`. */
   maximumAttempts: z.number().int().min(1).max(attemptsLimit).optional(),
+  /** Nodes that train together; absent: one. Command jobs only: they get RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT. */
+  workers: workersSchema.optional(),
+  /** Id of an added network whose nodes are used and whose scheduler starts the workers; absent: the local network. */
+  network: z.string().min(1).max(64).optional(),
 });
 export type JobDraft = z.infer<typeof jobDraftSchema>;
 
@@ -106,6 +111,8 @@ export const jobOrderSchema = z.strictObject({
   ownerKey: z.string().max(64),
   createdAt: utc,
   notAfter: utc,
+  /** Absent: the first of `nodes` that verifies trains alone. */
+  workers: orderWorkersSchema.optional(),
   /** An order that takes a run up again after its node was lost; absent in the first order of a run. */
   attempt: z
     .strictObject({

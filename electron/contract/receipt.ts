@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { programSchema } from './job.ts';
+import { workerPlaceSchema } from './workers.ts';
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${bytes * 2}}$`), `${bytes} bytes of lower-case hex`);
@@ -93,6 +94,8 @@ export const receiptStatementSchema = z.strictObject({
         })
         .optional(),
       lastStep: z.number().int().min(0),
+      /** Which of the nodes that trained together made this statement, and who they are, by rank. */
+      worker: workerPlaceSchema.pick({ rank: true, nodes: true }).optional(),
     }),
   }),
 });

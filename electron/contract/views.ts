@@ -4,6 +4,7 @@ import { attemptViewSchema, recoverySchema } from './attempts.ts';
 import { jobDraftSchema, runStates } from './job.ts';
 import { runTransferSchema, transferEstimateSchema } from './transfers.ts';
 import { fileKindSchema, tablePreviewSchema } from './table-preview.ts';
+import { clusterJobSchema } from './workers.ts';
 
 /** What screens and the CLI show. Names, ids and figures; never file contents, never a secret. */
 
@@ -262,6 +263,8 @@ export const runViewSchema = z.object({
     })
     .optional(),
   log: z.array(z.object({ at: z.string(), node: z.string(), line: z.string() })),
+  /** In a run that a cluster's scheduler starts. */
+  cluster: clusterJobSchema.optional(),
 });
 export type RunView = z.infer<typeof runViewSchema>;
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { collateralItemSchema } from './collateral.ts';
+import { workerPlaceSchema } from './workers.ts';
 
 /**
  * The protocol between desk and node agent: HTTPS on an ephemeral key, accepted by the SHA-256 of its SPKI once that
@@ -15,6 +16,8 @@ import { collateralItemSchema } from './collateral.ts';
  *   PUT  /v1/datasets/:root/parts/:index?from=N  raw sealed bytes of a part from byte N on -> partReceiptSchema; what came
  *                                                before a break is kept; refused when the SHA-256 differs from the manifest
  *   POST /v1/jobs            jobSubmission       -> jobAccepted (with key confirmation)
+ *   POST /v1/jobs/:jobId/start                   -> startAnswerSchema (workers.ts); by its ticket alone, so that a scheduler
+ *                                                   beside the agent can say when a worker begins
  *   GET  /v1/jobs/:jobId                         -> jobStatusSchema
  *   POST /v1/jobs/:jobId/stop                    -> jobStatusSchema
  *   GET  /v1/jobs/:jobId/events?from=SEQUENCE    SSE, `id:` the sequence, `data:` one frame as JSON
@@ -93,6 +96,8 @@ export const releaseAadSchema = z.strictObject({
   notAfter: z.string(),
   /** Roots of further sealed files whose keys come along: the checkpoint that the order resumes from. */
   inputs: z.array(hex(32)).min(1).max(1).optional(),
+  /** In a job of several workers, or one that a scheduler starts. */
+  worker: workerPlaceSchema.optional(),
 });
 export type ReleaseAad = z.infer<typeof releaseAadSchema>;
 

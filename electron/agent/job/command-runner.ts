@@ -92,7 +92,7 @@ export class CommandRunner implements Runner {
     const [program = '', ...parameters] = this.#program.command;
     const child = spawn(program, parameters, {
       cwd: folders.scratch,
-      env: commandEnvironment(folders, tracking, context.resume?.step),
+      env: { ...commandEnvironment(folders, tracking, context.resume?.step), ...workerEnvironment(context.worker) },
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
       windowsHide: true,
@@ -168,6 +168,22 @@ function byStep(points: readonly MetricPoint[]): [step: number, figures: Record<
     else last[1][key] = value;
   }
   return groups;
+}
+
+/** What torch.distributed and its like read. Which port rank 0 got is all that a scheduler has a say in. */
+function workerEnvironment(worker: RunnerContext['worker']): NodeJS.ProcessEnv {
+  if (worker === undefined) return {};
+  const { rank, nodes, masterAddress } = worker.place;
+  return {
+    RANK: String(rank),
+    WORLD_SIZE: String(nodes.length),
+    LOCAL_RANK: '0',
+    LOCAL_WORLD_SIZE: '1',
+    MASTER_ADDR: masterAddress,
+    MASTER_PORT: String(worker.masterPort),
+    // Gloo would offer the address of the network card to the others: on one machine nothing leaves the loopback.
+    ...(masterAddress === '127.0.0.1' && process.platform === 'linux' ? { GLOO_SOCKET_IFNAME: 'lo' } : {}),
+  };
 }
 
 /**

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { jobOrderSchema, type JobOrder, type Program } from '../../contract/job.ts';
 import { manifestSchema, type Manifest } from '../../contract/sealed.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
+import type { WorkerPlace } from '../../contract/workers.ts';
 import { payloadTypes, type JobAccepted, type JobSubmission, type KeyReleaseMessage } from '../../contract/wire.ts';
 import { readUnverified, verifyJson, type TrustedKey, type VerifySignature } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
@@ -184,6 +185,7 @@ export class JobManager {
       releasedOn: exchange.evidenceSha256,
       fileKey,
       resumeKey: inputKeys[0],
+      worker: release.aad.worker,
       session,
       artifacts: new ArtifactStore(join(artifactFolder, order.jobId), cipher),
       runner: makeRunner(order.program),
@@ -220,6 +222,8 @@ export class JobManager {
     if ((aad.inputs?.[0] ?? '') !== (order.attempt?.resume?.root ?? '')) {
       return err('denied_by_policy', 'The key release is for another checkpoint than the order.');
     }
+    const misplaced = misplacedWorker(order, aad.worker, this.#options.node);
+    if (misplaced !== undefined) return err('denied_by_policy', misplaced);
     const until = Date.parse(aad.notAfter);
     if (!(until > this.#options.clock().getTime())) return err('denied_by_policy', 'The key release has expired.');
     // Newest first: evidence may have been renewed between the verdict and the release.
@@ -238,6 +242,20 @@ export class JobManager {
     }
     return last;
   }
+}
+
+/** Why a worker's place does not fit the order and this node; undefined when it does. */
+function misplacedWorker(order: JobOrder, place: WorkerPlace | undefined, node: string): string | undefined {
+  const { workers } = order;
+  if (workers === undefined || place === undefined) {
+    return workers === place ? undefined : 'The order and the key release do not agree whether several workers train.';
+  }
+  const { rank, nodes } = place;
+  if (nodes[rank] !== node) return `The key release gives rank ${rank} to another node than ${node}.`;
+  if (nodes.length < workers.minimum || nodes.length > workers.count || new Set(nodes).size !== nodes.length) {
+    return `The key release names ${nodes.length} workers; the order allows ${workers.minimum} to ${workers.count}.`;
+  }
+  return nodes.every((name) => order.nodes.includes(name)) ? undefined : 'The order does not name all of the workers.';
 }
 
 export function noJob(jobId: string): Result<never> {

@@ -2,6 +2,7 @@ import type { JobOrder } from '../../contract/job.ts';
 import { receiptLimits } from '../../contract/receipt.ts';
 import type { Manifest } from '../../contract/sealed.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
+import type { StartAnswer, StartRequest, WorkerPlace } from '../../contract/workers.ts';
 import type { DsseEnvelope, JobStatus } from '../../contract/wire.ts';
 import type { StreamCipher } from '../../domain/sealed/cipher.ts';
 import { fileKeyOpener } from '../../domain/sealed/identities.ts';
@@ -13,6 +14,7 @@ import { FrameLog } from './frame-log.ts';
 import type { GpuTelemetry } from './gpu-simulation.ts';
 import { makeReceipt } from './receipt.ts';
 import type { Runner, RunnerContext, RunnerOutcome } from './runner.ts';
+import { StartGate } from './start-gate.ts';
 
 /** Checkpoints kept for the owner; older ones make room. */
 const keptCheckpoints = 64;
@@ -36,6 +38,8 @@ export interface JobParts {
   /** The checkpoint that the order resumes from, and its key. */
   readonly resume: Manifest | undefined;
   readonly resumeKey: Uint8Array | undefined;
+  /** Its place among several workers; absent: it works alone, and at once. */
+  readonly worker: WorkerPlace | undefined;
   readonly session: Session;
   readonly datasets: DatasetStore;
   readonly artifacts: ArtifactStore;
@@ -51,6 +55,7 @@ export class Job {
   readonly ownerKey: Uint8Array;
   readonly artifacts: ArtifactStore;
   readonly #parts: JobParts;
+  readonly #gate: StartGate | undefined;
   readonly #abort = new AbortController();
   readonly #checkpoints: string[] = [];
   #state: JobStatus['state'] = 'accepted';
@@ -66,6 +71,7 @@ export class Job {
     this.#parts = parts;
     this.artifacts = parts.artifacts;
     this.ownerKey = parts.ownerKey;
+    this.#gate = parts.worker && new StartGate(parts.worker);
     this.frames = new FrameLog({
       jobId: parts.order.jobId,
       node: parts.node,
@@ -83,6 +89,13 @@ export class Job {
       ...(this.#message === undefined ? {} : { message: this.#message }),
       lastSequence: this.frames.next - 1,
     };
+  }
+
+  /** Lets a worker begin. Errors: `not_permitted`, `invalid_input`; `wrong_state` when the job waits for nobody. */
+  async start(request: StartRequest): Promise<Result<StartAnswer>> {
+    if (this.#gate === undefined) return err('wrong_state', 'The job began by itself; it has no other workers.');
+    const port = await this.#gate.start(request);
+    return port.ok ? ok({ state: this.#state, masterPort: port.value }) : port;
   }
 
   /** Whether the GPUs work for this job right now. */
@@ -143,11 +156,14 @@ export class Job {
   /** Runs the program and seals what it leaves; gives back how to end. */
   async #work(startedOn: Date): Promise<() => void> {
     const { order, runner } = this.#parts;
-    this.#state = 'running';
-    this.frames.append({ kind: 'state', state: 'running' });
-    this.#busy = true;
-    this.#sendGpuFrames();
-    const result = await runner.run(this.#context());
+    const started = await this.#gate?.opened(this.#abort.signal);
+    if (started?.ok !== false) {
+      this.#state = 'running';
+      this.frames.append({ kind: 'state', state: 'running' });
+      this.#busy = true;
+      this.#sendGpuFrames();
+    }
+    const result = started?.ok === false ? started : await runner.run(this.#context(started?.value));
     this.#busy = false;
     if (!result.ok) {
       const { message } = result.error;
@@ -198,7 +214,7 @@ export class Job {
     );
   }
 
-  #context(): RunnerContext {
+  #context(masterPort: number | undefined): RunnerContext {
     const { order, manifest, fileKey, resume, resumeKey } = this.#parts;
     const step = order.attempt?.resume?.step;
     return {
@@ -208,6 +224,9 @@ export class Job {
       ...(resume === undefined || resumeKey === undefined || step === undefined
         ? {}
         : { resume: { step, open: (sink) => this.#openSealed(resume, resumeKey, sink) } }),
+      ...(this.#gate === undefined || masterPort === undefined
+        ? {}
+        : { worker: { place: this.#gate.place, masterPort } }),
       emit: (body) => this.frames.append(body),
       checkpoint: (step, files) => this.#checkpoint(step, files),
       signal: this.#abort.signal,

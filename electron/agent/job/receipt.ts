@@ -7,6 +7,7 @@ import {
   trainingBuildType,
   type ReceiptStatement,
 } from '../../contract/receipt.ts';
+import type { WorkerPlace } from '../../contract/workers.ts';
 import { payloadTypes, type DsseEnvelope } from '../../contract/wire.ts';
 import { signJson, type Signer } from '../../domain/dsse/dsse.ts';
 import type { SealedArtifact } from '../storage/artifact-store.ts';
@@ -25,6 +26,7 @@ export interface ReceiptFacts {
   readonly signingKey: Uint8Array;
   readonly model: SealedArtifact;
   readonly outcome: RunnerOutcome;
+  readonly worker: WorkerPlace | undefined;
   readonly startedOn: Date;
   readonly finishedOn: Date;
   readonly chainHead: string;
@@ -99,6 +101,7 @@ function statementOf(facts: ReceiptFacts): ReceiptStatement {
         earSha256: facts.earSha256,
         ...(heldOut === undefined ? {} : { heldOut: { ...heldOut } }),
         lastStep: outcome.lastStep,
+        ...(facts.worker === undefined ? {} : { worker: { rank: facts.worker.rank, nodes: facts.worker.nodes } }),
       },
     },
   };

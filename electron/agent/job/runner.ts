@@ -2,6 +2,7 @@ import type { Result } from '../../contract/result.ts';
 import type { FrameBody } from '../../contract/wire.ts';
 import type { JobOrder } from '../../contract/job.ts';
 import type { Manifest } from '../../contract/sealed.ts';
+import type { WorkerPlace } from '../../contract/workers.ts';
 import type { ArtifactFile } from '../storage/artifact-store.ts';
 
 /** What a program gets from the job around it. */
@@ -15,6 +16,8 @@ export interface RunnerContext {
     readonly step: number;
     open(sink: (plain: Uint8Array) => void | Promise<void>): Promise<Result<number>>;
   };
+  /** In a job of several workers: which one this is, and where rank 0 listens. */
+  readonly worker?: { readonly place: WorkerPlace; readonly masterPort: number };
   emit(body: FrameBody): void;
   /** Seals files as the checkpoint of a step. */
   checkpoint(step: number, files: readonly ArtifactFile[]): Promise<void>;

@@ -7,6 +7,7 @@ import { challengeSchema } from '../../contract/node-evidence.ts';
 import type { NodeFault } from '../../contract/local-network.ts';
 import { err, type Result } from '../../contract/result.ts';
 import { dsseEnvelopeSchema, jobSubmissionSchema, wireLimits, type AgentStatus } from '../../contract/wire.ts';
+import { startRequestSchema } from '../../contract/workers.ts';
 import type { Sessions } from '../evidence/sessions.ts';
 import { prometheusText, type GpuTelemetry } from '../job/gpu-simulation.ts';
 import type { Job } from '../job/job.ts';
@@ -168,6 +169,12 @@ function routesOf(options: ServerOptions): Route[] {
         await job.value.ended;
       }
       sendResult(response, job.ok ? { ok: true, value: job.value.status() } : job);
+    }),
+    // Whoever has the ticket may say "begin": what begins, where and with whom is in the sealed release.
+    route('POST', /^\/v1\/jobs\/([0-9a-f]{64})\/start$/, async (request, response, [jobId = '']) => {
+      const body = await readJson(request, 4096, startRequestSchema);
+      const job = jobs.find(jobId);
+      sendResult(response, !body.ok ? body : job.ok ? await job.value.start(body.value) : job);
     }),
     route('GET', /^\/v1\/jobs\/([0-9a-f]{64})\/events$/, async (request, response, [jobId = ''], url) => {
       const job = find(request, jobId);

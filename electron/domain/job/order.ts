@@ -26,6 +26,8 @@ export interface OrderContext {
   readonly ownerKey: string;
   /** Milliseconds since the epoch. */
   readonly now: number;
+  /** What the scheduler of another network is given to start the workers. */
+  readonly scheduler?: NonNullable<JobOrder['workers']>['scheduler'];
   /** Present from the second attempt of a run on. */
   readonly attempt?: JobOrder['attempt'];
 }
@@ -75,6 +77,19 @@ export function checkDraft(draft: JobDraft, dataset: OrderDataset): Result<JobDr
       problems.push({ place: 'program.command.0', message: 'name a program' });
     }
   }
+  if (draft.program.type === 'builtin' && (draft.workers !== undefined || draft.network !== undefined)) {
+    const place = draft.workers === undefined ? 'network' : 'workers';
+    problems.push({
+      place,
+      message: 'the built-in trainer works on one node of the local network; take a command job',
+    });
+  }
+  if (draft.nodes.length > 0 && draft.workers !== undefined && draft.nodes.length < draft.workers.minimum) {
+    problems.push({
+      place: 'nodes',
+      message: `${draft.nodes.length} nodes are named, ${draft.workers.minimum} must train`,
+    });
+  }
   const twice = draft.nodes.findIndex((node, i) => draft.nodes.indexOf(node) !== i);
   if (twice >= 0) problems.push({ place: `nodes.${twice}`, message: `${draft.nodes[twice] ?? ''} is named twice` });
   return problems.length === 0 ? ok(draft) : draftError(problems);
@@ -85,7 +100,9 @@ export function checkDraft(draft: JobDraft, dataset: OrderDataset): Result<JobDr
  * Errors: `invalid_input` when something given does not fit an order (a bug of the caller, named all the same).
  */
 export function buildOrder(draft: JobDraft, context: OrderContext): Result<JobOrder> {
-  const { dataset } = context;
+  const { dataset, scheduler } = context;
+  const together = draft.workers ?? (scheduler === undefined ? undefined : { count: 1, minimum: 1 });
+  const workers = together && { ...together, ...(scheduler === undefined ? {} : { scheduler }) };
   const body: Omit<JobOrder, 'jobId'> = {
     version: 1,
     name: draft.name,
@@ -104,6 +121,7 @@ export function buildOrder(draft: JobDraft, context: OrderContext): Result<JobOr
     evidenceRenewSeconds: draft.evidenceRenewSeconds,
     outputRecipients: [...context.outputRecipients],
     ownerKey: context.ownerKey,
+    ...(workers === undefined ? {} : { workers }),
     ...(context.attempt === undefined ? {} : { attempt: context.attempt }),
     createdAt: new Date(context.now).toISOString(),
     notAfter: new Date(context.now + (draft.budget.maximumSeconds + graceSeconds) * 1000).toISOString(),

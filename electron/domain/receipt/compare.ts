@@ -59,9 +59,29 @@ export function compareReceipt(statement: ReceiptStatement, facts: RunFacts): st
   }
   const chain = runDetails.byproducts.find((resource) => resource.name === 'telemetry-chain');
   same('byproduct "telemetry-chain"', chain?.digest.sha256 ?? null, facts.chainHead);
+  problems.push(...workerProblems(statement, facts));
   const model = statement.subject.find((subject) => subject.name === 'model.age');
   if (model === undefined) problems.push('the receipt names no "model.age"');
   else if (facts.modelSha256 !== undefined) same('sealed model', model.digest.sha256, facts.modelSha256);
+  return problems;
+}
+
+/** A job of several workers: the receipt names them all, each of them is in the order, and its own node has its rank. */
+function workerProblems({ predicate }: ReceiptStatement, { order, node }: RunFacts): string[] {
+  const { worker } = predicate.nacre;
+  const { workers } = order;
+  if (workers === undefined || worker === undefined) {
+    return workers === worker ? [] : ['the receipt and the order do not agree that several nodes train together'];
+  }
+  const { rank, nodes } = worker;
+  const problems: string[] = [];
+  if (nodes[rank] !== node)
+    problems.push(`the receipt gives rank ${rank} to ${show(nodes[rank] ?? null)}, not to ${node}`);
+  if (nodes.length < workers.minimum || nodes.length > workers.count || new Set(nodes).size !== nodes.length) {
+    problems.push(`the receipt names ${nodes.length} workers, the order allows ${workers.minimum} to ${workers.count}`);
+  }
+  const strange = nodes.find((name) => !order.nodes.includes(name));
+  if (strange !== undefined) problems.push(`the order does not name worker ${show(strange)}`);
   return problems;
 }
 
