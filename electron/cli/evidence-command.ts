@@ -18,8 +18,9 @@ const usage = `nacre evidence verify FILE… [--family NAME] [--collateral FILE]
 nacre evidence inspect FILE [--json]
 
   verify   judges evidence that lies in files: quotes, reports, attestation documents, tokens,
-           event logs, with certificates, revocation lists, manifests and collateral beside
-           them. What a file is, is told from its content. Needs no vault and no network.
+           event logs, with certificates, revocation lists, OCSP answers, manifests and
+           collateral beside them. What a file is, is told from its content. Needs no vault and
+           no network.
   inspect  shows every field of a file with its offset, length, value and meaning, and
            verifies nothing
 

@@ -31,7 +31,7 @@ const sha256 = z.string().regex(/^[0-9a-f]{64}$/, '32 bytes of lower-case hex');
 
 export const collateralItemSchema = z.strictObject({
   kind: z.enum(collateralKinds),
-  /** What it is of: `tdx/B0C06F000000`, `TD_QE`, `platform`, `Milan`, `GH100/545.00`. Recomputed from the content. */
+  /** What it is of: `tdx/B0C06F000000`, `TD_QE`, `platform`, `Milan`, `GH100/545.00`, issuer key and serial number. Recomputed from the content. */
   id: z.string().min(1).max(200),
   /** Where it was fetched. */
   source: z.string().max(2048),

@@ -27,6 +27,7 @@ export const evidenceKinds = [
   'near-request',
   'certificates',
   'revocation-list',
+  'ocsp-answer',
   'fingerprints',
   'vector-description',
   'json',

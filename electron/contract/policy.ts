@@ -115,6 +115,8 @@ export const policySchema = z.strictObject({
     models: z.array(z.string()).max(64),
     minimumDriver: z.string().max(32).optional(),
     requireReferenceMeasurements: z.boolean(),
+    /** Without current OCSP answers of NVIDIA no key goes out; absent: the verdict says that revocation was not checked. */
+    requireRevocation: z.boolean().optional(),
   }),
   /** Seconds after which evidence counts as stale. */
   evidenceMaxAgeSeconds: z.number().int().min(30).max(86_400),

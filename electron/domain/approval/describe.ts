@@ -179,6 +179,7 @@ function describePolicy(policy: Policy): Described['sections'][number] {
   lines.push(
     ['GPU', gpu.required ? `required: ${gpu.architectures.join(', ')}` : 'not required'],
     ['GPU reference measurements', gpu.requireReferenceMeasurements ? 'required' : 'not required'],
+    ['GPU revocation', gpu.requireRevocation === true ? 'required' : 'checked where NVIDIA’s answers are at hand'],
     ['evidence at most', `${policy.evidenceMaxAgeSeconds} s old`],
     ['SIMULATED hardware', policy.acceptSimulated ? 'accepted' : 'refused'],
   );

@@ -32,6 +32,8 @@ export interface EvidenceCrypto {
   /** MGF1 with the same hash. */
   verifyRsaPss(input: RsaInput & { readonly saltLength: number }): boolean;
   verifyRsaPkcs1(input: RsaInput): boolean;
+  /** Only to match ids in which others use it (OCSP): it proves nothing. */
+  sha1(...parts: readonly Uint8Array[]): Uint8Array;
   sha256(...parts: readonly Uint8Array[]): Uint8Array;
   sha384(...parts: readonly Uint8Array[]): Uint8Array;
   sha512(...parts: readonly Uint8Array[]): Uint8Array;

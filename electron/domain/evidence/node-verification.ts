@@ -124,6 +124,7 @@ function verifyParts(binding: CheckRows, evidence: NodeEvidence, input: NodeVeri
       now,
       crypto,
       model: gpu.model,
+      ...(input.collateral === undefined ? {} : { ocsp: input.collateral.ocsp }),
     }),
   );
   checkGpus(binding, evidence, gpus, nonce, input);

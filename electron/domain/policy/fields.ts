@@ -140,6 +140,7 @@ export function policyFields(...policies: readonly Policy[]): readonly PolicyFie
       before === undefined ? 'stricter' : after === undefined ? 'looser' : driverEffect(String(before), String(after)),
     ),
     field('gpu.requireReferenceMeasurements', 'GPU reference measurements', yesNo('demanded', 'not demanded'), demand),
+    field('gpu.requireRevocation', 'GPU revocation answers', yesNo('demanded', 'not demanded'), demand),
     field('evidenceMaxAgeSeconds', 'Oldest evidence', (value) => `${showText(value)} s`, atMost),
     field('acceptSimulated', 'SIMULATED hardware of the local network', yesNo('accepted', 'refused'), permission),
   ];

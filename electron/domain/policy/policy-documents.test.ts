@@ -144,6 +144,20 @@ describe('comparing policies', () => {
     expect(rows({ ...policy, gpu: { ...policy.gpu, minimumDriver: '570.9' } })).toEqual([
       ['gpu.minimumDriver', 'stricter'],
     ]);
+    const demanding = { ...policy, gpu: { ...policy.gpu, requireRevocation: true } };
+    expect(rows(demanding)).toEqual([['gpu.requireRevocation', 'stricter']]);
+    expect(rows(policy, demanding)).toEqual([['gpu.requireRevocation', 'looser']]);
+    const about = /[Rr]evocation/;
+    expect(
+      summarizePolicy(demanding)
+        .demands.filter((one) => about.test(one))
+        .join(' '),
+    ).toContain('NVIDIA');
+    expect(
+      summarizePolicy(policy)
+        .notChecked.filter((one) => about.test(one))
+        .join(' '),
+    ).toContain('NVIDIA');
     const nitro = template('nitro-oyster');
     const pcrs = { ...nitro, nitro: { pcrs: { '0': [measurement] }, oysterImageIds: [] } };
     expect(rows(pcrs, nitro)).toEqual([['nitro.pcrs.0', 'stricter']]);

@@ -98,6 +98,9 @@ function gpu({ gpu: rules }: Policy, demands: string[], notChecked: string[]): v
   else demands.push(`The GPU driver is ${rules.minimumDriver} or newer.`);
   if (rules.requireReferenceMeasurements) demands.push('GPU firmware is what its signed reference says.');
   else notChecked.push('GPU firmware against its signed reference.');
+  if (rules.requireRevocation === true)
+    demands.push("Current answers of NVIDIA's revocation service are at hand, and every device certificate is good.");
+  else notChecked.push('Revocation of GPU certificates, where no answer of NVIDIA was imported.');
 }
 
 function count(demands: string[], notChecked: string[], values: number, what: string, otherwise: string): void {

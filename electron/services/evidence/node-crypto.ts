@@ -48,6 +48,7 @@ export function createNodeCrypto(): EvidenceCrypto {
       withKey('rsa', bufferOf(spki), (key) =>
         verify(hash, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature),
       ),
+    sha1: (...parts) => digest('sha1', parts),
     sha256: (...parts) => digest('sha256', parts),
     sha384: (...parts) => digest('sha384', parts),
     sha512: (...parts) => digest('sha512', parts),
@@ -55,7 +56,7 @@ export function createNodeCrypto(): EvidenceCrypto {
   };
 }
 
-function digest(name: HashName, parts: readonly Uint8Array[]): Uint8Array {
+function digest(name: HashName | 'sha1', parts: readonly Uint8Array[]): Uint8Array {
   const [first, ...more] = parts;
   // In one call: a hash object costs more than copying the few bytes that come in parts.
   const { buffer, byteOffset, length } = hash(

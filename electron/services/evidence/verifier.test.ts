@@ -8,9 +8,13 @@ import { createSigner } from '../../domain/dsse/dsse.ts';
 import { verifyEar } from '../../domain/ear/ear.ts';
 import { vendorAnchors } from '../../domain/evidence/anchors.ts';
 import { createCollateralSource } from '../../domain/evidence/collateral/source.ts';
+import type { CollateralSource } from '../../domain/evidence/files/family.ts';
+import { parseCertificate } from '../../domain/evidence/readers/x509.ts';
 import { snpSignedBytes } from '../../domain/evidence/snp/report.ts';
 import { simulateFault, type EvidenceFault } from '../../domain/evidence/simulated/faults.ts';
 import { simulateGpuEvidence, simulateNodeEvidence } from '../../domain/evidence/simulated/node-evidence.ts';
+import { buildOcsp } from '../../domain/evidence/simulated/ocsp-builder.ts';
+import { p384Signer } from '../../domain/evidence/simulated/p384-key.ts';
 import { policyDigest } from '../../domain/policy/policy.ts';
 import { authorityCollateral } from '../../localnet/authority/authority.ts';
 import { oldTcb, otherMeasurement } from '../../localnet/authority/reference.ts';
@@ -433,4 +437,35 @@ describe('collateral', () => {
       expect(verdict.verified).toBeUndefined();
     }
   }, 60_000);
+
+  it('judges a GPU by the OCSP answers that are kept, and demands them where the policy does', () => {
+    const [, brom, provisioner] = (honest.gpus[0]?.certificates ?? []).map((text) => {
+      const parsed = parseCertificate(new Uint8Array(Buffer.from(text, 'base64')));
+      if (!parsed.ok) throw new Error(parsed.detail);
+      return parsed.value;
+    });
+    if (brom === undefined || provisioner === undefined) throw new Error('the GPU has no chain');
+    const kept = (reason: number): CollateralSource => {
+      const request = { certificate: brom, issuer: provisioner, status: { revokedAt: now, reason }, thisUpdate: now };
+      const der = buildOcsp({ ...request, nextUpdate: now + 60_000 }, p384Signer(setup.authority.provisionerKey));
+      const item = {
+        kind: 'nvidia-ocsp',
+        id: '?',
+        source: '',
+        fetchedAt: new Date(now).toISOString(),
+        sha256: '',
+      } as const;
+      return createCollateralSource('kept', [{ ...item, content: Buffer.from(der).toString('base64') }]);
+    };
+    const at = scene();
+    const evidence = simulateNodeEvidence(honest, at.runtime, random);
+    expect(refusal(at, evidence, { collateral: kept(6) })).toBe('certificate-on-hold');
+    const again = scene();
+    const revoked = simulateNodeEvidence(honest, again.runtime, random);
+    expect(refusal(again, revoked, { collateral: kept(1) })).toBe('certificate-revoked');
+    const policy: Policy = { ...setup.policy, gpu: { ...setup.policy.gpu, requireRevocation: true } };
+    const demanded = scene(policy);
+    const without = simulateNodeEvidence(honest, demanded.runtime, random);
+    expect(refusal(demanded, without, { policy, collateral: setup.collateral })).toBe('ocsp-not-given');
+  });
 });

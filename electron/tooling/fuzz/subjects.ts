@@ -15,7 +15,9 @@ import { parseCertificate } from '../../domain/evidence/readers/x509.ts';
 import { verifyEvidenceSet } from '../../domain/evidence/files/verify.ts';
 import { evidenceFilePolicy } from '../../domain/evidence/files/default-policy.ts';
 import { verifyRim } from '../../domain/evidence/nvidia/rim.ts';
-import { readOcsp } from '../../domain/evidence/collateral/ocsp.ts';
+import { parseOcsp } from '../../domain/evidence/readers/ocsp.ts';
+import { buildOcsp } from '../../domain/evidence/simulated/ocsp-builder.ts';
+import { p384PrivateKey, p384Signer } from '../../domain/evidence/simulated/p384-key.ts';
 import { buildRim, createSimulatedRimAuthority } from '../../domain/evidence/simulated/rim-builder.ts';
 import { parsePolicyFile } from '../../domain/policy/document.ts';
 import { buildGpuReport } from '../../domain/evidence/simulated/gpu-builder.ts';
@@ -70,6 +72,7 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
   // Everything from the first element to the signature: the digest covers it.
   const measured = [rim.indexOf('<Meta'), rim.search(/<(?:\w+:)?Signature[\s>]/)] as const;
 
+  const ocspAnswers = ocspSeeds(gpuCertificates, now);
   const certificates = [...snpCertificates, ...gpuCertificates, ...nitro.caBundle, nitro.certificate];
   const providers = createProviderSubjects(network, now);
   const intel = createIntelSubjects(now);
@@ -82,7 +85,7 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
       { name: 'nitro document', seeds: [document], parse: parseNitroDocument },
       { name: 'cbor', seeds: [document], parse: (bytes) => parseWith(() => readCbor(bytes, 'the input')) },
       { name: 'rim', seeds: [ascii(rim)], parse: rimText },
-      { name: 'ocsp', seeds: certificates, parse: (bytes) => parseWith(() => readOcsp(bytes)) },
+      { name: 'ocsp', seeds: ocspAnswers, parse: parseOcsp },
       {
         name: 'policy file',
         seeds: [ascii(JSON.stringify(network.policy))],
@@ -90,7 +93,7 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
       },
       {
         name: 'evidence files',
-        seeds: [snp, gpuReport, document, ascii(rim), ...certificates.slice(0, 2)],
+        seeds: [snp, gpuReport, document, ascii(rim), ...ocspAnswers.slice(0, 1), ...certificates.slice(0, 2)],
         parse: (bytes) =>
           verifyEvidenceSet({ files: filesOf(bytes), policy: evidenceFilePolicy, anchors, now, crypto }),
       },
@@ -175,4 +178,28 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
       },
     ],
   };
+}
+
+/** Answers of a SIMULATED responder about the GPU's certificates: good by name, and on hold with a nonce and certificates. */
+function ocspSeeds(ders: readonly Uint8Array[], now: number): Uint8Array[] {
+  const [, certificate, issuer] = ders.flatMap((der) => {
+    const parsed = parseCertificate(der);
+    return parsed.ok ? [parsed.value] : [];
+  });
+  if (certificate === undefined || issuer === undefined) throw new Error('the simulated GPU has a chain');
+  const signer = p384Signer(p384PrivateKey(random));
+  const about = { certificate, issuer, thisUpdate: now, nextUpdate: now + 86_400_000 };
+  return [
+    buildOcsp({ ...about, status: 'good', named: 'name' }, signer),
+    buildOcsp(
+      {
+        ...about,
+        status: { revokedAt: now, reason: 6 },
+        hash: 'sha1',
+        nonce: random(32),
+        certificates: [issuer.der],
+      },
+      signer,
+    ),
+  ];
 }

@@ -6,7 +6,7 @@ import { parseSigningKeys } from '../nras/jwks.ts';
 import { Malformed, parseWith, toHex, type Parsed } from '../readers/bytes.ts';
 import { parseCrl } from '../readers/crl.ts';
 import { integerBytes, readDer } from '../readers/der.ts';
-import { readOcsp } from './ocsp.ts';
+import { parseOcsp } from '../readers/ocsp.ts';
 
 /** What the content of an item says of itself. Nothing is known yet about who signed it. */
 export interface CollateralFacts {
@@ -54,7 +54,7 @@ function describe(kind: CollateralKind, bytes: Uint8Array, fetchedAt: number): D
     case 'nvidia-rim':
       return manifest(textIn(bytes), fetchedAt);
     case 'nvidia-ocsp':
-      return readOcsp(bytes);
+      return revocationAnswer(bytes);
     case 'nras-jwks': {
       const keys = need(parseSigningKeys(textIn(bytes)));
       if (keys.size === 0) throw new Malformed('the key set holds no key');
@@ -78,6 +78,16 @@ function revocationList(kind: 'intel-root-crl' | 'intel-pck-crl' | 'amd-crl', by
   const number =
     extension === undefined ? undefined : integer(integerBytes(readDer(extension.value, 64), 'CRL number'));
   return { id, validFrom: thisUpdate, validUntil: nextUpdate, number };
+}
+
+/** One certificate an answer, so that the newest answer about it is known. The id: whose certificate, and which. */
+function revocationAnswer(bytes: Uint8Array): Described {
+  const { singles } = need(parseOcsp(bytes));
+  const [single] = singles;
+  if (single === undefined || singles.length > 1) throw new Malformed('the OCSP answer is about several certificates');
+  const { certificate, thisUpdate, nextUpdate } = single;
+  const id = `${toHex(certificate.issuerKeyHash).slice(0, 40)}/${certificate.serial}`;
+  return { id, validFrom: thisUpdate, validUntil: nextUpdate, number: undefined };
 }
 
 const rootId = (name: string) => (name === 'Intel SGX Root CA' ? 'root' : undefined);

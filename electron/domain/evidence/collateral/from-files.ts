@@ -3,10 +3,12 @@ import { err, ok, type Result } from '../../../contract/result.ts';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { encodeBase64 } from '../../encoding/base64.ts';
 import { crlBytes, readDcapCollateral } from '../dcap/collateral.ts';
+import type { EvidenceCrypto } from '../crypto.ts';
 import type { EvidenceSet } from '../files/evidence-set.ts';
 import { pathFrom } from '../files/certificates.ts';
 import { sameBytes } from '../readers/bytes.ts';
 import { parseCrl } from '../readers/crl.ts';
+import { certificateIdNamesIssuer, parseOcsp } from '../readers/ocsp.ts';
 import { parsePemCertificates } from '../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../readers/x509.ts';
 import { readFacts } from './facts.ts';
@@ -18,11 +20,13 @@ export interface RawCollateral {
   /** Where they were fetched; undefined when nobody said. */
   readonly source: string | undefined;
   readonly sha256: (bytes: Uint8Array) => string;
+  /** Finds the issuer that an OCSP answer names by hashes. */
+  readonly crypto: EvidenceCrypto;
 }
 
 /**
  * Items out of vendors' own files: Intel collateral as JSON, revocation lists with the certificates of their issuers,
- * manifests, key sets. Errors: `invalid_input` naming the file: none of these, or a key set without its source.
+ * OCSP answers likewise, manifests, key sets. Errors: `invalid_input` naming the file: none of these, or a key set without its source.
  */
 export function itemsFromFiles(raw: RawCollateral): Result<CollateralItem[]> {
   const { set } = raw;
@@ -34,6 +38,10 @@ export function itemsFromFiles(raw: RawCollateral): Result<CollateralItem[]> {
       items.push(...found.value);
     } else if (artifact.kind === 'revocation-list') {
       const found = fromCrl(artifact.bytes, set.certificates, raw);
+      if (!found.ok) return err('invalid_input', `${artifact.name}: ${found.error.message}`);
+      items.push(found.value);
+    } else if (artifact.kind === 'ocsp-answer') {
+      const found = fromOcsp(artifact.bytes, set.certificates, raw);
       if (!found.ok) return err('invalid_input', `${artifact.name}: ${found.error.message}`);
       items.push(found.value);
     } else if (artifact.kind === 'rim') {
@@ -96,6 +104,17 @@ function fromCrl(der: Uint8Array, pool: readonly Certificate[], raw: RawCollater
   const name = crl.value.issuer.commonName ?? '';
   const kind = name.startsWith('ARK-') ? 'amd-crl' : name === 'Intel SGX Root CA' ? 'intel-root-crl' : 'intel-pck-crl';
   return make(kind, der, { chain: pem(pathFrom(issuer, pool)) }, raw);
+}
+
+/** Without the issuer it is still an answer for one verification, where the device's chain holds the issuer. */
+function fromOcsp(der: Uint8Array, pool: readonly Certificate[], raw: RawCollateral): Result<CollateralItem> {
+  const answer = parseOcsp(der);
+  if (!answer.ok) return err('invalid_input', `${answer.detail}.`);
+  const [single] = answer.value.singles;
+  const issuer = pool.find(
+    (one) => single !== undefined && certificateIdNamesIssuer(single.certificate, one, raw.crypto),
+  );
+  return make('nvidia-ocsp', der, issuer === undefined ? {} : { chain: pem(pathFrom(issuer, pool)) }, raw);
 }
 
 function make(

@@ -6,6 +6,8 @@ import { verifyRim } from '../nvidia/rim.ts';
 import { fromHex } from '../readers/bytes.ts';
 import { validatePath } from '../readers/chain.ts';
 import { parseCrl, validateCrl } from '../readers/crl.ts';
+import { whyNotAuthentic } from '../readers/ocsp-authority.ts';
+import { certificateIdNamesIssuer, parseOcsp } from '../readers/ocsp.ts';
 import { parsePemCertificates } from '../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../readers/x509.ts';
 import type { CollateralFacts } from './facts.ts';
@@ -17,7 +19,7 @@ interface Context {
 
 /**
  * Whether the vendor signed an item, at the time the item itself is of: age is another question, asked whenever it is used.
- * Key sets and OCSP answers have no such signature here: they are as good as the bundle they came in.
+ * Key sets have no such signature here: they are as good as the bundle they came in.
  * @returns what is wrong, undefined when nothing is
  */
 export function whyNotGenuine(item: CollateralItem, facts: CollateralFacts, context: Context): string | undefined {
@@ -44,6 +46,7 @@ export function whyNotGenuine(item: CollateralItem, facts: CollateralFacts, cont
       return result.ok ? undefined : result.detail;
     }
     case 'nvidia-ocsp':
+      return revocationAnswer(item, facts, context);
     case 'nras-jwks':
       return undefined;
   }
@@ -85,6 +88,22 @@ function revocationList(
     ...validateCrl(crl.value, issuer, facts.validFrom, context.crypto),
   ];
   return problem?.detail;
+}
+
+/** Of a device's or a manifest signer's certificate. The chain begins with who issued that certificate. */
+function revocationAnswer(item: CollateralItem, facts: CollateralFacts, context: Context): string | undefined {
+  const { anchors, crypto } = context;
+  const chain = readChain(item.chain);
+  const [issuer] = chain;
+  // An answer that nobody can check must not be kept: as the newest seen it would shut out those of NVIDIA.
+  if (issuer === undefined) return 'The certificate of the issuer, who answers for it, is missing.';
+  const answer = parseOcsp(facts.bytes);
+  if (!answer.ok) return answer.detail;
+  if (answer.value.singles.some(({ certificate }) => !certificateIdNamesIssuer(certificate, issuer, crypto)))
+    return `It is not about a certificate of ${issuer.subject.text}.`;
+  const at = answer.value.producedAt;
+  const [problem] = pathProblems(chain, at, [...anchors.nvidiaDevice, ...anchors.nvidiaRim], context);
+  return problem?.detail ?? whyNotAuthentic(answer.value, issuer, at, crypto)?.detail;
 }
 
 function pathProblems(chain: readonly Certificate[], now: number, anchors: readonly string[], { crypto }: Context) {

@@ -2,6 +2,7 @@ import type { CollateralItem } from '../../../contract/collateral.ts';
 import { decodeUtf8 } from '../../encoding/utf8.ts';
 import type { CollateralSource } from '../files/family.ts';
 import { toHex } from '../readers/bytes.ts';
+import { parseOcsp } from '../readers/ocsp.ts';
 import { pckCrlId, readFacts, type CollateralFacts } from './facts.ts';
 
 interface Entry {
@@ -36,6 +37,10 @@ export function createCollateralSource(
     return found;
   };
   const of = (kind: CollateralFacts['kind'], id: string) => newest((facts) => facts.kind === kind && facts.id === id);
+  const answers = entries.flatMap((entry) => {
+    const answer = entry.facts.kind === 'nvidia-ocsp' ? parseOcsp(entry.facts.bytes) : undefined;
+    return answer?.ok === true ? [{ entry, singles: answer.value.singles }] : [];
+  });
   return {
     name,
     used: () => [...used.values()],
@@ -71,6 +76,11 @@ export function createCollateralSource(
         return kind === 'nvidia-rim' && of.startsWith(product) && stated.toLowerCase() === wanted;
       });
       return found === undefined ? undefined : text(found);
+    },
+    ocsp(fits) {
+      const found = answers.filter(({ singles }) => singles.some(({ certificate }) => fits(certificate)));
+      for (const { entry } of found) used.set(entry.item.sha256, entry.item);
+      return found.map(({ entry }) => entry.facts.bytes);
     },
   };
 }

@@ -4,6 +4,7 @@ import type { TrustAnchors } from '../anchors.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import type { EventLogInput } from '../eventlog/verify.ts';
 import type { NrasInput } from '../nras/verify.ts';
+import type { OcspSource } from '../nvidia/revocation.ts';
 import type { GpuReference } from '../nvidia/verify.ts';
 import type { CompositeEvidence } from './evidence.ts';
 
@@ -28,6 +29,8 @@ export interface CompositeInput {
   readonly eventLog?: Omit<EventLogInput, 'name' | 'registers' | 'mrConfigId' | 'crypto'>;
   /** Reference values of a GPU by its place; none by default. */
   readonly gpuReference?: (at: number) => GpuReference;
+  /** OCSP answers about the GPUs' certificates. */
+  readonly ocsp?: OcspSource;
   readonly expectedGpus?: number;
   /** SHA-256 of the SubjectPublicKeyInfo that the TLS connection showed. */
   readonly observedTlsKey?: Uint8Array;

@@ -49,6 +49,7 @@ export function verifyComposite(input: CompositeInput): CompositeResult {
       anchors,
       now,
       crypto,
+      ...(input.ocsp === undefined ? {} : { ocsp: input.ocsp }),
     });
   });
   const eventLog = input.eventLog && verifyEventLog({ ...input.eventLog, ...logInput(input) });

@@ -4,6 +4,7 @@ import type { Policy } from '../../../contract/policy.ts';
 import type { AmdProduct, TrustAnchors } from '../anchors.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import type { DcapCollateral } from '../dcap/collateral.ts';
+import type { OcspSource } from '../nvidia/revocation.ts';
 import type { Certificate } from '../readers/x509.ts';
 import type { Artifact } from './artifact.ts';
 import type { EvidenceSet } from './evidence-set.ts';
@@ -26,6 +27,8 @@ export interface CollateralSource {
   amdCrl(product: AmdProduct): Uint8Array | undefined;
   /** XML of NVIDIA manifests for this product and version; the verifier picks what fits. */
   rim(wanted: { readonly product: string; readonly version: string }): string | undefined;
+  /** DER of the OCSP answers about a certificate. */
+  readonly ocsp: OcspSource;
 }
 
 export interface FamilyInput {

@@ -6,6 +6,7 @@ import { err, ok, type Result } from '../../../contract/result.ts';
 import { parseCrl } from '../readers/crl.ts';
 import { fromHex } from '../readers/bytes.ts';
 import { jsonSource, parseJson, type JsonNode } from '../readers/json.ts';
+import { maximumOcspBytes, parseOcsp } from '../readers/ocsp.ts';
 import { parseCertificate } from '../readers/x509.ts';
 import type { Artifact, EvidenceFile } from './artifact.ts';
 import { recognizeBytes } from './recognize-bytes.ts';
@@ -23,6 +24,7 @@ export const kindLimits: Readonly<Partial<Record<EvidenceKind, number>>> = {
   'ccel-log': 1_048_576,
   certificates: 262_144,
   'revocation-list': 1_048_576,
+  'ocsp-answer': maximumOcspBytes,
 };
 
 const maximumJsonBytes = 4 * 1_048_576;
@@ -68,6 +70,7 @@ function recognizeOne(
   if (bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80) {
     if (parseCertificate(bytes).ok) return ok([{ kind: 'certificates', name, file, wrapping, bytes }]);
     if (parseCrl(bytes).ok) return ok([{ kind: 'revocation-list', name, file, wrapping, bytes }]);
+    if (parseOcsp(bytes).ok) return ok([{ kind: 'ocsp-answer', name, file, wrapping, bytes }]);
   }
   const text = plainText(bytes);
   if (text === undefined) return ok([{ kind: 'bytes', name, file, wrapping, bytes }]);

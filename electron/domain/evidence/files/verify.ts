@@ -90,7 +90,7 @@ function documentOf(
       certificates: certificates.map((one) => certificateView(one, anchors, crypto)),
     })),
     collateral:
-      set.of('dcap-collateral', 'revocation-list', 'rim', 'jwks').length > 0
+      set.of('dcap-collateral', 'revocation-list', 'ocsp-answer', 'rim', 'jwks').length > 0
         ? 'files'
         : (input.collateral?.name ?? 'none'),
   };

@@ -9,6 +9,7 @@ import { parseCertificate, type Certificate } from '../readers/x509.ts';
 import { architectureOf, readFirmwareId, type NvidiaArchitecture } from './identity.ts';
 import { compareMeasurements, type GoldenMeasurement } from './reference.ts';
 import { opaqueText, opaqueTypes, parseGpuReport, vbiosVersion, type GpuReport } from './report.ts';
+import { checkRevocation, type OcspSource } from './revocation.ts';
 import { goldenFromRims, type RimPair } from './rim-reference.ts';
 
 /** Where reference values come from: NVIDIA's signed RIMs, or the directory of a local network. */
@@ -27,6 +28,8 @@ export interface GpuInput {
   /** 32 bytes that this GPU had to sign; undefined for evidence from the past, whose freshness is then not checked. */
   readonly nonce: Uint8Array | undefined;
   readonly reference: GpuReference;
+  /** OCSP answers that are at hand; none by default, and the verdict says so. */
+  readonly ocsp?: OcspSource;
   readonly policy: Policy['gpu'];
   readonly anchors: TrustAnchors;
   /** Milliseconds since the epoch. */
@@ -79,7 +82,6 @@ export function verifyGpu(input: GpuInput): GpuResult {
   );
   checkReference(verdict, report, input);
   checkPolicy(verdict, report, leaf, input);
-  verdict.notChecked('Revocation of the device certificate: NVIDIA answers only over OCSP, and no answer was given.');
   verdict.notChecked(
     'Confidential-computing and developer mode: the report has no field for them; the measured guest must check.',
   );
@@ -155,6 +157,7 @@ function checkChain(verdict: VerdictBuilder, report: GpuReport, input: GpuInput)
     'spdm-signature',
     { detail: 'The signature does not fit the report and the key: one of them was changed or is another’s.' },
   );
+  checkRevocation(verdict, chain, input.policy, { now, crypto, answers: input.ocsp ?? (() => []) });
   checkIdentity(verdict, report, leaf, input);
   return leaf;
 }

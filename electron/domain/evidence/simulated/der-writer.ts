@@ -48,7 +48,18 @@ export function derOid(dotted: string): Uint8Array {
 
 /** UTCTime until 2049, GeneralizedTime after, as RFC 5280 demands. Milliseconds since the epoch; below a second is cut. */
 export function derTime(milliseconds: number): Uint8Array {
-  const digits = new Date(milliseconds).toISOString().slice(0, 19).replace(/[-T:]/g, '');
-  const short = Number(digits.slice(0, 4)) < 2050;
-  return der(short ? 0x17 : 0x18, utf8ToBytes(`${short ? digits.slice(2) : digits}Z`));
+  const digits = digitsOf(milliseconds);
+  return Number(digits.slice(0, 4)) < 2050
+    ? der(0x17, utf8ToBytes(`${digits.slice(2)}Z`))
+    : derGeneralizedTime(milliseconds);
+}
+
+/** GeneralizedTime whatever the year, as OCSP demands (RFC 6960 §4.2.2.1). Milliseconds since the epoch; below a second is cut. */
+export function derGeneralizedTime(milliseconds: number): Uint8Array {
+  return der(0x18, utf8ToBytes(`${digitsOf(milliseconds)}Z`));
+}
+
+/** Year to second, 14 digits. */
+function digitsOf(milliseconds: number): string {
+  return new Date(milliseconds).toISOString().slice(0, 19).replace(/[-T:]/g, '');
 }

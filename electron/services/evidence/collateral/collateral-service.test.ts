@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,7 +9,6 @@ import { err, ok, type Result } from '../../../contract/result.ts';
 import { createSigner, verifyEd25519 } from '../../../domain/dsse/dsse.ts';
 import { signBundle } from '../../../domain/evidence/collateral/bundle.ts';
 import { readFacts } from '../../../domain/evidence/collateral/facts.ts';
-import { readOcsp } from '../../../domain/evidence/collateral/ocsp.ts';
 import {
   anchors,
   collateral,
@@ -21,11 +19,14 @@ import {
   now,
   tdxQuote,
 } from '../../../domain/evidence/dcap/testing/simulated.ts';
+import { judgeCertificate } from '../../../domain/evidence/nvidia/revocation.ts';
+import { answer, createChain } from '../../../domain/evidence/nvidia/testing/ocsp-chain.ts';
 import { evidenceFilePolicy } from '../../../domain/evidence/files/default-policy.ts';
 import { verifyEvidenceSet } from '../../../domain/evidence/files/verify.ts';
-import { Malformed } from '../../../domain/evidence/readers/bytes.ts';
 import { buildCrl } from '../../../domain/evidence/simulated/crl-builder.ts';
 import { pem } from '../../../domain/evidence/simulated/intel-authority.ts';
+import { buildOcsp } from '../../../domain/evidence/simulated/ocsp-builder.ts';
+import { p384Signer } from '../../../domain/evidence/simulated/p384-key.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import {
   collateralOfFile,
@@ -435,70 +436,64 @@ describe('items', () => {
     );
   });
 
-  it('of OCSP are read as openssl writes them', () => {
-    const run = (...args: string[]) => execFileSync('openssl', args, { cwd: directory, stdio: 'pipe' });
-    run(
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-384',
-      '-nodes',
-      '-keyout',
-      'ca.key',
-      '-out',
-      'ca.pem',
-      '-subj',
-      '/CN=Test CA',
-      '-days',
-      '30',
+  it('of OCSP are taken with the certificates of their issuer, and the newest about a certificate is kept', async () => {
+    const chain = createChain(now);
+    const service = (one: Desk) =>
+      createCollateralService({
+        ...context,
+        anchors: chain.anchors,
+        store: one.store,
+        signer: () => ok(own),
+        log: () => ok(undefined),
+        write: async () => ok(null),
+      });
+    const one = service(desk());
+    const issuers = put('issuers.pem', pem(...chain.chain.slice(2).map(({ der }) => der)));
+    const file = (bytes: Uint8Array) => put(`answer-${count++}.ocsp`, bytes);
+    const held = { status: { revokedAt: now - day, reason: 6 }, thisUpdate: now - 7_200_000 };
+    expect(outcomes(await one.import({ paths: [file(answer(chain, 1, now, held)), issuers] }))).toEqual([
+      'nvidia-ocsp imported',
+    ]);
+    const standing = () => {
+      const source = value(one.source());
+      const [, device, issuer] = chain.issued;
+      const found = judgeCertificate(device.certificate, issuer.certificate, { now, crypto, answers: source.ocsp });
+      return [found.standing === 'good' ? 'good' : found.reason, source.used().map(({ kind }) => kind)];
+    };
+    expect(standing()).toEqual(['certificate-on-hold', ['nvidia-ocsp']]);
+    // Older than what was seen: good, before the hold.
+    const before = answer(chain, 1, now, { thisUpdate: now - day / 2 });
+    expect(outcomes(await one.import({ paths: [file(before), issuers] }))).toEqual(['nvidia-ocsp collateral-rollback']);
+    expect(standing()[0]).toBe('certificate-on-hold');
+    expect(outcomes(await one.import({ paths: [file(answer(chain, 1, now)), issuers] }))).toEqual([
+      'nvidia-ocsp imported',
+    ]);
+    expect(standing()[0]).toBe('good');
+    const [listed, ...more] = value(one.list());
+    expect(more).toEqual([]);
+    expect(listed).toMatchObject({ kind: 'nvidia-ocsp', state: 'current' });
+    expect(listed?.id).toMatch(new RegExp(`^[0-9a-f]{40}/${chain.chain[1]?.serial ?? ''}$`));
+    // Nobody can check it, it is another's, or the chain leads to no root of NVIDIA.
+    const refused = async (at: CollateralService, ...paths: string[]) => outcomes(await at.import({ paths }));
+    const foreign = createChain(now);
+    const notGenuine = ['nvidia-ocsp collateral-not-genuine'];
+    expect(await refused(one, file(answer(chain, 2, now)))).toEqual(notGenuine);
+    expect(
+      await refused(one, file(answer(chain, 2, now)), put('root.pem', pem(chain.issued[4].certificate.der))),
+    ).toEqual(notGenuine);
+    const theirs = put('foreign.pem', pem(...foreign.chain.slice(2).map(({ der }) => der)));
+    expect(await refused(one, file(answer(foreign, 1, now)), theirs)).toEqual(notGenuine);
+    const forged = buildOcsp(
+      {
+        certificate: chain.issued[2].certificate,
+        issuer: chain.issued[3].certificate,
+        status: 'good',
+        thisUpdate: now,
+        nextUpdate: now + day,
+      },
+      p384Signer(foreign.issued[3].privateKey),
     );
-    run(
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-384',
-      '-nodes',
-      '-keyout',
-      'leaf.key',
-      '-out',
-      'leaf.pem',
-      '-subj',
-      '/CN=Leaf',
-      '-days',
-      '30',
-      '-set_serial',
-      '0x1234abcd',
-      '-CA',
-      'ca.pem',
-      '-CAkey',
-      'ca.key',
-    );
-    put('index.txt', 'V\t301231235959Z\t\t1234ABCD\tunknown\t/CN=Leaf\n');
-    run('ocsp', '-issuer', 'ca.pem', '-cert', 'leaf.pem', '-reqout', 'ocsp.req', '-no_nonce');
-    run(
-      'ocsp',
-      '-index',
-      'index.txt',
-      '-CA',
-      'ca.pem',
-      '-rsigner',
-      'ca.pem',
-      '-rkey',
-      'ca.key',
-      '-reqin',
-      'ocsp.req',
-      '-respout',
-      'ocsp.res',
-      '-ndays',
-      '7',
-    );
-    const answer = readOcsp(new Uint8Array(readFileSync(join(directory, 'ocsp.res'))));
-    expect(answer.id).toBe('1234abcd');
-    expect((answer.validUntil ?? 0) - answer.validFrom).toBe(7 * day);
-    expect(() => readOcsp(Uint8Array.of(0x30, 0x03, 0x0a, 0x01, 0x06))).toThrow(Malformed);
+    expect(await refused(one, file(forged), issuers)).toEqual(notGenuine);
+    expect(await refused(one, file(answer(chain, 2, now)), issuers)).toEqual(['nvidia-ocsp imported']);
   });
 });

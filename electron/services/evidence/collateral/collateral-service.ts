@@ -232,6 +232,7 @@ export function createCollateralService(options: CollateralServiceOptions): Coll
       fetchedAt: new Date(clock()).toISOString(),
       source,
       sha256: sha256Of,
+      crypto,
     });
     if (!made.ok) return made;
     const read: ReadItem[] = [];
@@ -295,6 +296,7 @@ export async function collateralOfFile(
       fetchedAt: new Date(context.clock()).toISOString(),
       source: name,
       sha256: sha256Of,
+      crypto: context.crypto,
     });
     if (!made.ok) return made;
     found = made.value;

@@ -25,6 +25,7 @@ const kinds: Readonly<Record<EvidenceKind, string>> = {
   'near-request': 'NEAR request',
   certificates: 'certificates',
   'revocation-list': 'revocation list (CRL)',
+  'ocsp-answer': 'revocation answer (OCSP)',
   fingerprints: 'fingerprints',
   'vector-description': 'description',
   json: 'JSON',

@@ -103,6 +103,12 @@ export function PolicyForm({ policy, problems, fixedId, onPolicy }: PolicyFormPr
           >
             Firmware must be what its signed reference says
           </Checkbox>
+          <Checkbox
+            checked={gpu.requireRevocation ?? false}
+            onChange={(event) => editGpu({ requireRevocation: event.currentTarget.checked })}
+          >
+            Demand NVIDIA's revocation answers (OCSP)
+          </Checkbox>
         </div>
         <div className={styles.choices}>
           {(['hopper', 'blackwell'] as const).map((each) => (

@@ -16,7 +16,7 @@ import { evidenceFilePolicy } from '../default-policy.ts';
 import { checkAllowed } from './allowed.ts';
 import { dcapCollateral, quoteChain } from './dcap.ts';
 import { appComposeOf } from './eventlog.ts';
-import { referenceOf } from './nvidia.ts';
+import { ocspOf, referenceOf } from './nvidia.ts';
 import { undecidedWithoutNonce, withoutNonce } from './without-nonce.ts';
 
 /** CPU and GPUs of one machine, in the layouts of Tinfoil, of NEAR and its users, and of io.net. */
@@ -93,6 +93,7 @@ function compositeInput(input: FamilyInput, evidence: CompositeEvidence): Omit<C
       const gpu = evidence.gpus[at];
       return gpu === undefined ? { kind: 'none' } : referenceOf(gpu.report, gpu.architecture, input);
     },
+    ocsp: ocspOf(input),
     // Files show; they release nothing. The row says what is unbound.
     requireGpuBinding: false,
     policy,

@@ -3,9 +3,11 @@ import { decodeUtf8 } from '../../../encoding/utf8.ts';
 import { createChecks } from '../../checks.ts';
 import { architectureOf, type NvidiaArchitecture } from '../../nvidia/identity.ts';
 import { opaqueText, opaqueTypes, parseGpuReport, vbiosVersion } from '../../nvidia/report.ts';
+import type { OcspSource } from '../../nvidia/revocation.ts';
 import { verifyGpu, type GpuReference, type GpuResult } from '../../nvidia/verify.ts';
 import { fromHex, toHex } from '../../readers/bytes.ts';
 import { jsonText } from '../../readers/json.ts';
+import { parseOcsp } from '../../readers/ocsp.ts';
 import { parsePemCertificates } from '../../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import { textOf, type Artifact } from '../artifact.ts';
@@ -25,7 +27,7 @@ export const nvidiaFamily: Family = {
       submodules: results.map(({ verdict }) => verdict),
       binding: checkTogether(devices, results, input),
       chains: devices.map(({ chain }, at) => ({ name: deviceName(devices, at), certificates: chain })),
-      used: input.set.of('gpu-report', 'gpu-evidence-list', 'rim', 'certificates'),
+      used: input.set.of('gpu-report', 'gpu-evidence-list', 'rim', 'ocsp-answer', 'certificates'),
       notChecked: input.nonce === undefined ? ['Freshness: no nonce was given to compare with.'] : [],
     };
   },
@@ -95,6 +97,7 @@ function verifyDevice(device: Device, name: string, input: FamilyInput): GpuResu
     certificates: device.chain.map(({ der }) => der),
     nonce: input.nonce,
     reference: referenceOf(device.report, device.architecture, input),
+    ocsp: ocspOf(input),
     policy: input.policy.gpu,
     anchors: input.anchors,
     now: input.now,
@@ -124,6 +127,18 @@ export function referenceOf(
   if (driver === undefined && vbios === undefined) return { kind: 'none' };
   const rims = { ...(driver === undefined ? {} : { driver }), ...(vbios === undefined ? {} : { vbios }) };
   return { kind: 'rims', rims };
+}
+
+/** Answers among the files and in the collateral: which of them counts is for the verifier. */
+export function ocspOf({ set, collateral }: Pick<FamilyInput, 'set' | 'collateral'>): OcspSource {
+  const given = set.of('ocsp-answer').flatMap(({ bytes }) => {
+    const parsed = parseOcsp(bytes);
+    return parsed.ok ? [{ bytes, singles: parsed.value.singles }] : [];
+  });
+  return (fits) => [
+    ...given.filter(({ singles }) => singles.some(({ certificate }) => fits(certificate))).map(({ bytes }) => bytes),
+    ...(collateral?.ocsp(fits) ?? []),
+  ];
 }
 
 function productPrefix(architecture: NvidiaArchitecture | undefined): string | undefined {

@@ -8,6 +8,7 @@ import { certificateFields, crlFields, derCertificateFields } from './certificat
 import { FieldReader } from './field-reader.ts';
 import { gpuFields } from './gpu-fields.ts';
 import { nitroFields } from './nitro-fields.ts';
+import { ocspFields } from './ocsp-fields.ts';
 import { quoteFields } from './quote-fields.ts';
 import { snpFields } from './snp-fields.ts';
 import { jsonFields, manifestFields, tokenFields } from './text-fields.ts';
@@ -23,6 +24,7 @@ const binaryReaders: Readonly<Partial<Record<EvidenceKind, (reader: FieldReader)
   'ccel-log': ccelFields,
   'ccel-table': ccelTableFields,
   'revocation-list': crlFields,
+  'ocsp-answer': ocspFields,
 };
 
 /** Writes down the fields of an artifact. @returns where and why it stopped making sense */

@@ -1,0 +1,379 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import type { Policy } from '../../../contract/policy.ts';
+import { evidenceFilePolicy } from '../files/default-policy.ts';
+import { verifyEvidenceSet } from '../files/verify.ts';
+import { parseOcsp } from '../readers/ocsp.ts';
+import { buildGpuReport } from '../simulated/gpu-builder.ts';
+import { pem } from '../simulated/intel-authority.ts';
+import { buildOcsp } from '../simulated/ocsp-builder.ts';
+import { p384Signer } from '../simulated/p384-key.ts';
+import { judgeCertificate, type RevocationInput } from './revocation.ts';
+import { answer, createChain, crypto, fwid, random, responder, type Issued } from './testing/ocsp-chain.ts';
+import { verifyGpu } from './verify.ts';
+
+const now = Date.parse('2026-11-22T17:00:00Z');
+const day = 24 * 3_600_000;
+const chain = createChain(now);
+const [leaf, brom, provisioner, identity, root] = chain.issued;
+const policy: Policy['gpu'] = {
+  required: true,
+  architectures: ['hopper'],
+  models: [],
+  requireReferenceMeasurements: false,
+};
+
+/** Answers as a source gives them: those whose id fits, and what cannot be read. */
+const sourceOf =
+  (ders: readonly Uint8Array[]): RevocationInput['answers'] =>
+  (fits) =>
+    ders.filter((one) => {
+      const parsed = parseOcsp(one);
+      return !parsed.ok || parsed.value.singles.some(({ certificate }) => fits(certificate));
+    });
+
+function judge(ders: readonly Uint8Array[], changes: Partial<RevocationInput> = {}): string {
+  const standing = judgeCertificate(brom.certificate, provisioner.certificate, {
+    now,
+    crypto,
+    answers: sourceOf(ders),
+    ...changes,
+  });
+  return standing.standing === 'good' ? 'good' : standing.reason;
+}
+
+function delegated(by: { der: Uint8Array; signer: ReturnType<typeof p384Signer>; certificate: Issued['certificate'] }) {
+  return buildOcsp(
+    {
+      certificate: brom.certificate,
+      issuer: provisioner.certificate,
+      status: 'good',
+      thisUpdate: now - 1000,
+      nextUpdate: now + day,
+      responder: by.certificate,
+      certificates: [by.der],
+    },
+    by.signer,
+  );
+}
+
+describe('OCSP answers about one certificate', () => {
+  it('are believed from the issuer, by whichever hash and name', () => {
+    for (const hash of ['sha1', 'sha256', 'sha384'] as const) {
+      for (const named of ['key', 'name'] as const)
+        expect(judge([answer(chain, 1, now, { hash, named })])).toBe('good');
+    }
+    expect(judge([])).toBe('ocsp-not-given');
+  });
+
+  it('refuse what is revoked, on hold, unknown to the responder, or not of today', () => {
+    const revoked = (reason?: number) => ({
+      status: { revokedAt: now - day, ...(reason === undefined ? {} : { reason }) },
+    });
+    expect(judge([answer(chain, 1, now, revoked())])).toBe('certificate-revoked');
+    expect(judge([answer(chain, 1, now, revoked(1))])).toBe('certificate-revoked');
+    expect(judge([answer(chain, 1, now, revoked(6))])).toBe('certificate-on-hold');
+    expect(judge([answer(chain, 1, now, { status: 'unknown' })])).toBe('ocsp-status-unknown');
+    const times = { thisUpdate: now - day, nextUpdate: now + day };
+    const kept = answer(chain, 1, now, times);
+    expect(judge([kept], { now: now - day })).toBe('good');
+    expect(judge([kept], { now: now - day - 1 })).toBe('ocsp-not-current');
+    expect(judge([kept], { now: now + day - 1 })).toBe('good');
+    expect(judge([kept], { now: now + day })).toBe('ocsp-not-current');
+    const { nextUpdate: _none, ...endless } = times;
+    const open = buildOcsp(
+      { certificate: brom.certificate, issuer: provisioner.certificate, status: 'good', ...endless },
+      p384Signer(provisioner.privateKey),
+    );
+    expect(judge([open])).toBe('ocsp-not-current');
+    // A revocation does not end with the answer that told of it.
+    expect(judge([answer(chain, 1, now, { ...times, ...revoked(6) })], { now: now + 30 * day })).toBe(
+      'certificate-on-hold',
+    );
+  });
+
+  it('count from the newest on: a hold may be lifted, and an old good answer covers no revocation', () => {
+    const at = (hoursAgo: number, status: 'good' | { revokedAt: number; reason: number }) =>
+      answer(chain, 1, now, { status, thisUpdate: now - hoursAgo * 3_600_000 });
+    const held = { revokedAt: now - day, reason: 6 };
+    expect(judge([at(5, held), at(1, 'good')])).toBe('good');
+    expect(judge([at(5, 'good'), at(1, held)])).toBe('certificate-on-hold');
+    expect(judge([at(1, 'good'), at(1, held)])).toBe('certificate-on-hold');
+    // Judged by the clock of then, what was said later does not make it good.
+    expect(judge([at(5, held), at(-2, 'good')])).toBe('certificate-on-hold');
+    expect(judge([at(5, 'good'), at(-2, 'good')])).toBe('good');
+  });
+
+  it('are refused from anybody else', () => {
+    const request = {
+      certificate: brom.certificate,
+      issuer: provisioner.certificate,
+      status: 'good' as const,
+      thisUpdate: now - 1000,
+      nextUpdate: now + day,
+    };
+    expect(judge([buildOcsp(request, p384Signer(identity.privateKey))])).toBe('ocsp-signature');
+    expect(judge([buildOcsp({ ...request, responder: identity.certificate }, p384Signer(identity.privateKey))])).toBe(
+      'ocsp-responder',
+    );
+    // Brought along, but no responder: the certificate of the device itself, and the issuer's own issuer.
+    for (const one of [leaf, brom, identity, root]) {
+      const by = { der: one.certificate.der, signer: p384Signer(one.privateKey), certificate: one.certificate };
+      expect(judge([delegated(by)])).toBe('ocsp-responder');
+    }
+    // About another issuer or another serial number: says nothing of this certificate.
+    expect(judge([answer(chain, 2, now)])).toBe('ocsp-not-given');
+    expect(judge([buildOcsp({ ...request, certificate: leaf.certificate }, p384Signer(provisioner.privateKey))])).toBe(
+      'ocsp-not-given',
+    );
+    const others = () => [answer(chain, 2, now), answer(chain, 0, now)];
+    expect(judge([], { answers: others })).toBe('ocsp-not-given');
+    expect(judge([], { answers: () => [Uint8Array.of(0x30, 0)] })).toBe('ocsp-malformed');
+    expect(judge([answer(chain, 1, now, { criticalExtension: '1.2.3.4' })])).toBe('ocsp-unknown-critical-extension');
+    // A forged one beside the real one changes nothing.
+    const forged = buildOcsp({ ...request, thisUpdate: now }, p384Signer(identity.privateKey));
+    expect(judge([forged, answer(chain, 1, now)])).toBe('good');
+  });
+
+  it('are believed from a responder that the issuer let answer, and from no other', () => {
+    expect(judge([delegated(responder(provisioner, now))])).toBe('good');
+    expect(judge([delegated(responder(identity, now))])).toBe('ocsp-responder');
+    expect(judge([delegated(responder(provisioner, now, { purpose: undefined }))])).toBe('ocsp-responder');
+    // serverAuth; anyExtendedKeyUsage
+    for (const purpose of ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'])
+      expect(judge([delegated(responder(provisioner, now, { purpose }))])).toBe('ocsp-responder');
+    expect(judge([delegated(responder(provisioner, now, { notAfter: now - 1000 }))])).toBe('ocsp-responder');
+    expect(judge([delegated(responder(provisioner, now, { notBefore: now + 1000 }))])).toBe('ocsp-responder');
+    const good = responder(provisioner, now);
+    expect(judge([delegated({ ...good, signer: responder(provisioner, now).signer })])).toBe('ocsp-signature');
+    // The name of the issuer with another issuer's key.
+    expect(judge([delegated(responder({ ...identity, name: provisioner.name }, now))])).toBe('ocsp-responder');
+  });
+
+  it('must repeat the nonce, where one was asked with', () => {
+    const nonce = random(32);
+    expect(judge([answer(chain, 1, now, { nonce })], { nonce })).toBe('good');
+    expect(judge([answer(chain, 1, now, { nonce: random(32) })], { nonce })).toBe('ocsp-nonce-mismatch');
+    expect(judge([answer(chain, 1, now)], { nonce })).toBe('ocsp-nonce-mismatch');
+    expect(judge([answer(chain, 1, now, { nonce })])).toBe('good');
+  });
+
+  it('are not good with any bit changed', () => {
+    const whole = delegated(responder(provisioner, now));
+    expect(judge([whole])).toBe('good');
+    fc.assert(
+      fc.property(fc.nat(whole.length - 1), fc.nat(7), (at, bit) => {
+        const changed = whole.slice();
+        changed[at] = (changed[at] ?? 0) ^ (1 << bit);
+        return judge([changed]) !== 'good';
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+describe('revocation of a GPU', () => {
+  const nonce = random(32);
+  const gpu = {
+    architecture: 'hopper' as const,
+    model: 'H100',
+    uuid: 'GPU-SIMULATED',
+    privateKey: leaf.privateKey,
+    certificates: [],
+    driverVersion: '570.86.10',
+    vbiosVersion: '96.00.AF.00.01',
+    fwid,
+    measurements: ['11'.repeat(48)],
+  };
+  const report = buildGpuReport(gpu, nonce, random);
+  const all = [1, 2, 3].map((at) => answer(chain, at, now));
+
+  function verdictOf(ders: readonly Uint8Array[], gpuPolicy = policy) {
+    const { verdict } = verifyGpu({
+      name: 'gpu0',
+      architecture: 'hopper',
+      report,
+      certificates: chain.chain.map(({ der }) => der),
+      nonce,
+      reference: { kind: 'none' },
+      policy: gpuPolicy,
+      anchors: chain.anchors,
+      now,
+      crypto,
+      ocsp: sourceOf(ders),
+    });
+    const row = verdict.checks.find(({ id }) => id === 'gpu.revocation');
+    return [verdict.status, row?.outcome, row?.required, row?.reason, row?.found];
+  }
+
+  it('is a row: good, refused, or not known, which only a policy makes a matter', () => {
+    const demanding = { ...policy, requireRevocation: true };
+    expect(verdictOf(all)).toEqual(['affirming', 'pass', true, undefined, '3 good']);
+    expect(verdictOf(all, demanding)).toEqual(['affirming', 'pass', true, undefined, '3 good']);
+    expect(verdictOf([])).toEqual(['affirming', 'unknown', false, 'ocsp-not-given', '0 good']);
+    expect(verdictOf(all.slice(1))).toEqual(['affirming', 'unknown', false, 'ocsp-not-given', '2 good']);
+    expect(verdictOf(all.slice(1), demanding)).toEqual(['warning', 'unknown', true, 'ocsp-not-given', '2 good']);
+    const held = answer(chain, 1, now, { status: { revokedAt: now - day, reason: 6 } });
+    for (const each of [policy, demanding]) {
+      expect(verdictOf([held], each)).toEqual(['contraindicated', 'fail', true, 'certificate-on-hold', '0 good']);
+    }
+    // The device makes its attestation certificate, so no answer about it is missed; one that is there counts.
+    const leafRevoked = answer(chain, 0, now, { status: { revokedAt: now, reason: 1 } });
+    expect(verdictOf([...all, leafRevoked])).toEqual([
+      'contraindicated',
+      'fail',
+      true,
+      'certificate-revoked',
+      '3 good',
+    ]);
+  });
+
+  it('is judged by answers that lie beside the report', () => {
+    const judgeFiles = (ders: readonly Uint8Array[]) => {
+      const result = verifyEvidenceSet({
+        files: [
+          { name: 'report.bin', bytes: report },
+          { name: 'chain.pem', bytes: new TextEncoder().encode(pem(...chain.chain.map(({ der }) => der))) },
+          ...ders.map((bytes, at) => ({ name: `${at}.ocsp`, bytes })),
+        ],
+        policy: { ...evidenceFilePolicy, gpu: policy },
+        anchors: chain.anchors,
+        now,
+        crypto,
+        nonce,
+      });
+      if (!result.ok) throw new Error(result.error.message);
+      const { verification, files, collateral } = result.value;
+      return { status: verification.status, reason: verification.reason, files, collateral };
+    };
+    const good = judgeFiles(all);
+    expect([good.status, good.collateral]).toEqual(['affirming', 'files']);
+    expect(good.files.slice(2).map(({ kind, used }) => `${kind} ${used}`)).toEqual(Array(3).fill('ocsp-answer true'));
+    expect(judgeFiles([answer(chain, 2, now, { status: { revokedAt: now, reason: 6 } })])).toMatchObject({
+      status: 'contraindicated',
+      reason: 'certificate-on-hold',
+    });
+    expect(judgeFiles([])).toMatchObject({ status: 'affirming', collateral: 'none' });
+  });
+});
+
+describe('openssl', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'nacre-ocsp-'));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  // openssl judges by its own clock.
+  const today = Math.floor(Date.now() / 1000) * 1000;
+  const live = createChain(today);
+  const put = (name: string, content: Uint8Array | string) => writeFileSync(join(directory, name), content);
+  const openssl = (...args: string[]) =>
+    execFileSync('openssl', args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'] });
+
+  function files(): void {
+    const [, device, issuer, ...above] = live.issued;
+    put('device.pem', pem(device.certificate.der));
+    put('issuer.pem', pem(issuer.certificate.der));
+    put('above.pem', pem(...above.map(({ certificate }) => certificate.der)));
+  }
+
+  /** What openssl says of an answer that we built. */
+  function peer(bytes: Uint8Array, digest: string): string {
+    files();
+    put('ours.der', bytes);
+    const shown = ['ocsp', '-respin', 'ours.der', '-issuer', 'issuer.pem', `-${digest}`, '-cert', 'device.pem'];
+    try {
+      // Verification is told on the error stream, the status on the other: both in one.
+      return execFileSync('sh', ['-c', `openssl "$@" 2>&1`, 'sh', ...shown, '-CAfile', 'above.pem', '-partial_chain'], {
+        cwd: directory,
+      }).toString();
+    } catch (error) {
+      return String((error as { stdout?: Buffer }).stdout ?? error);
+    }
+  }
+
+  it.each(['sha1', 'sha256', 'sha384'] as const)('verifies what our builder writes, ids by %s', (hash) => {
+    const good = peer(answer(live, 1, today, { hash }), hash);
+    expect(good).toContain('Response verify OK');
+    expect(good).toContain('device.pem: good');
+    const held = peer(
+      answer(live, 1, today, { hash, status: { revokedAt: today - day, reason: 6 }, named: 'name' }),
+      hash,
+    );
+    expect(held).toContain('Response verify OK');
+    expect(held).toContain('device.pem: revoked');
+    expect(held).toContain('certificateHold');
+  });
+
+  it('agrees with us on who may answer', () => {
+    const [, { certificate: device }, issuer, identityOf] = live.issued;
+    const by = (made: ReturnType<typeof responder>) => {
+      const request = { certificate: device, issuer: issuer.certificate, status: 'good' as const };
+      const times = { thisUpdate: today - 1000, nextUpdate: today + day };
+      const der = buildOcsp(
+        { ...request, ...times, responder: made.certificate, certificates: [made.der] },
+        made.signer,
+      );
+      const ours = judgeCertificate(device, issuer.certificate, { now: today, crypto, answers: sourceOf([der]) });
+      return [ours.standing === 'good', peer(der, 'sha384').includes('Response verify OK')];
+    };
+    expect(by(responder(issuer, today))).toEqual([true, true]);
+    expect(by(responder(issuer, today, { purpose: undefined }))).toEqual([false, false]);
+    expect(by(responder(issuer, today, { purpose: '1.3.6.1.5.5.7.3.1' }))).toEqual([false, false]);
+    expect(by(responder(issuer, today, { notAfter: today - 1000 }))).toEqual([false, false]);
+    expect(by(responder(identityOf, today))).toEqual([false, false]);
+  });
+
+  it('answers so that we read and judge it', () => {
+    files();
+    const [, { certificate: device }, { certificate: issuer, privateKey }] = live.issued;
+    put('issuer.key', privateKeyPem(privateKey, issuer.publicKey.key));
+    const stamp = (at: number) => new Date(at).toISOString().slice(2, 19).replace(/[-T:]/g, '');
+    const serial = device.serial.toUpperCase();
+    const ask = (line: string, ...options: string[]): Uint8Array => {
+      put('index.txt', `${line}\n`);
+      openssl('ocsp', ...options, '-sha384', '-issuer', 'issuer.pem', '-cert', 'device.pem', '-reqout', 'request.der');
+      const signer = ['-CA', 'issuer.pem', '-rsigner', 'issuer.pem', '-rkey', 'issuer.key'];
+      openssl(
+        'ocsp',
+        '-index',
+        'index.txt',
+        ...signer,
+        '-reqin',
+        'request.der',
+        '-respout',
+        'theirs.der',
+        '-ndays',
+        '7',
+      );
+      return new Uint8Array(readFileSync(join(directory, 'theirs.der')));
+    };
+    const ends = stamp(today + 300 * day);
+    const say = (bytes: Uint8Array) => {
+      const at = Date.now() + 1000;
+      const found = judgeCertificate(device, issuer, { now: at, crypto, answers: sourceOf([bytes]) });
+      return found.standing === 'good' ? 'good' : found.reason;
+    };
+    const good = ask(`V\t${ends}Z\t\t${serial}\tunknown\t/CN=device`, '-nonce');
+    expect(say(good)).toBe('good');
+    const read = parseOcsp(good);
+    if (!read.ok) throw new Error(read.detail);
+    expect(read.value.nonce).toHaveLength(16);
+    const [single] = read.value.singles;
+    expect((single?.nextUpdate ?? 0) - (single?.thisUpdate ?? 0)).toBe(7 * day);
+    const revoked = (why: string) =>
+      ask(`R\t${ends}Z\t${stamp(today - day)}Z${why}\t${serial}\tunknown\t/CN=device`, '-no_nonce');
+    expect(say(revoked(',certificateHold'))).toBe('certificate-on-hold');
+    expect(say(revoked(',keyCompromise'))).toBe('certificate-revoked');
+    expect(say(revoked(''))).toBe('certificate-revoked');
+    expect(say(ask(`V\t${ends}Z\t\t01\tunknown\t/CN=other`, '-no_nonce'))).toBe('ocsp-status-unknown');
+  });
+});
+
+/** SEC 1 ECPrivateKey of a P-384 scalar and its point. */
+function privateKeyPem(scalar: string, point: Uint8Array): string {
+  const hex = `3081a40201010430${scalar}a00706052b81040022a164036200${Buffer.from(point).toString('hex')}`;
+  const base64 = Buffer.from(hex, 'hex').toString('base64');
+  return `-----BEGIN EC PRIVATE KEY-----\n${(base64.match(/.{1,64}/g) ?? []).join('\n')}\n-----END EC PRIVATE KEY-----\n`;
+}
