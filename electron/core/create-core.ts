@@ -1,5 +1,6 @@
 import type { MethodName } from '../contract/methods.ts';
 import { err, ok, type Result } from '../contract/result.ts';
+import { wipeSecrets } from '../contract/secret-bytes.ts';
 import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { collateralHandlers } from './handlers/collateral-handlers.ts';
 import { evidenceFileHandlers } from './handlers/evidence-file-handlers.ts';
@@ -13,7 +14,7 @@ import { recoveryHandlers } from './handlers/recovery-handlers.ts';
 import { reportHandlers } from './handlers/report-handlers.ts';
 import { runHandlers } from './handlers/run-handlers.ts';
 import { vaultHandlers } from './handlers/vault-handlers.ts';
-import { systemRandom } from '../services/vault/secret-bytes.ts';
+import { systemRandom } from '../services/vault/system-random.ts';
 import { composeServices } from './compose.ts';
 import type { CoreOptions } from './core-options.ts';
 import { refusedOffline } from './offline-custody.ts';
@@ -50,14 +51,17 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
   };
   const route = createRouter({ handlers, unlocked: services.vault.unlocked, onBug: trouble });
   let closing: Promise<void> | undefined;
-  const call = (name: string, input: unknown, context: CallContext = { client: options.host }) =>
-    closing === undefined
-      ? Promise.resolve(
-          (services.custody.offline ? refusedOffline(name) : undefined) ??
-            refusedByRule(services.approvals, name) ??
-            route(name, input, context),
-        )
-      : Promise.resolve(err('unavailable', 'Nacre is closing.', { hint: 'Start it again.' }));
+  const call = async (name: string, input: unknown, context: CallContext = { client: options.host }) => {
+    try {
+      if (closing !== undefined) return err('unavailable', 'Nacre is closing.', { hint: 'Start it again.' });
+      const refusal =
+        (services.custody.offline ? refusedOffline(name) : undefined) ?? refusedByRule(services.approvals, name);
+      return refusal ?? (await route(name, input, context));
+    } finally {
+      // Secrets come as bytes and are used up, also by a call that was refused before anything looked at them.
+      wipeSecrets(input);
+    }
+  };
   return ok({
     call,
     // The router parses in and out by the same schemas that these types come from.

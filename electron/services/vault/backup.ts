@@ -24,9 +24,9 @@ import {
 import { alreadyThere } from './fresh-file.ts';
 import { deriveKeys, headerIsOurs, newestHeader, readHeader, sealHeader, type VaultHeader } from './header.ts';
 import { isWeaker } from './master-access.ts';
-import { passphraseBytes } from './passphrase.ts';
+import { consuming, passphraseBytes, type PassphraseInput } from './passphrase.ts';
 import { createRecordBook, logHeadRecordId } from './records.ts';
-import type { RecoveryContext } from './recovery.ts';
+import type { RecoveryContext } from './recovery-context.ts';
 import { openMaster, storeHeader } from './session.ts';
 import { joinShares } from './shares.ts';
 import { recoverySlotOf } from './share-sets.ts';
@@ -197,53 +197,55 @@ export function createBackups(context: RecoveryContext): VaultBackups {
 
   return {
     create: (passphrase, { path: target, ownPassphrase, logHead, offline, collect }) =>
-      context.serialize(() =>
-        context.withMaster(passphrase, async (master, header): Promise<Result<WrittenBackup>> => {
-          if (existsSync(target)) return alreadyThere(target);
-          const slots = await slotsOfBackup(header, master, ownPassphrase);
-          if (!slots.ok) return slots;
-          const logged = log('backup-exported', header.vaultId, {
-            path: target.slice(0, 1024),
-            ownPassphrase: ownPassphrase !== undefined,
-          });
-          if (!logged.ok) return logged;
-          const createdAt = new Date(clock()).toISOString();
-          const temporary = `${path}.backup`;
-          const part = `${target}.part`;
-          try {
-            // From here to the two reads nothing waits, so that vault, records and log are of one moment.
-            const vault = portableVault(temporary, master, header, slots.value);
-            if (!vault.ok) return vault;
-            const profile = collect();
-            if (!profile.ok) return profile;
-            const open: OpenHead = {
-              format: 'nacre-backup',
-              version: 1,
-              vaultId: header.vaultId,
-              createdAt,
-              log: logHead(),
-              offline,
-              vault: { bytes: vault.value.length, sha256: sha256Hex(vault.value) },
-            };
-            const { head, box } = sealProfile(master, open, profile.value);
-            const written = guardedFile(`Writing ${target}`, () =>
-              writeFileSync(part, encodeBackup(head, vault.value, box), { mode: 0o600, flag: 'wx', flush: true }),
-            );
-            if (!written.ok) return written;
-            const again = read(part);
-            if (!again.ok) return again;
-            if (openProfile(master, again.value.head, again.value.profile) === undefined) {
-              return err('damaged', `${target} reads back differently from what was written.`);
+      consuming(ownPassphrase === undefined ? [passphrase] : [passphrase, ownPassphrase], () =>
+        context.serialize(() =>
+          context.withMaster(passphrase, async (master, header): Promise<Result<WrittenBackup>> => {
+            if (existsSync(target)) return alreadyThere(target);
+            const slots = await slotsOfBackup(header, master, ownPassphrase);
+            if (!slots.ok) return slots;
+            const logged = log('backup-exported', header.vaultId, {
+              path: target.slice(0, 1024),
+              ownPassphrase: ownPassphrase !== undefined,
+            });
+            if (!logged.ok) return logged;
+            const createdAt = new Date(clock()).toISOString();
+            const temporary = `${path}.backup`;
+            const part = `${target}.part`;
+            try {
+              // From here to the two reads nothing waits, so that vault, records and log are of one moment.
+              const vault = portableVault(temporary, master, header, slots.value);
+              if (!vault.ok) return vault;
+              const profile = collect();
+              if (!profile.ok) return profile;
+              const open: OpenHead = {
+                format: 'nacre-backup',
+                version: 1,
+                vaultId: header.vaultId,
+                createdAt,
+                log: logHead(),
+                offline,
+                vault: { bytes: vault.value.length, sha256: sha256Hex(vault.value) },
+              };
+              const { head, box } = sealProfile(master, open, profile.value);
+              const written = guardedFile(`Writing ${target}`, () =>
+                writeFileSync(part, encodeBackup(head, vault.value, box), { mode: 0o600, flag: 'wx', flush: true }),
+              );
+              if (!written.ok) return written;
+              const again = read(part);
+              if (!again.ok) return again;
+              if (openProfile(master, again.value.head, again.value.profile) === undefined) {
+                return err('damaged', `${target} reads back differently from what was written.`);
+              }
+              const placed = guardedFile(`Writing ${target}`, () => renameSync(part, target));
+              if (!placed.ok) return placed;
+              const { bytes } = again.value;
+              return ok({ path: target, at: createdAt, bytes: bytes.length, sha256: sha256Hex(bytes) });
+            } finally {
+              for (const suffix of besides) rmSync(`${temporary}${suffix}`, { force: true });
+              rmSync(part, { force: true });
             }
-            const placed = guardedFile(`Writing ${target}`, () => renameSync(part, target));
-            if (!placed.ok) return placed;
-            const { bytes } = again.value;
-            return ok({ path: target, at: createdAt, bytes: bytes.length, sha256: sha256Hex(bytes) });
-          } finally {
-            for (const suffix of besides) rmSync(`${temporary}${suffix}`, { force: true });
-            rmSync(part, { force: true });
-          }
-        }),
+          }),
+        ),
       ),
 
     look: (source) =>
@@ -259,67 +261,71 @@ export function createBackups(context: RecoveryContext): VaultBackups {
       }),
 
     open: (source, passphrase) =>
-      context.serialize(() =>
-        withOpened(source, { passphrase }, async ({ header, records }, head, profile) =>
-          ok({ head, header, profile, records }),
+      consuming([passphrase], () =>
+        context.serialize(() =>
+          withOpened(source, { passphrase }, async ({ header, records }, head, profile) =>
+            ok({ head, header, profile, records }),
+          ),
         ),
       ),
 
     restore: (source, by, { replace, apply, applyCopy }) =>
-      context.serialize(async () => {
-        // Whatever is replaced is kept beside the restored one; a vault that can be read only if that was asked for.
-        if (context.header().ok && !replace) {
-          return err('already_exists', `There is a vault at ${path} already.`, {
-            hint: 'Unlock it, restore on a new profile, or say that it is to be replaced.',
-          });
-        }
-        const next = 'shares' in by ? passphraseBytes(by.next, 'fresh') : undefined;
-        if (next?.ok === false) return next;
-        const place = async <T>(
-          { header, temporary, master }: OpenedVault,
-          facts: Readonly<Record<string, string | number>>,
-          applied: () => Result<T>,
-        ): Promise<Result<T>> => {
-          const fresh =
-            next === undefined ? undefined : await context.passphraseSlot(header.vaultId, next.value, master);
-          const taken = applied();
-          if (!taken.ok) return taken;
-          const placed = context.replaceFile(() =>
-            guardedFile(`Restoring ${path}`, () => {
-              for (const suffix of ['.sha256', '-journal']) rmSync(`${path}${suffix}`, { force: true });
-              if (existsSync(path)) renameSync(path, `${path}.replaced-${clock()}`);
-              renameSync(temporary, path);
-            }),
-          );
-          if (!placed.ok) return placed;
-          const logged = log('vault-restored', header.vaultId, facts);
-          if (!logged.ok) return logged;
-          if (fresh === undefined) return taken;
-          const others = header.slots.filter(({ type }) => type !== 'passphrase');
-          const changed = context.replaceSlots(master, header, [fresh, ...others], () =>
-            log('passphrase-changed', header.vaultId, { by: 'recovery shares' }),
-          );
-          return changed.ok ? taken : changed;
-        };
-        try {
-          const bytes = readBytes(source);
-          if (!bytes.ok) return bytes;
-          if (bytes.value.toString('latin1', 0, databaseMark.length) === databaseMark) {
-            const madeAt = statSync(source).mtime.toISOString();
-            return await withOpenedVault(bytes.value, by, (opened) =>
-              place(opened, { copyOf: madeAt }, () => applyCopy(opened.header.vaultId, madeAt)),
-            );
+      consuming(['shares' in by ? by.next : by.passphrase], () =>
+        context.serialize(async () => {
+          // Whatever is replaced is kept beside the restored one; a vault that can be read only if that was asked for.
+          if (context.header().ok && !replace) {
+            return err('already_exists', `There is a vault at ${path} already.`, {
+              hint: 'Unlock it, restore on a new profile, or say that it is to be replaced.',
+            });
           }
-          return await withOpened(source, by, (opened, head, profile) =>
-            place(opened, { createdAt: head.createdAt, logSize: head.log.size }, () => apply(profile, head)),
-          );
-        } finally {
-          if (next?.ok === true) crypto.wipe(next.value);
-        }
-      }),
+          const next = 'shares' in by ? passphraseBytes(by.next, 'fresh') : undefined;
+          if (next?.ok === false) return next;
+          const place = async <T>(
+            { header, temporary, master }: OpenedVault,
+            facts: Readonly<Record<string, string | number>>,
+            applied: () => Result<T>,
+          ): Promise<Result<T>> => {
+            const fresh =
+              next === undefined ? undefined : await context.passphraseSlot(header.vaultId, next.value, master);
+            const taken = applied();
+            if (!taken.ok) return taken;
+            const placed = context.replaceFile(() =>
+              guardedFile(`Restoring ${path}`, () => {
+                for (const suffix of ['.sha256', '-journal']) rmSync(`${path}${suffix}`, { force: true });
+                if (existsSync(path)) renameSync(path, `${path}.replaced-${clock()}`);
+                renameSync(temporary, path);
+              }),
+            );
+            if (!placed.ok) return placed;
+            const logged = log('vault-restored', header.vaultId, facts);
+            if (!logged.ok) return logged;
+            if (fresh === undefined) return taken;
+            const others = header.slots.filter(({ type }) => type !== 'passphrase');
+            const changed = context.replaceSlots(master, header, [fresh, ...others], () =>
+              log('passphrase-changed', header.vaultId, { by: 'recovery shares' }),
+            );
+            return changed.ok ? taken : changed;
+          };
+          try {
+            const bytes = readBytes(source);
+            if (!bytes.ok) return bytes;
+            if (bytes.value.toString('latin1', 0, databaseMark.length) === databaseMark) {
+              const madeAt = statSync(source).mtime.toISOString();
+              return await withOpenedVault(bytes.value, by, (opened) =>
+                place(opened, { copyOf: madeAt }, () => applyCopy(opened.header.vaultId, madeAt)),
+              );
+            }
+            return await withOpened(source, by, (opened, head, profile) =>
+              place(opened, { createdAt: head.createdAt, logSize: head.log.size }, () => apply(profile, head)),
+            );
+          } finally {
+            if (next?.ok === true) crypto.wipe(next.value);
+          }
+        }),
+      ),
   };
 
-  async function slotsOfBackup(header: VaultHeader, master: Uint8Array, own: string | undefined) {
+  async function slotsOfBackup(header: VaultHeader, master: Uint8Array, own: PassphraseInput | undefined) {
     // What a keychain keeps opens nothing elsewhere.
     if (own === undefined) return ok(header.slots.filter(({ type }) => type !== 'keychain'));
     const bytes = passphraseBytes(own, 'fresh');

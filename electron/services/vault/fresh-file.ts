@@ -5,7 +5,7 @@ import { keyFileMaximum, type KeyMaterial } from '../../domain/keys/material.ts'
 import { guardedFile } from '../store/sqlite.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import { deriverOf } from './keys.ts';
-import { secretBytes } from './secret-bytes.ts';
+import { secretBytes } from '../../contract/secret-bytes.ts';
 
 /** Writes a file (mode 0600) that must not exist yet. Errors: `already_exists`, and those of the disk. */
 export function writeFresh(path: string, text: string): Result<{ path: string }> {

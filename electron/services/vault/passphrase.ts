@@ -1,6 +1,6 @@
 import { err, ok, type Result } from '../../contract/result.ts';
 import { vaultLimits } from '../../contract/vault.ts';
-import { copySecret, secretBytes } from './secret-bytes.ts';
+import { copySecret, secretBytes } from '../../contract/secret-bytes.ts';
 
 /**
  * A passphrase on its way in. Bytes (UTF-8) are wiped by the vault that takes them, whatever comes of it; text is a JavaScript

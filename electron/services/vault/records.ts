@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import type { VaultKeys } from './header.ts';
-import { copySecret, secretBytes } from './secret-bytes.ts';
+import { copySecret, secretBytes } from '../../contract/secret-bytes.ts';
 import type { StoredRecord, VaultFile } from './vault-file.ts';
 
 /**

@@ -1,40 +1,14 @@
 import type { HeldShare, ShareSet } from '../../contract/recovery.ts';
-import type { KdfParameters } from '../../contract/vault.ts';
-import type { VaultState } from '../../contract/views.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { decodeShare } from '../../domain/recovery/share-text.ts';
-import type { AuditEvent } from '../audit/audit-log.ts';
 import { createBackups } from './backup.ts';
-import type { VaultCrypto } from './crypto-types.ts';
 import type { VaultHeader } from './header.ts';
-import { passphraseBytes } from './passphrase.ts';
-import type { RecordBook } from './records.ts';
+import { consuming, passphraseBytes } from './passphrase.ts';
+import type { RecoveryContext } from './recovery-context.ts';
 import { putRehearsal, putSet, readSet, recoverySlotOf } from './share-sets.ts';
 import { joinShares, shareDigest, splitIntoShares } from './shares.ts';
-import { makeRecoverySlot, openRecoverySlot, type PassphraseSlot, type VaultSlot } from './slots.ts';
+import { makeRecoverySlot, openRecoverySlot } from './slots.ts';
 import type { VaultRecovery } from './vault-types.ts';
-
-/** What recovery needs of the vault it belongs to. */
-export interface RecoveryContext {
-  readonly path: string;
-  readonly crypto: VaultCrypto;
-  readonly random: (bytes: number) => Uint8Array;
-  readonly clock: () => number;
-  /** Weakest cost that a backup may ask for. */
-  readonly floor: KdfParameters;
-  serialize<T>(work: () => Promise<T>): Promise<T>;
-  header(): Result<VaultHeader>;
-  /** Locks, closes the file, lets `place` put another one there, and opens that. */
-  replaceFile(place: () => Result<void>): Result<VaultState>;
-  withMaster<T>(
-    passphrase: string,
-    use: (master: Uint8Array, header: VaultHeader) => Promise<Result<T>> | Result<T>,
-  ): Promise<Result<T>>;
-  replaceSlots(master: Uint8Array, old: VaultHeader, slots: VaultSlot[], act: () => Result<unknown>): Result<void>;
-  passphraseSlot(vaultId: string, passphrase: Uint8Array, master: Uint8Array): Promise<PassphraseSlot>;
-  log(kind: AuditEvent['kind'], subject: string, details?: AuditEvent['details']): Result<unknown>;
-  book(): Result<RecordBook>;
-}
 
 const most = 16;
 
@@ -87,47 +61,49 @@ export function createRecovery(context: RecoveryContext): VaultRecovery {
     },
 
     makeShares: (passphrase, { threshold, holders }, deliver) =>
-      context.serialize(async () => {
-        const count = holders.length;
-        if (!Number.isInteger(threshold) || threshold < 2 || count > most || threshold > count) {
-          return err('invalid_input', `Choose 2 to ${most} shares, and how many of them are needed: at least 2.`);
-        }
-        const book = context.book();
-        if (!book.ok) return book;
-        return context.withMaster(passphrase, async (master, old): Promise<Result<ShareSet>> => {
-          const recoveryKey = random(32);
-          const input = { vaultId: old.vaultId, crypto, random, threshold, shares: count };
-          const slot = makeRecoverySlot(input, recoveryKey, master);
-          const shares = await splitIntoShares(recoveryKey, slot, old.vaultId);
-          crypto.wipe(recoveryKey);
-          const held: HeldShare[] = shares.map((share, at) => ({
-            index: share.index,
-            holder: holders[at] ?? '',
-            digest: shareDigest(share),
-          }));
-          const createdAt = new Date(clock()).toISOString();
-          const set: ShareSet = { setId: slot.id, vaultId: old.vaultId, threshold, createdAt, shares: held };
-          // Before the set counts: shares that nobody got would lock everybody out of recovery.
-          const delivered = await deliver(set, shares);
-          for (const share of shares) crypto.wipe(share.bytes);
-          if (!delivered.ok) return delivered;
-          const replaced = recoverySlotOf(old);
-          const others = old.slots.filter(({ type }) => type !== 'recovery');
-          const stored = context.replaceSlots(master, old, [...others, slot], () => {
-            const noted = putSet(book.value, slot.id, createdAt, held);
-            if (!noted.ok) return noted;
-            return log('shares-made', slot.id, {
-              threshold,
-              shares: count,
-              digests: held.map(({ digest }) => digest),
-              ...(replaced === undefined ? {} : { replaces: replaced.id }),
+      consuming([passphrase], () =>
+        context.serialize(async () => {
+          const count = holders.length;
+          if (!Number.isInteger(threshold) || threshold < 2 || count > most || threshold > count) {
+            return err('invalid_input', `Choose 2 to ${most} shares, and how many of them are needed: at least 2.`);
+          }
+          const book = context.book();
+          if (!book.ok) return book;
+          return context.withMaster(passphrase, async (master, old): Promise<Result<ShareSet>> => {
+            const recoveryKey = random(32);
+            const input = { vaultId: old.vaultId, crypto, random, threshold, shares: count };
+            const slot = makeRecoverySlot(input, recoveryKey, master);
+            const shares = await splitIntoShares(recoveryKey, slot, old.vaultId);
+            crypto.wipe(recoveryKey);
+            const held: HeldShare[] = shares.map((share, at) => ({
+              index: share.index,
+              holder: holders[at] ?? '',
+              digest: shareDigest(share),
+            }));
+            const createdAt = new Date(clock()).toISOString();
+            const set: ShareSet = { setId: slot.id, vaultId: old.vaultId, threshold, createdAt, shares: held };
+            // Before the set counts: shares that nobody got would lock everybody out of recovery.
+            const delivered = await deliver(set, shares);
+            for (const share of shares) crypto.wipe(share.bytes);
+            if (!delivered.ok) return delivered;
+            const replaced = recoverySlotOf(old);
+            const others = old.slots.filter(({ type }) => type !== 'recovery');
+            const stored = context.replaceSlots(master, old, [...others, slot], () => {
+              const noted = putSet(book.value, slot.id, createdAt, held);
+              if (!noted.ok) return noted;
+              return log('shares-made', slot.id, {
+                threshold,
+                shares: count,
+                digests: held.map(({ digest }) => digest),
+                ...(replaced === undefined ? {} : { replaces: replaced.id }),
+              });
             });
+            if (stored.ok) return ok(set);
+            await delivered.value.takeBack();
+            return stored;
           });
-          if (stored.ok) return ok(set);
-          await delivered.value.takeBack();
-          return stored;
-        });
-      }),
+        }),
+      ),
 
     set: currentSet,
 
@@ -172,19 +148,21 @@ export function createRecovery(context: RecoveryContext): VaultRecovery {
       }),
 
     recover: (texts, next) =>
-      context.serialize(async () => {
-        const bytes = passphraseBytes(next, 'fresh');
-        if (!bytes.ok) return bytes;
-        const recovered = await withShares(texts, async (master, header) => {
-          const fresh = await context.passphraseSlot(header.vaultId, bytes.value, master);
-          const others = header.slots.filter(({ type }) => type !== 'passphrase');
-          const stored = context.replaceSlots(master, header, [fresh, ...others], () =>
-            log('passphrase-changed', header.vaultId, { by: 'recovery shares' }),
-          );
-          return stored.ok ? ok({ vaultId: header.vaultId }) : stored;
-        });
-        crypto.wipe(bytes.value);
-        return recovered;
-      }),
+      consuming([next], () =>
+        context.serialize(async () => {
+          const bytes = passphraseBytes(next, 'fresh');
+          if (!bytes.ok) return bytes;
+          const recovered = await withShares(texts, async (master, header) => {
+            const fresh = await context.passphraseSlot(header.vaultId, bytes.value, master);
+            const others = header.slots.filter(({ type }) => type !== 'passphrase');
+            const stored = context.replaceSlots(master, header, [fresh, ...others], () =>
+              log('passphrase-changed', header.vaultId, { by: 'recovery shares' }),
+            );
+            return stored.ok ? ok({ vaultId: header.vaultId }) : stored;
+          });
+          crypto.wipe(bytes.value);
+          return recovered;
+        }),
+      ),
   };
 }

@@ -1,6 +1,14 @@
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { VaultCrypto } from './crypto-types.ts';
-import { deriveKeys, headerIsOurs, headerText, type VaultHeader, type VaultKeys } from './header.ts';
+import {
+  deriveKeys,
+  headerIsOurs,
+  headerText,
+  newestHeader,
+  sealHeader,
+  type VaultHeader,
+  type VaultKeys,
+} from './header.ts';
 import { openKeyRing, type KeyRing } from './keys.ts';
 import { createRecordBook, type RecordBook } from './records.ts';
 import { openPassphraseSlot } from './slots.ts';
@@ -81,4 +89,11 @@ export function startSession(input: SessionInput, master: Uint8Array): Result<Va
 /** Writes a header, whole or not at all. */
 export function storeHeader(file: VaultFile, header: VaultHeader): Result<void> {
   return file.writeHeader(headerText(header));
+}
+
+/** Writes a header of an older version as the newest, once its owner is known. */
+export function upgradeHeader(file: VaultFile, header: VaultHeader, keys: VaultKeys): Result<void> {
+  if (header.version >= newestHeader) return ok(undefined);
+  const { format, vaultId, createdAt, slots } = header;
+  return storeHeader(file, sealHeader({ format, version: newestHeader, vaultId, createdAt, slots }, keys));
 }

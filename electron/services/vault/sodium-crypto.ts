@@ -1,5 +1,5 @@
 import type { VaultCrypto } from './crypto-types.ts';
-import { secretBytes } from './secret-bytes.ts';
+import { secretBytes } from '../../contract/secret-bytes.ts';
 
 /** The functions of sodium-native 5 that the vault uses (the package ships no types). */
 export interface Sodium {

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { err, ok } from '../../contract/result.ts';
 import { calibrate } from './calibrate.ts';
 import { loadVaultCrypto } from './crypto.ts';
-import { systemRandom } from './secret-bytes.ts';
+import { systemRandom } from './system-random.ts';
 import { createFakeKeychain } from './testing/keychain-fake.ts';
 import { openVault, valueOf, type OpenVault } from './testing/vault-fixture.ts';
 

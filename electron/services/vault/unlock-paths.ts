@@ -7,7 +7,7 @@ import { calibrate } from './calibrate.ts';
 import type { VaultCrypto } from './crypto-types.ts';
 import type { VaultHeader } from './header.ts';
 import type { KeychainPort } from './keychain.ts';
-import { passphraseBytes } from './passphrase.ts';
+import { consuming, passphraseBytes, type PassphraseInput } from './passphrase.ts';
 import { makeDeviceSlot, makePassphraseSlot, type DeviceSlot, type VaultSlot } from './slots.ts';
 import type { VaultUnlockPaths } from './vault-types.ts';
 
@@ -24,7 +24,7 @@ export interface UnlockPathsContext {
   serialize<T>(work: () => Promise<T>): Promise<T>;
   header(): Result<VaultHeader>;
   withMaster<T>(
-    passphrase: string,
+    passphrase: PassphraseInput,
     use: (master: Uint8Array, header: VaultHeader, slotId: string) => Promise<Result<T>> | Result<T>,
   ): Promise<Result<T>>;
   replaceSlots(master: Uint8Array, old: VaultHeader, slots: VaultSlot[], act: () => Result<unknown>): Result<void>;
@@ -49,7 +49,7 @@ export function createUnlockPaths(context: UnlockPathsContext): VaultUnlockPaths
 
   /** Adds the slot that `make` makes; logged in the transaction of the header. */
   const add = async (
-    passphrase: string,
+    passphrase: PassphraseInput,
     make: (master: Uint8Array, header: VaultHeader) => Promise<Result<VaultSlot>> | Result<VaultSlot>,
   ): Promise<Result<UnlockPaths>> => {
     const added = await context.serialize(() =>
@@ -76,79 +76,81 @@ export function createUnlockPaths(context: UnlockPathsContext): VaultUnlockPaths
   return {
     list,
 
-    async addPassphrase(passphrase, next, label) {
-      const bytes = passphraseBytes(next, 'fresh');
-      if (!bytes.ok) return bytes;
-      const added = await add(passphrase, async (master, { vaultId, slots }) => {
-        const parameters = costOf(slots) ?? context.floor;
-        return ok(
-          await makePassphraseSlot({ vaultId, crypto, random, parameters, ...stamped(label) }, bytes.value, master),
-        );
-      });
-      crypto.wipe(bytes.value);
-      return added;
-    },
-
-    async addKeychain(passphrase, label) {
-      const { keychain } = context;
-      const status = await keychain?.status();
-      if (keychain === undefined || status?.available !== true) {
-        const extra = status === undefined ? {} : { details: { backend: status.backend } };
-        return err('unavailable', status?.reason ?? 'This host has no keychain.', extra);
-      }
-      return add(passphrase, async (master, { vaultId, slots }) => {
-        if (slots.some(({ type }) => type === 'keychain')) {
-          return err('already_exists', 'The keychain opens this vault already.', { hint: 'Remove that way first.' });
-        }
-        const secret = random(32);
-        const box = await keychain.seal(secret);
-        const facts = { type: 'keychain', backend: status.backend, ...stamped(label) } as const;
-        const slot = box.ok
-          ? ok(
-              makeDeviceSlot(
-                { vaultId, crypto, random },
-                { ...facts, box: Buffer.from(box.value).toString('base64url') },
-                secret,
-                master,
-              ),
-            )
-          : box;
-        crypto.wipe(secret);
-        return slot;
-      });
-    },
-
-    async addSecurityKey(passphrase, { label, credentialId, rpId, salt, prf }) {
-      if (prf.length !== 32) return err('invalid_input', 'A security key computes 32 bytes.');
-      const added = await add(passphrase, (master, { vaultId, slots }) => {
-        if (slots.some((slot) => slot.type === 'security-key' && slot.credentialId === credentialId)) {
-          return err('already_exists', 'This security key opens the vault already.');
-        }
-        const facts = { type: 'security-key', credentialId, rpId, salt, ...stamped(label) } as const;
-        return ok(makeDeviceSlot({ vaultId, crypto, random }, facts, prf, master));
-      });
-      crypto.wipe(prf);
-      return added;
-    },
-
-    async remove(passphrase, id) {
-      const removed = await context.serialize(() =>
-        context.withMaster(passphrase, (master, header) => {
-          const slot = header.slots.find((other) => other.id === id);
-          if (slot === undefined) return err('not_found', `The vault has no way to unlock ${JSON.stringify(id)}.`);
-          const rest = header.slots.filter((other) => other !== slot);
-          if (!rest.some(({ type }) => type === 'passphrase')) {
-            return err('wrong_state', 'The last passphrase cannot be removed.', { hint: 'Add another one first.' });
-          }
-          return context.replaceSlots(master, header, rest, () =>
-            context.log('unlock-path-removed', id, factsOf(slot)),
+    addPassphrase: (passphrase, next, label) =>
+      consuming([passphrase, next], async () => {
+        const bytes = passphraseBytes(next, 'fresh');
+        if (!bytes.ok) return bytes;
+        const added = await add(passphrase, async (master, { vaultId, slots }) => {
+          const parameters = costOf(slots) ?? context.floor;
+          return ok(
+            await makePassphraseSlot({ vaultId, crypto, random, parameters, ...stamped(label) }, bytes.value, master),
           );
-        }),
-      );
-      if (!removed.ok) return removed;
-      context.changed();
-      return list();
-    },
+        });
+        crypto.wipe(bytes.value);
+        return added;
+      }),
+
+    addKeychain: (passphrase, label) =>
+      consuming([passphrase], async () => {
+        const { keychain } = context;
+        const status = await keychain?.status();
+        if (keychain === undefined || status?.available !== true) {
+          const extra = status === undefined ? {} : { details: { backend: status.backend } };
+          return err('unavailable', status?.reason ?? 'This host has no keychain.', extra);
+        }
+        return add(passphrase, async (master, { vaultId, slots }) => {
+          if (slots.some(({ type }) => type === 'keychain')) {
+            return err('already_exists', 'The keychain opens this vault already.', { hint: 'Remove that way first.' });
+          }
+          const secret = random(32);
+          const box = await keychain.seal(secret);
+          const facts = { type: 'keychain', backend: status.backend, ...stamped(label) } as const;
+          const slot = box.ok
+            ? ok(
+                makeDeviceSlot(
+                  { vaultId, crypto, random },
+                  { ...facts, box: Buffer.from(box.value).toString('base64url') },
+                  secret,
+                  master,
+                ),
+              )
+            : box;
+          crypto.wipe(secret);
+          return slot;
+        });
+      }),
+
+    addSecurityKey: (passphrase, { label, credentialId, rpId, salt, prf }) =>
+      consuming([passphrase, prf], async () => {
+        if (prf.length !== 32) return err('invalid_input', 'A security key computes 32 bytes.');
+        return add(passphrase, (master, { vaultId, slots }) => {
+          if (slots.some((slot) => slot.type === 'security-key' && slot.credentialId === credentialId)) {
+            return err('already_exists', 'This security key opens the vault already.');
+          }
+          const facts = { type: 'security-key', credentialId, rpId, salt, ...stamped(label) } as const;
+          return ok(makeDeviceSlot({ vaultId, crypto, random }, facts, prf, master));
+        });
+      }),
+
+    remove: (passphrase, id) =>
+      consuming([passphrase], async () => {
+        const removed = await context.serialize(() =>
+          context.withMaster(passphrase, (master, header) => {
+            const slot = header.slots.find((other) => other.id === id);
+            if (slot === undefined) return err('not_found', `The vault has no way to unlock ${JSON.stringify(id)}.`);
+            const rest = header.slots.filter((other) => other !== slot);
+            if (!rest.some(({ type }) => type === 'passphrase')) {
+              return err('wrong_state', 'The last passphrase cannot be removed.', { hint: 'Add another one first.' });
+            }
+            return context.replaceSlots(master, header, rest, () =>
+              context.log('unlock-path-removed', id, factsOf(slot)),
+            );
+          }),
+        );
+        if (!removed.ok) return removed;
+        context.changed();
+        return list();
+      }),
 
     calibrate: (targetMs) =>
       context.serialize(async () => {
@@ -170,29 +172,30 @@ export function createUnlockPaths(context: UnlockPathsContext): VaultUnlockPaths
         });
       }),
 
-    async retune(passphrase, parameters) {
-      if (parameters.memoryKib < context.floor.memoryKib || parameters.passes < context.floor.passes) {
-        const { memoryKib, passes } = context.floor;
-        return err('invalid_input', `The cost is below the floor of ${memoryKib / 1024} MiB and ${passes} passes.`);
-      }
-      const bytes = passphraseBytes(passphrase, 'existing');
-      if (!bytes.ok) return bytes;
-      const done = await context.serialize(() =>
-        context.withMaster(passphrase, async (master, header, slotId) => {
-          const old = header.slots.find(({ id }) => id === slotId);
-          const input = { vaultId: header.vaultId, crypto, random, parameters, ...namesOf(old) };
-          const slot = await makePassphraseSlot(input, bytes.value, master);
-          const slots = header.slots.map((other) => (other === old ? slot : other));
-          return context.replaceSlots(master, header, slots, () =>
-            context.log('derivation-changed', slot.id, { ...parameters, replaced: slotId }),
-          );
-        }),
-      );
-      crypto.wipe(bytes.value);
-      if (!done.ok) return done;
-      context.changed();
-      return ok(context.state());
-    },
+    retune: (passphrase, parameters) =>
+      consuming([passphrase], async () => {
+        if (parameters.memoryKib < context.floor.memoryKib || parameters.passes < context.floor.passes) {
+          const { memoryKib, passes } = context.floor;
+          return err('invalid_input', `The cost is below the floor of ${memoryKib / 1024} MiB and ${passes} passes.`);
+        }
+        const bytes = passphraseBytes(passphrase, 'existing');
+        if (!bytes.ok) return bytes;
+        const done = await context.serialize(() =>
+          context.withMaster(passphrase, async (master, header, slotId) => {
+            const old = header.slots.find(({ id }) => id === slotId);
+            const input = { vaultId: header.vaultId, crypto, random, parameters, ...namesOf(old) };
+            const slot = await makePassphraseSlot(input, bytes.value, master);
+            const slots = header.slots.map((other) => (other === old ? slot : other));
+            return context.replaceSlots(master, header, slots, () =>
+              context.log('derivation-changed', slot.id, { ...parameters, replaced: slotId }),
+            );
+          }),
+        );
+        crypto.wipe(bytes.value);
+        if (!done.ok) return done;
+        context.changed();
+        return ok(context.state());
+      }),
   };
 }
 

@@ -5,6 +5,7 @@ import { ageIdentityText, type KeyMaterial } from '../../domain/keys/material.ts
 import { encodePrivateKey, encodePublicKey } from '../../domain/keys/key-file.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';
 import { readKeyFile, writeFresh } from './fresh-file.ts';
+import { consuming } from './passphrase.ts';
 import { beforeUse, isExpired, keyIdOfEntry, rawOf, signerOf, type KeysContext } from './key-use.ts';
 import { keyPrefix, keyViewOf, type KeyEntry } from './keys.ts';
 import type { VaultSession } from './session.ts';
@@ -211,33 +212,34 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
       return added.ok ? ok(view(added.value)) : added;
     },
 
-    async exportFile({ id, path, format, part, passphrase }) {
-      const before = context.live();
-      if (!before.ok) return before;
-      if (part === 'private') {
-        if (passphrase === undefined)
-          return err('invalid_input', 'A private key is exported only with the passphrase.');
-        const confirmed = await context.confirm(passphrase);
-        if (!confirmed.ok) return confirmed;
-      }
-      const open = context.live();
-      if (!open.ok) return open;
-      const entry = open.value.ring.get(id);
-      if (!entry.ok) return entry;
-      if (part === 'private' && entry.value.state === 'revoked') {
-        return err(
-          'wrong_state',
-          `The key "${entry.value.label}" is revoked; its private part does not leave the vault.`,
-        );
-      }
-      const logged = context.log('key-exported', id, { key: id, format, part, path });
-      if (!logged.ok) return logged;
-      const secret = open.value.ring.secret(id);
-      if (!secret.ok) return secret;
-      const text = encode({ type: entry.value.type, secret: secret.value }, format, part, entry.value);
-      crypto.wipe(secret.value);
-      return text.ok ? writeFresh(path, text.value) : text;
-    },
+    exportFile: ({ id, path, format, part, passphrase }) =>
+      consuming(passphrase === undefined ? [] : [passphrase], async () => {
+        const before = context.live();
+        if (!before.ok) return before;
+        if (part === 'private') {
+          if (passphrase === undefined)
+            return err('invalid_input', 'A private key is exported only with the passphrase.');
+          const confirmed = await context.confirm(passphrase);
+          if (!confirmed.ok) return confirmed;
+        }
+        const open = context.live();
+        if (!open.ok) return open;
+        const entry = open.value.ring.get(id);
+        if (!entry.ok) return entry;
+        if (part === 'private' && entry.value.state === 'revoked') {
+          return err(
+            'wrong_state',
+            `The key "${entry.value.label}" is revoked; its private part does not leave the vault.`,
+          );
+        }
+        const logged = context.log('key-exported', id, { key: id, format, part, path });
+        if (!logged.ok) return logged;
+        const secret = open.value.ring.secret(id);
+        if (!secret.ok) return secret;
+        const text = encode({ type: entry.value.type, secret: secret.value }, format, part, entry.value);
+        crypto.wipe(secret.value);
+        return text.ok ? writeFresh(path, text.value) : text;
+      }),
 
     recipients() {
       const open = context.live();
@@ -304,27 +306,29 @@ export function createVaultKeys(context: KeysContext): VaultKeys {
       }
     },
 
-    async exportIdentity(passphrase, path) {
-      const before = context.live();
-      if (!before.ok) return before;
-      const confirmed = await context.confirm(passphrase);
-      if (!confirmed.ok) return confirmed;
-      const open = context.live();
-      if (!open.ok) return open;
-      const entries = open.value.ring.usable('dataset-recipient');
-      const logged = context.log('identity-exported', entries[0]?.id ?? '', {
-        path,
-        keys: entries.map(({ id }) => id),
-      });
-      if (!logged.ok) return logged;
-      return keys.withDatasetIdentity((identity) => {
-        const texts = identity.encodeAll();
-        const blocks = entries.map(
-          (entry, index) => `# created: ${entry.createdAt}\n# public key: ${entry.publicKey}\n${texts[index] ?? ''}\n`,
-        );
-        return writeFresh(path, blocks.join(''));
-      });
-    },
+    exportIdentity: (passphrase, path) =>
+      consuming([passphrase], async () => {
+        const before = context.live();
+        if (!before.ok) return before;
+        const confirmed = await context.confirm(passphrase);
+        if (!confirmed.ok) return confirmed;
+        const open = context.live();
+        if (!open.ok) return open;
+        const entries = open.value.ring.usable('dataset-recipient');
+        const logged = context.log('identity-exported', entries[0]?.id ?? '', {
+          path,
+          keys: entries.map(({ id }) => id),
+        });
+        if (!logged.ok) return logged;
+        return keys.withDatasetIdentity((identity) => {
+          const texts = identity.encodeAll();
+          const blocks = entries.map(
+            (entry, index) =>
+              `# created: ${entry.createdAt}\n# public key: ${entry.publicKey}\n${texts[index] ?? ''}\n`,
+          );
+          return writeFresh(path, blocks.join(''));
+        });
+      }),
   };
 
   const encode = (

@@ -4,7 +4,8 @@ import { kdfDefault, kdfFloor } from '../../contract/vault.ts';
 import type { VaultState } from '../../contract/views.ts';
 import type { AuditEvent } from '../audit/audit-log.ts';
 import { createAttempts } from './attempts.ts';
-import { newestHeader, readHeader, sealHeader, type VaultHeader } from './header.ts';
+import type { VaultHeader } from './header.ts';
+import { createIdleLock } from './idle-lock.ts';
 import { createKeyUses, keyIdOfEntry, signLogBy, type KeysContext } from './key-use.ts';
 import { keepCopy, keptCopies } from './kept-copies.ts';
 import { compareWithLog, damageOf, rememberLog, rememberNewLog } from './log-memory.ts';
@@ -12,14 +13,15 @@ import { consuming, passphraseBytes, type PassphraseInput } from './passphrase.t
 import { createMasterAccess, isWeaker } from './master-access.ts';
 import { makeVault } from './make-vault.ts';
 import { createRecovery } from './recovery.ts';
-import { createQueue, startSystemTimer } from './schedule.ts';
+import { createQueue } from './schedule.ts';
 import { createSlotWriter } from './slot-writer.ts';
 import { createSecrets } from './secrets.ts';
-import { startSession, storeHeader, type VaultSession } from './session.ts';
+import { startSession, upgradeHeader, type VaultSession } from './session.ts';
 import { makePassphraseSlot, openDeviceSlot, type DeviceSlot, type VaultSlot } from './slots.ts';
 import { costOf, createUnlockPaths, keychainSecret, namesOf } from './unlock-paths.ts';
-import { openVaultFile, type VaultFile } from './vault-file.ts';
+import type { VaultFile } from './vault-file.ts';
 import { createVaultKeys } from './vault-keys.ts';
+import { createVaultPlace } from './vault-place.ts';
 import type { VaultEvent, VaultOptions, VaultService } from './vault-types.ts';
 
 export type * from './vault-types.ts';
@@ -33,22 +35,26 @@ export function createVaultService(options: VaultOptions): VaultService {
   const path = options.path ?? join(store.directory, 'vault.db');
   const cost = options.kdf ?? kdfDefault;
   const floor = options.kdfFloor ?? kdfFloor;
-  const startTimer = options.timer ?? startSystemTimer;
   const attempts = createAttempts(store, path);
   const listeners = new Set<(event: VaultEvent) => void>();
 
-  let autoLockMs = options.autoLockMs;
   let session: VaultSession | undefined;
-  let lastTouch = 0;
-  let stopTimer: (() => void) | undefined;
   let lastUnlockMs: number | undefined;
   // Counts locks, so that an unlock that was overtaken by a lock ends locked.
   let locks = 0;
   let closed = false;
 
-  const opened = openVaultFile(path);
-  let file: VaultFile | undefined = opened.ok ? opened.value : undefined;
-  let fileProblem = opened.ok || opened.error.code === 'not_found' ? undefined : opened.error;
+  const place = createVaultPlace(path);
+  const requireFile = place.file;
+  const { header } = place;
+  const idle = createIdleLock({
+    clock,
+    afterMs: options.autoLockMs,
+    timer: options.timer,
+    onDue() {
+      if (session !== undefined && live().ok) idle.arm();
+    },
+  });
 
   const emit = (event: VaultEvent) => {
     for (const listener of listeners) listener(event);
@@ -56,28 +62,10 @@ export function createVaultService(options: VaultOptions): VaultService {
   const log = (kind: AuditEvent['kind'], subject: string, details: AuditEvent['details'] = {}): Result<unknown> =>
     audit.append({ kind, actor: 'owner', subject, details, simulated: false });
 
-  const requireFile = (): Result<VaultFile> => {
-    if (fileProblem !== undefined) return { ok: false, error: fileProblem };
-    return file === undefined ? err('not_found', `There is no vault at ${path}.`, { hint: 'Create one.' }) : ok(file);
-  };
-  const header = (): Result<VaultHeader> => {
-    const at = requireFile();
-    if (!at.ok) return at;
-    const text = at.value.readHeader();
-    return text.ok ? readHeader(text.value) : text;
-  };
-
   /** The session, unless the idle time has run out: a sleeping machine fires its timers late. */
   const live = (): Result<VaultSession> => {
-    if (session !== undefined && clock() - lastTouch >= autoLockMs) service.lock('idle');
+    if (session !== undefined && idle.ranOut()) service.lock('idle');
     return session === undefined ? err('locked', 'The vault is locked.', { hint: 'Unlock it.' }) : ok(session);
-  };
-  const arm = () => {
-    stopTimer?.();
-    stopTimer = startTimer(Math.max(0, lastTouch + autoLockMs - clock()), () => {
-      if (session === undefined) return;
-      if (live().ok) arm();
-    });
   };
 
   const serialize = createQueue();
@@ -113,7 +101,7 @@ export function createVaultService(options: VaultOptions): VaultService {
     by: VaultSlot['type'],
     beforehand: () => Result<unknown> = () => ok(undefined),
   ): Result<VaultState> => {
-    lastTouch = clock();
+    idle.touch();
     session = next;
     const stop = <T>(result: T): T => {
       session = undefined;
@@ -129,7 +117,7 @@ export function createVaultService(options: VaultOptions): VaultService {
     if (!key.ok) return stop(key);
     const logged = log(kind, vaultId, { keyId: keyIdOfEntry(key.value), by });
     if (!logged.ok) return stop(logged);
-    arm();
+    idle.arm();
     emit({ type: kind === 'vault-created' ? 'created' : 'unlocked' });
     return ok(service.state());
   };
@@ -156,15 +144,8 @@ export function createVaultService(options: VaultOptions): VaultService {
     if (!begun.ok) return begun;
     const cleared = attempts.succeeded();
     if (!cleared.ok) return cleared;
-    if (current.version < newestHeader) {
-      const { format, vaultId, createdAt, slots } = current;
-      const upgraded = storeHeader(
-        at,
-        sealHeader({ format, version: newestHeader, vaultId, createdAt, slots }, started.value.keys),
-      );
-      if (!upgraded.ok) return upgraded;
-    }
-    return ok(service.state());
+    const upgraded = upgradeHeader(at, current, started.value.keys);
+    return upgraded.ok ? ok(service.state()) : upgraded;
   };
 
   /** Unlocks with the 32 bytes of a device, which are wiped here. */
@@ -233,14 +214,14 @@ export function createVaultService(options: VaultOptions): VaultService {
   const service: VaultService = {
     confirm: keysContext.confirm,
     state() {
-      const exists = file !== undefined || fileProblem !== undefined;
+      const exists = place.occupied();
       const found = exists ? header() : undefined;
       const kdf = found?.ok === true ? costOf(found.value.slots) : undefined;
       const unlocked = live().ok;
       return {
         state: unlocked ? 'unlocked' : exists ? 'locked' : 'absent',
         path,
-        ...(unlocked ? { locksAt: new Date(lastTouch + autoLockMs).toISOString() } : {}),
+        ...(unlocked ? { locksAt: new Date(idle.locksAt()).toISOString() } : {}),
         unlockFailures: attempts.failures(),
         ...(kdf === undefined
           ? {}
@@ -258,8 +239,9 @@ export function createVaultService(options: VaultOptions): VaultService {
     create: (passphrase) =>
       consuming([passphrase], () =>
         serialize(async () => {
-          if (fileProblem !== undefined) return { ok: false, error: fileProblem };
-          if (file !== undefined)
+          const problem = place.problem();
+          if (problem !== undefined) return { ok: false, error: problem };
+          if (place.occupied())
             return err('already_exists', `There is a vault at ${path} already.`, { hint: 'Unlock it.' });
           if (isWeaker(cost, floor)) return err('invalid_input', 'The cost of key derivation is below the floor.');
           const bytes = passphraseBytes(passphrase, 'fresh');
@@ -270,8 +252,8 @@ export function createVaultService(options: VaultOptions): VaultService {
           crypto.wipe(bytes.value);
           if (!made.ok) return made;
           lastUnlockMs = clock() - began;
-          const { master, header: sealed } = made.value;
-          file = made.value.file;
+          const { master, header: sealed, file } = made.value;
+          place.take(file);
           const started = startSession({ file, header: sealed, crypto, random }, master);
           crypto.wipe(master);
           return started.ok ? begin(started.value, 'vault-created', sealed.vaultId, 'passphrase') : started;
@@ -291,19 +273,20 @@ export function createVaultService(options: VaultOptions): VaultService {
       ),
 
     setAsideLog: (passphrase) =>
-      unlockByPassphrase(passphrase, (next) => {
-        const damage = damageOf(next.book, audit);
-        if (!damage.ok) return damage;
-        if (damage.value === undefined)
-          return err('wrong_state', 'The audit log is whole; there is nothing to set aside.');
-        const begun = audit.setAside(damage.value.message);
-        return begun.ok ? rememberNewLog(next.book, audit) : begun;
-      }),
+      consuming([passphrase], () =>
+        unlockByPassphrase(passphrase, (next) => {
+          const damage = damageOf(next.book, audit);
+          if (!damage.ok) return damage;
+          if (damage.value === undefined)
+            return err('wrong_state', 'The audit log is whole; there is nothing to set aside.');
+          const begun = audit.setAside(damage.value.message);
+          return begun.ok ? rememberNewLog(next.book, audit) : begun;
+        }),
+      ),
 
     lock(reason) {
       locks += 1;
-      stopTimer?.();
-      stopTimer = undefined;
+      idle.disarm();
       if (session === undefined) return ok(service.state());
       const ending = session;
       const key = ending.ring.active('signing');
@@ -311,8 +294,9 @@ export function createVaultService(options: VaultOptions): VaultService {
       session = undefined;
       const detached = audit.attachSigner(undefined);
       ending.end();
-      const settled = file?.settle() ?? ok(undefined);
-      const kept = ending.book.changes() > 0 && file !== undefined ? keepCopy(path, clock()) : ok(undefined);
+      const file = requireFile();
+      const settled = file.ok ? file.value.settle() : file;
+      const kept = ending.book.changes() > 0 && file.ok ? keepCopy(path, clock()) : ok(undefined);
       const problem = firstProblem(written, detached, settled, kept);
       emit({ type: 'locked', reason, ...(problem === undefined ? {} : { problem }) });
       return problem === undefined ? ok(service.state()) : { ok: false, error: problem };
@@ -339,11 +323,11 @@ export function createVaultService(options: VaultOptions): VaultService {
       ),
 
     touch() {
-      if (live().ok) lastTouch = clock();
+      if (live().ok) idle.touch();
     },
     setAutoLock(ms) {
-      autoLockMs = ms;
-      if (live().ok) arm();
+      idle.setAfter(ms);
+      if (live().ok) idle.arm();
     },
     onEvent(listener) {
       listeners.add(listener);
@@ -388,15 +372,10 @@ export function createVaultService(options: VaultOptions): VaultService {
         return open.ok ? ok(open.value.book) : open;
       },
       floor,
-      replaceFile(place) {
+      replaceFile(put) {
         service.lock('asked');
-        file?.close();
-        file = undefined;
-        const placed = place();
-        const opened = placed.ok ? openVaultFile(path) : placed;
-        file = opened.ok ? opened.value : undefined;
-        fileProblem = opened.ok || opened.error.code === 'not_found' ? undefined : opened.error;
-        return opened.ok ? ok(service.state()) : opened;
+        const placed = place.replace(put);
+        return placed.ok ? ok(service.state()) : placed;
       },
     }),
 
@@ -404,8 +383,7 @@ export function createVaultService(options: VaultOptions): VaultService {
       if (closed) return;
       closed = true;
       service.lock('closing');
-      file?.close();
-      file = undefined;
+      place.close();
     },
   };
   return service;

@@ -104,7 +104,7 @@ export interface VaultKeys {
   ): Result<KeyView>;
   /** A new (or the named) key becomes the active one of its purpose, the old one is retired. Datasets are not touched here. */
   rotate(
-    passphrase: string,
+    passphrase: PassphraseInput,
     how: {
       readonly purpose: KeyPurpose;
       readonly type?: KeyType | undefined;
@@ -113,9 +113,9 @@ export interface VaultKeys {
     },
   ): Promise<Result<KeyView>>;
   /** For good. Errors: `wrong_state` for an active key. */
-  revoke(passphrase: string, id: string, reason: string): Promise<Result<KeyView>>;
+  revoke(passphrase: PassphraseInput, id: string, reason: string): Promise<Result<KeyView>>;
   importFile(
-    passphrase: string,
+    passphrase: PassphraseInput,
     what: { readonly path: string; readonly purpose?: KeyPurpose | undefined; readonly label: string },
   ): Promise<Result<KeyView>>;
   exportFile(what: {
@@ -123,7 +123,7 @@ export interface VaultKeys {
     readonly path: string;
     readonly format: KeyFormat;
     readonly part: 'public' | 'private';
-    readonly passphrase?: string | undefined;
+    readonly passphrase?: PassphraseInput | undefined;
   }): Promise<Result<{ path: string }>>;
   /** Public age recipients of this desk. Errors: `locked`, `wrong_state` (expired). */
   recipients(): Result<readonly string[]>;
@@ -142,7 +142,7 @@ export interface VaultKeys {
    * Writes the dataset identities as an age identity file (mode 0600) that must not exist yet. Asks for the passphrase
    * again and is logged first. Errors: `locked`, `wrong_passphrase`, `already_exists`, and those of the disk.
    */
-  exportIdentity(passphrase: string, path: string): Promise<Result<{ path: string }>>;
+  exportIdentity(passphrase: PassphraseInput, path: string): Promise<Result<{ path: string }>>;
 }
 
 /** A security key as WebAuthn describes it; `prf` is the 32 bytes that it computed, wiped by the callee. */
@@ -157,15 +157,15 @@ export interface SecurityKeyFacts {
 /** The ways to unlock. Every change asks for a passphrase, is logged in the same transaction, and touches no record. */
 export interface VaultUnlockPaths {
   list(): Promise<Result<UnlockPaths>>;
-  addPassphrase(passphrase: string, next: string, label: string): Promise<Result<UnlockPaths>>;
+  addPassphrase(passphrase: PassphraseInput, next: PassphraseInput, label: string): Promise<Result<UnlockPaths>>;
   /** Errors: `unavailable` naming the backend, where the keychain is none that protects. */
-  addKeychain(passphrase: string, label: string): Promise<Result<UnlockPaths>>;
-  addSecurityKey(passphrase: string, facts: SecurityKeyFacts): Promise<Result<UnlockPaths>>;
+  addKeychain(passphrase: PassphraseInput, label: string): Promise<Result<UnlockPaths>>;
+  addSecurityKey(passphrase: PassphraseInput, facts: SecurityKeyFacts): Promise<Result<UnlockPaths>>;
   /** Errors: `wrong_state` for the last passphrase. */
-  remove(passphrase: string, id: string): Promise<Result<UnlockPaths>>;
+  remove(passphrase: PassphraseInput, id: string): Promise<Result<UnlockPaths>>;
   calibrate(targetMs: number): Promise<Result<Calibration>>;
   /** The same passphrase under another cost. Errors: `invalid_input` below the floor. */
-  retune(passphrase: string, parameters: KdfParameters): Promise<Result<VaultState>>;
+  retune(passphrase: PassphraseInput, parameters: KdfParameters): Promise<Result<VaultState>>;
 }
 
 /** Small secrets of other services (of a run, of a network account), sealed in the vault. */
@@ -180,9 +180,9 @@ export interface VaultSecrets {
 
 /** What opens a backup. */
 export type BackupKey =
-  | { readonly passphrase: string }
+  | { readonly passphrase: PassphraseInput }
   /** Enough shares, and the passphrase that opens the vault from then on. */
-  | { readonly shares: readonly string[]; readonly next: string };
+  | { readonly shares: readonly string[]; readonly next: PassphraseInput };
 
 /** A backup whose every record was opened. `profile` is what `collect` gave. */
 export interface OpenedBackup {
@@ -195,7 +195,7 @@ export interface OpenedBackup {
 export interface BackupInput {
   readonly path: string;
   /** Opens the backup instead of the vault's passphrases; the recovery shares open it, too. */
-  readonly ownPassphrase?: string | undefined;
+  readonly ownPassphrase?: PassphraseInput | undefined;
   readonly offline: boolean;
   readonly logHead: () => { readonly size: number; readonly root: string };
   /** Everything of the profile that is not in the vault; called in the moment of which the vault is copied. */
@@ -205,11 +205,11 @@ export interface BackupInput {
 /** Whole backups as one file; format in backup-file.ts. */
 export interface VaultBackups {
   /** Written under another name, read back, then named. Errors: `wrong_passphrase`, `already_exists`, `damaged`, those of log and disk. */
-  create(passphrase: string, input: BackupInput): Promise<Result<WrittenBackup>>;
+  create(passphrase: PassphraseInput, input: BackupInput): Promise<Result<WrittenBackup>>;
   /** Compares every byte with its digest; needs no secret. Errors: `not_found`, `damaged` naming the place, `wrong_state`. */
   look(path: string): Promise<Result<{ head: BackupHead; header: VaultHeader; bytes: number; sha256: string }>>;
   /** Opens every record in it and changes nothing. Errors: those of `look`; `wrong_passphrase`. */
-  open(path: string, passphrase: string): Promise<Result<OpenedBackup>>;
+  open(path: string, passphrase: PassphraseInput): Promise<Result<OpenedBackup>>;
   /**
    * Puts the vault of a backup in the place of one that is absent or has an unreadable header; of any with `replace`. The
    * old file is kept under another name. `apply` takes the rest, before the vault is placed. A bare vault file (a kept
@@ -238,7 +238,7 @@ export interface VaultRecovery {
    * Errors: `locked`, `wrong_passphrase`, `invalid_input`, those of `deliver`, log and disk.
    */
   makeShares(
-    passphrase: string,
+    passphrase: PassphraseInput,
     rule: { readonly threshold: number; readonly holders: readonly string[] },
     deliver: (
       set: ShareSet,
@@ -252,7 +252,7 @@ export interface VaultRecovery {
   /** Proves that these shares open the vault, and notes that it was tried. Errors: `invalid_input` naming the share, `wrong_passphrase`, `locked`. */
   rehearse(shares: readonly string[]): Promise<Result<ShareSet>>;
   /** Sets a new passphrase with enough shares; also on a locked vault. Errors: `invalid_input` naming the share, `wrong_passphrase`. */
-  recover(shares: readonly string[], newPassphrase: string): Promise<Result<{ vaultId: string }>>;
+  recover(shares: readonly string[], newPassphrase: PassphraseInput): Promise<Result<{ vaultId: string }>>;
 }
 
 export interface VaultService {
@@ -284,7 +284,7 @@ export interface VaultService {
    * Unlocks over an audit log that was changed, or that does not fit the vault: keeps it under another name and begins a
    * new one. Errors: `wrong_state` when the log is whole; those of unlock and of the disk.
    */
-  setAsideLog(passphrase: string): Promise<Result<VaultState>>;
+  setAsideLog(passphrase: PassphraseInput): Promise<Result<VaultState>>;
   readonly paths: VaultUnlockPaths;
   readonly keys: VaultKeys;
   /** Copies of the file that are kept beside it, newest first. */

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { err, ok } from '../../../contract/result.ts';
-import { copySecret } from '../secret-bytes.ts';
+import { copySecret } from '../../../contract/secret-bytes.ts';
 import type { KeychainPort, KeychainStatus } from '../keychain.ts';
 
 /** A keychain that really encrypts, under a key of its own as a system's would be; `status` can be changed. */

@@ -2,7 +2,7 @@ import type { Result } from '../../../contract/result.ts';
 import { openAuditLog, type AuditLog } from '../../audit/audit-log.ts';
 import { openStore, type Store } from '../../store/store.ts';
 import { loadVaultCrypto } from '../crypto.ts';
-import { systemRandom } from '../secret-bytes.ts';
+import { systemRandom } from '../system-random.ts';
 import { createVaultService, type VaultOptions, type VaultService } from '../vault-service.ts';
 
 /** Cheap on purpose: what is tested is the vault, not the patience of the reader. Never used outside tests. */
