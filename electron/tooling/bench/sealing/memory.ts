@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, ftruncateSync, openSync, rmSync } from 'node:fs';
+import { randomFillSync } from 'node:crypto';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 const script = `
@@ -18,14 +19,19 @@ const script = `
   console.log(JSON.stringify({ ok: done.ok, message: done.ok ? '' : done.error.message, seconds, peak: process.resourceUsage().maxRSS }));
 `;
 
-/** Peak resident memory (MiB) of a process that seals, and of one that opens, a file of zeros of this size. */
+/**
+ * Peak resident memory (MiB) of a process that seals, and of one that opens, a file of this size. Its bytes are not zeros,
+ * which would leave holes and not be written. Needs room for twice the size.
+ */
 export function measureMemory(folder: string, gib: number, recipient: string, identity: string): unknown {
   const at = (name: string): string => path.join(folder, name);
   const descriptor = openSync(at('large'), 'w');
-  ftruncateSync(descriptor, gib * 2 ** 30);
+  const block = randomFillSync(Buffer.alloc(2 ** 20));
+  for (let mib = 0; mib < gib * 1024; mib++) writeSync(descriptor, block);
   closeSync(descriptor);
   try {
     const seal = runOne('seal', recipient, identity, at('large'), at('large.age'));
+    rmSync(at('large'));
     const open = runOne('open', recipient, identity, at('large.age'), at('large.out'));
     return {
       gib,
