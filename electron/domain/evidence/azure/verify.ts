@@ -1,17 +1,13 @@
 import type { SubmoduleVerdict } from '../../../contract/evidence.ts';
-import type { Policy } from '../../../contract/policy.ts';
-import type { TrustAnchors } from '../anchors.ts';
 import { assertClock, createVerdict, statusOf, type VerdictBuilder } from '../checks.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import { concat, toHex } from '../readers/bytes.ts';
-import { verifySnp, type SnpInput } from '../snp/verify.ts';
+import { judgeSnpHardware, judgeTdxHardware, type AzureHardware, type AzureHardwareInput } from './hardware.ts';
 import { parseHclReport, type HclReport } from './hcl-report.ts';
 import { parseRuntimeData, type RuntimeData } from './runtime-data.ts';
 import { parseTpmQuote, parseTpmSignature, type TpmQuote, type TpmSignature } from './tpm-quote.ts';
 
-export interface AzureVtpmInput {
-  /** `cpu0` */
-  readonly name: string;
+export interface AzureVtpmInput extends AzureHardwareInput {
   /** The paravisor's report out of the vTPM. */
   readonly hclReport: Uint8Array;
   readonly tpmQuote: {
@@ -22,19 +18,10 @@ export interface AzureVtpmInput {
     /** SHA-256 registers by index, as the guest read them; unsigned until their digest is compared. */
     readonly pcrs?: ReadonlyMap<number, Uint8Array>;
   };
-  /** DER, leaf first: VCEK, ASK, ARK. */
-  readonly certificates: readonly Uint8Array[];
-  readonly crl?: Uint8Array;
   /** What the quote must carry, whole; undefined leaves freshness undecided, which is never affirming. */
   readonly nonce: Uint8Array | undefined;
-  /** The SNP measurement is the paravisor's. */
-  readonly policy: Policy['snp'];
   /** Allowed values of vTPM registers by index: what the guest booted. */
   readonly registers?: ReadonlyMap<number, readonly Uint8Array[]>;
-  readonly anchors: TrustAnchors;
-  /** Milliseconds since the epoch. */
-  readonly now: number;
-  readonly crypto: EvidenceCrypto;
 }
 
 export interface AzureVtpmResult {
@@ -44,8 +31,9 @@ export interface AzureVtpmResult {
 }
 
 /**
- * Verifies an Azure confidential VM (ATTESTATION §4.7): the paravisor's SNP report, that it commits to the runtime data,
- * that the vTPM key in the runtime data signed the quote, and that the quote carries our nonce and the registers.
+ * Verifies an Azure confidential VM (ATTESTATION §4.7): the paravisor's SNP report, or the TDX quote made from its TD
+ * report, that the hardware commits to the runtime data, that the vTPM key in the runtime data signed the quote, and that
+ * the quote carries our nonce and the registers.
  * @throws TypeError when `now` is not finite
  */
 export function verifyAzureVtpm(input: AzureVtpmInput): AzureVtpmResult {
@@ -63,49 +51,47 @@ export function verifyAzureVtpm(input: AzureVtpmInput): AzureVtpmResult {
     return { verdict: verdict.build(), extraData: undefined };
   }
   verdict.pass('azure.format', title);
-  const supported = verdict.judge(
+  const { hardware } = parsed.value;
+  const known = verdict.judge(
     'azure.hardware',
-    'The hardware report in it is of SEV-SNP',
-    parsed.value.hardware === 'snp',
-    parsed.value.hardware === 'tdx' ? 'azure-tdx-not-supported' : 'azure-hardware-unknown',
-    {
-      detail:
-        parsed.value.hardware === 'tdx'
-          ? 'This paravisor runs on TDX: its report holds a TD report, which only this machine can check. Not supported here.'
-          : 'The report names hardware that is not known.',
-    },
+    'The hardware under the paravisor is SEV-SNP or TDX',
+    hardware !== 'other',
+    'azure-hardware-unknown',
+    { detail: 'The report names hardware that is not known.', found: hardware },
   );
-  if (!supported) return { verdict: verdict.build(), extraData: undefined };
-  const snp = verifySnp(snpInput(input, parsed.value)).verdict;
-  const runtime = checkRuntime(verdict, parsed.value, input);
+  if (!known) return { verdict: verdict.build(), extraData: undefined };
+  const own =
+    hardware === 'tdx' ? judgeTdxHardware(verdict, input, parsed.value) : judgeSnpHardware(input, parsed.value);
+  const runtime = checkRuntime(verdict, parsed.value, own.reportData, input);
   const quote = checkQuote(verdict, runtime, input);
-  verdict.notChecked('The software of the paravisor, which is the vTPM: only its SNP measurement says what it is.');
-  const own = verdict.build();
-  const checks = [...own.checks.slice(0, 2), ...snp.checks, ...own.checks.slice(2)];
+  verdict.notChecked(
+    `The software of the paravisor, which is the vTPM: only its ${hardware === 'tdx' ? 'MRTD' : 'SNP measurement'} says what it is.`,
+  );
+  return { verdict: withHardware(verdict.build(), own.verdict), extraData: quote?.extraData };
+}
+
+/** The hardware's rows stand before the ones that rest on it. */
+function withHardware(verdict: SubmoduleVerdict, hardware: AzureHardware['verdict']): SubmoduleVerdict {
+  if (hardware === undefined) return verdict;
+  const at = verdict.checks.findIndex(({ id }) => id === 'azure.td-report' || id === 'azure.report-data');
+  const checks = [...verdict.checks.slice(0, at), ...hardware.checks, ...verdict.checks.slice(at)];
   return {
-    verdict: {
-      ...own,
-      checks,
-      status: statusOf(checks),
-      claims: [...snp.claims, ...own.claims],
-      measurements: { ...snp.measurements, ...own.measurements },
-      notChecked: [...snp.notChecked, ...own.notChecked],
-    },
-    extraData: quote?.extraData,
+    ...verdict,
+    checks,
+    status: statusOf(checks),
+    claims: [...hardware.claims, ...verdict.claims],
+    measurements: { ...hardware.measurements, ...verdict.measurements },
+    notChecked: [...hardware.notChecked, ...verdict.notChecked],
   };
 }
 
-function snpInput(input: AzureVtpmInput, { hardwareReport }: HclReport): SnpInput {
-  const { name, certificates, policy, anchors, now, crypto, crl } = input;
-  return { name, report: hardwareReport, certificates, policy, anchors, now, crypto, ...(crl && { crl }) };
-}
-
-/** REPORT_DATA at its place in the SNP report; the SNP rows say whether the report is genuine. */
-const reportDataAt = 0x50;
-
-function checkRuntime(verdict: VerdictBuilder, report: HclReport, input: AzureVtpmInput): RuntimeData | undefined {
-  const { crypto } = input;
-  const found = report.hardwareReport.subarray(reportDataAt, reportDataAt + 64);
+function checkRuntime(
+  verdict: VerdictBuilder,
+  report: HclReport,
+  reportData: Uint8Array | undefined,
+  { crypto }: AzureVtpmInput,
+): RuntimeData | undefined {
+  const found = reportData ?? new Uint8Array();
   const expected = concat(crypto.sha256(report.runtimeData), new Uint8Array(32));
   verdict.judge(
     'azure.report-data',
@@ -118,7 +104,7 @@ function checkRuntime(verdict: VerdictBuilder, report: HclReport, input: AzureVt
           ? 'The runtime data, which names the vTPM key, is not the one that the hardware signed.'
           : `The report uses hash type ${report.hashType}; only SHA-256 is known.`,
       expected: toHex(expected),
-      found: toHex(found),
+      found: reportData === undefined ? 'unreadable' : toHex(found),
     },
   );
   const title = 'The runtime data names one attestation key of the vTPM';

@@ -18,9 +18,7 @@ function recognizeObject(node: JsonNode): EvidenceKind {
     return jsonText(node, 'payloadType')?.includes('collateral') === true ? 'collateral-bundle' : 'json';
   }
   if (has('expected', 'evaluate_at')) return 'vector-description';
-  if (has('tcb_info') || has('tcb_info_signature') || has('tcbInfo', 'enclaveIdentity') || has('qe_identity')) {
-    return 'dcap-collateral';
-  }
+  if (isCollateral(node)) return 'dcap-collateral';
   if (has('cpu', 'report_data') && jsonMember(node, 'cpu')?.kind === 'object') return 'tinfoil-document';
   if (has('quote', 'event_log')) return 'dstack-quote';
   if (has('signing_address', 'nonce')) return 'near-request';
@@ -44,9 +42,19 @@ function recognizeArray(items: readonly JsonNode[]): EvidenceKind {
   return items.some((item) => holdsToken(item, 0)) ? 'nras-token' : 'json';
 }
 
+/** Collateral with all in it, by its members in snake or camel case; a part may be missing, which its verdict then says. */
+function isCollateral(node: JsonNode): boolean {
+  const has = (name: string) => jsonMember(node, name) !== undefined;
+  const camel = ['tcbInfo', 'qeIdentity', 'enclaveIdentity', 'rootCaCrl', 'pckCrl'].filter(has);
+  return has('tcb_info') || has('tcb_info_signature') || has('qe_identity') || has('pck_crl') || camel.length > 1;
+}
+
+/** Also as the first tools wrote it: `{quote: {message, …}, report, vcek}`, bytes as lists. */
 function isAzure(node: JsonNode): boolean {
   const inner = jsonMember(node, 'evidence') ?? node;
-  return jsonText(inner, 'hcl_report') !== undefined || jsonText(inner, 'hclReport') !== undefined;
+  const bytes = (name: string) => ['string', 'array'].includes(jsonMember(inner, name)?.kind ?? '');
+  const first = bytes('report') && bytes('vcek') && jsonMember(jsonMember(inner, 'quote'), 'message') !== undefined;
+  return bytes('hcl_report') || bytes('hclReport') || first;
 }
 
 function isFingerprints(node: JsonNode): boolean {

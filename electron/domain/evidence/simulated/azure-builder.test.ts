@@ -1,28 +1,14 @@
-import { constants, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { constants, sign } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { random, startSimulatedNetwork } from '../../../services/evidence/testing/simulated-network.ts';
 import { simulatedAnchors, vendorAnchors } from '../anchors.ts';
+import { createVtpm } from '../azure/testing/vtpm.ts';
 import { verifyAzureVtpm, type AzureVtpmInput } from '../azure/verify.ts';
 import { concat } from '../readers/bytes.ts';
-import {
-  buildHclReport,
-  buildTpmQuote,
-  runtimeJson,
-  tpmSignature,
-  type HclRequest,
-  type SimulatedVtpm,
-} from './azure-builder.ts';
+import { buildHclReport, buildTpmQuote, runtimeJson, tpmSignature, type HclRequest } from './azure-builder.ts';
 
 const now = Date.parse('2026-11-22T17:00:00Z');
-
-function createVtpm(bits = 2048): SimulatedVtpm & { readonly privateKey: KeyObject } {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: bits });
-  const { n = '', e = '' } = publicKey.export({ format: 'jwk' });
-  const bytes = (text: string) => new Uint8Array(Buffer.from(text, 'base64url'));
-  const sha256 = (data: Uint8Array) => new Uint8Array(sign('sha256', data, privateKey));
-  return { modulus: bytes(n), exponent: bytes(e), sign: sha256, privateKey };
-}
 
 const vtpm = createVtpm();
 const nonce = random(32);
@@ -90,7 +76,7 @@ describe('a SIMULATED Azure confidential VM', () => {
 
   it.each<[string, () => Partial<AzureVtpmInput>, string]>([
     ['a debug guest', () => ({ hclReport: hcl({ cpu: { ...request.cpu, debug: true } }) }), 'debug-enabled'],
-    ['a TDX report', () => ({ hclReport: hcl({ type: 4 }) }), 'azure-tdx-not-supported'],
+    ['a report that is called a TD report', () => ({ hclReport: hcl({ type: 4 }) }), 'td-quote-missing'],
     ['other hardware', () => ({ hclReport: hcl({ type: 3 }) }), 'azure-hardware-unknown'],
     ['another hash', () => ({ hclReport: hcl({ hashType: 2 }) }), 'report-data-mismatch'],
     ['no attestation key', () => ({ hclReport: hcl({ runtime: '{"keys":[]}' }) }), 'runtime-data-malformed'],

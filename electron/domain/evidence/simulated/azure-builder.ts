@@ -4,6 +4,8 @@ import { encodeBase64 } from '../../encoding/base64.ts';
 import type { SimulatedCpu } from '../../../contract/simulated-hardware.ts';
 import { hclLayout } from '../azure/hcl-report.ts';
 import { concat } from '../readers/bytes.ts';
+import type { SimulatedIntelPlatform } from './intel-authority.ts';
+import { buildTdxQuote, type TdFields } from './intel-quote.ts';
 import { buildSnpReport, littleEndian, type SnpFieldOverrides } from './snp-builder.ts';
 
 /** A SIMULATED vTPM key. Only who has node:crypto or the like can make one: RSA is given from outside. */
@@ -41,7 +43,37 @@ export function runtimeJson({ modulus, exponent }: SimulatedVtpm, kid = 'HCLAkPu
 /** A paravisor's report around a SIMULATED SNP report whose REPORT_DATA is the hash of the runtime JSON. */
 export function buildHclReport({ cpu, vtpm, random, runtime, type = 2, hashType = 1, snp }: HclRequest): Uint8Array {
   const json = utf8ToBytes(runtime ?? runtimeJson(vtpm));
-  const report = buildSnpReport(cpu, concat(sha256(json), new Uint8Array(32)), random, snp);
+  return envelope(buildSnpReport(cpu, runtimeHash(json), random, snp), json, type, hashType);
+}
+
+export interface TdxHclRequest {
+  readonly platform: SimulatedIntelPlatform;
+  readonly vtpm: SimulatedVtpm;
+  /** Replaces the honest runtime JSON. */
+  readonly runtime?: string;
+  /** Fields of the guest; a paravisor runs without SEPT_VE_DISABLE. */
+  readonly td?: TdFields;
+}
+
+/** A paravisor's report around the TD report of a SIMULATED TDX guest, and the quote that was made from it. */
+export function buildTdxHclReport({ platform, vtpm, runtime, td }: TdxHclRequest): {
+  readonly hclReport: Uint8Array;
+  readonly tdQuote: Uint8Array;
+} {
+  const json = utf8ToBytes(runtime ?? runtimeJson(vtpm));
+  const tdQuote = buildTdxQuote(platform, { tdAttributes: new Uint8Array(8), reportData: runtimeHash(json), ...td });
+  const body = tdQuote.subarray(48, 48 + 584);
+  const report = new Uint8Array(hclLayout.hardwareBytes);
+  // TDREPORT_STRUCT: REPORTTYPE, then REPORTDATA at 128, TDINFO_STRUCT at 512.
+  report[0] = 0x81;
+  report.set(body.subarray(520, 584), 128);
+  report.set(body.subarray(120, 520), 512);
+  return { hclReport: envelope(report, json, 4, 1), tdQuote };
+}
+
+const runtimeHash = (json: Uint8Array): Uint8Array => concat(sha256(json), new Uint8Array(32));
+
+function envelope(report: Uint8Array, json: Uint8Array, type: number, hashType: number): Uint8Array {
   const size = hclLayout.runtimeHeaderBytes + json.length;
   const header = [1, hclLayout.headerBytes + hclLayout.hardwareBytes + size, 2, 0, 0, 0, 0];
   return concat(
