@@ -30,7 +30,7 @@ const overridable: ReadonlySet<string> = new Set([
   'alias-check-missing',
   'firmware-provisional',
   'collateral-expired',
-  'crl-not-current',
+  'crl-expired',
 ]);
 
 /** The failed checks that no approval can cover; none when people may judge all of them. */

@@ -66,7 +66,7 @@ const rows: readonly Row[] = [
   },
   {
     name: 'an expired PCK CRL',
-    reason: 'crl-not-current',
+    reason: 'crl-expired',
     ...both([{ collateral: { pckCrl: list({ thisUpdate: now - 900 * day, nextUpdate: now - 870 * day }) } }]),
   },
   {

@@ -172,8 +172,7 @@ function checkList(
     const list = given.list.value;
     const problems = validateCrl(list, issuer, now, state.chainCrypto);
     const [problem] = problems;
-    const early = problem?.reason === 'crl-not-current' && now < list.thisUpdate;
-    const reason = early ? 'collateral-not-yet-valid' : (problem?.reason ?? '');
+    const reason = problem?.reason === 'crl-not-yet-valid' ? 'collateral-not-yet-valid' : (problem?.reason ?? '');
     const good = verdict.judge(id, title, problem === undefined, reason, {
       detail: problems.map(({ detail }) => detail).join(' '),
       found: given.window,

@@ -118,7 +118,7 @@ describe('a verifier that remembers', () => {
     for (const at of [now, now + day, now])
       expect(verifier.verifyTdx({ ...request, quote, now: at }).verdict.status).toBe('affirming');
     expect(failures(verifier.verifyTdx({ ...request, quote, now: now + day + 1000 }))).toEqual(['certificate-expired']);
-    expect(failures(verifier.verifyTdx({ ...request, now: now + 29 * day }))).toContain('crl-not-current');
+    expect(failures(verifier.verifyTdx({ ...request, now: now + 29 * day }))).toContain('crl-expired');
     expect(failures(verifier.verifyTdx({ ...request, now: now - 2 * day }))).toContain('collateral-not-yet-valid');
     expect(failures(verifier.verifyTdx({ ...request, now: now + 11 * 365 * day }))).toContain('certificate-expired');
     expect(verifier.verifyTdx(request).verdict.status).toBe('affirming');

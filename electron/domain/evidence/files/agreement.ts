@@ -4,14 +4,14 @@ import type { Verification } from '../../../contract/evidence.ts';
 /** Reasons of vectors, and those of ours that say the same or more. A reason that is the same word needs no line. */
 const finer: Readonly<Record<string, RegExp>> = {
   chain: /^(chain-|certificate-|signing-key-mismatch|product-mismatch|endorsement-)/,
-  expired: /^(certificate-expired|.*-expired|.*-not-current)$/,
+  expired: /^(certificate-expired|.*-expired)$/,
   malformed: /malformed$/,
   'root-not-aws': /^chain-root-not-pinned$/,
   'root-not-pinned': /^chain-root-not-pinned$/,
   'crl-missing': /^crl-/,
   'crl-signature': /^crl-(signature|issuer-mismatch)$/,
-  'collateral-not-yet-valid': /not-yet-valid|not-current/,
-  'collateral-expired': /expired|not-current/,
+  'collateral-not-yet-valid': /not-yet-valid/,
+  'collateral-expired': /expired/,
   'nonce-mismatch': /nonce-mismatch$/,
   // A hold is told by OCSP alone; without an answer such a device fails on what is missing.
   'certificate-on-hold': /^(certificate-revoked|revocation-)/,

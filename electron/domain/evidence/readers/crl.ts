@@ -70,7 +70,8 @@ export function parseCrl(der: Uint8Array): Parsed<RevocationList> {
 }
 
 export type CrlProblem = {
-  readonly reason: 'crl-issuer-mismatch' | 'crl-signature' | 'crl-not-current' | 'crl-unknown-critical-extension';
+  readonly reason:
+    'crl-issuer-mismatch' | 'crl-signature' | 'crl-not-yet-valid' | 'crl-expired' | 'crl-unknown-critical-extension';
   readonly detail: string;
 };
 
@@ -93,7 +94,8 @@ export function validateCrl(
   if (now < crl.thisUpdate || crl.nextUpdate === undefined || now >= crl.nextUpdate) {
     const until = crl.nextUpdate === undefined ? 'no stated end' : iso(crl.nextUpdate);
     problems.push({
-      reason: 'crl-not-current',
+      // A list that promises no next one is too old from the start.
+      reason: now < crl.thisUpdate ? 'crl-not-yet-valid' : 'crl-expired',
       detail: `The CRL of ${name} is valid from ${iso(crl.thisUpdate)} to ${until}.`,
     });
   }

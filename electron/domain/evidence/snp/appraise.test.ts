@@ -245,7 +245,7 @@ describe('the CRL of the root', () => {
     expect(found(crl([77]))).toEqual([]);
     expect(found(crl([77, 2]))).toEqual(['certificate-revoked']);
     expect(found(crl([77], askKey))).toEqual(['crl-signature']);
-    expect(found(crl([77]), now + 2000)).toEqual(['crl-not-current']);
+    expect(found(crl([77]), now + 2000)).toEqual(['crl-expired']);
     expect(found(Uint8Array.of(1))).toEqual(['crl-malformed']);
   });
 });

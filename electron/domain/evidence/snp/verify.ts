@@ -262,7 +262,7 @@ function checkRevocation(
         title,
         problem === undefined && !revoked,
         // A list that is too old still says what it says: people may judge its age, never the revocation.
-        revoked && (problem === undefined || problem.reason === 'crl-not-current')
+        revoked && (problem === undefined || problem.reason === 'crl-expired' || problem.reason === 'crl-not-yet-valid')
           ? 'certificate-revoked'
           : (problem?.reason ?? ''),
         {
