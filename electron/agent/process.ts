@@ -65,6 +65,7 @@ async function startSimulatedAgent(config: AgentConfig, state: FaultState, worke
     provider: simulatedProvider(config.hardware, config.otherHardware, () => state.fault),
     gpus: simulatedGpus({
       model: config.gpuModel,
+      driver: config.hardware.gpus[0]?.driverVersion ?? 'none',
       count: config.hardware.gpus.length,
       uuids: config.hardware.gpus.map(({ uuid }) => uuid),
       random: Math.random,

@@ -23,6 +23,10 @@ const nodeFaults = [
   'garbage',
   /** The connection is cut in the middle of every part. */
   'close-mid-upload',
+  /** Its exporter tells of a board that lost data, runs hot and is slowed down. */
+  'gpu-failing',
+  /** Its exporter tells of another GPU, under another driver, than its evidence names. */
+  'other-gpu-charted',
 ] as const;
 export const nodeFaultSchema = z.enum(nodeFaults);
 export type NodeFault = z.infer<typeof nodeFaultSchema>;

@@ -8,6 +8,8 @@ export interface GpuReading {
 export interface GpuTelemetry {
   /** True: the figures are SIMULATED and every frame says so. */
   readonly simulated: boolean;
+  readonly model: string;
+  readonly driver: string;
   /** Readings of all GPUs now; called once a second. */
   read(busy: boolean): GpuReading[];
 }
@@ -23,6 +25,7 @@ const framebufferMib: Record<string, number> = { H100: 81_559, H200: 143_771 };
  */
 export function simulatedGpus(options: {
   model: string;
+  driver: string;
   count: number;
   uuids: readonly string[];
   random: () => number;
@@ -36,6 +39,8 @@ export function simulatedGpus(options: {
   }));
   return {
     simulated: true,
+    model: options.model,
+    driver: options.driver,
     read: (busy) =>
       boards.map((board) => {
         const target = busy ? 0.86 + options.random() * 0.12 : options.random() * 0.01;
@@ -54,20 +59,4 @@ export function simulatedGpus(options: {
         };
       }),
   };
-}
-
-/** Prometheus text exposition of readings, as dcgm-exporter names them. */
-export function prometheusText(readings: readonly GpuReading[], node: string, simulated: boolean): string {
-  const names = [...new Set(readings.flatMap(({ fields }) => Object.keys(fields)))];
-  const lines = simulated ? ['# SIMULATED hardware: these figures were not measured.'] : [];
-  for (const name of names) {
-    lines.push(`# TYPE ${name} gauge`);
-    for (const { gpu, uuid, fields } of readings) {
-      const value = fields[name];
-      if (value === undefined) continue;
-      const labels = `gpu="${gpu}",UUID="${uuid}",Hostname="${node}",simulated="${simulated}"`;
-      lines.push(`${name}{${labels}} ${value}`);
-    }
-  }
-  return `${lines.join('\n')}\n`;
 }

@@ -9,7 +9,8 @@ import { err, type Result } from '../../contract/result.ts';
 import { dsseEnvelopeSchema, jobSubmissionSchema, wireLimits, type AgentStatus } from '../../contract/wire.ts';
 import { startRequestSchema } from '../../contract/workers.ts';
 import type { Sessions } from '../evidence/sessions.ts';
-import { prometheusText, type GpuTelemetry } from '../job/gpu-simulation.ts';
+import { prometheusText } from '../job/gpu-exposition.ts';
+import type { GpuTelemetry } from '../job/gpu-simulation.ts';
 import type { Job } from '../job/job.ts';
 import { noJob, type JobManager } from '../job/job-manager.ts';
 import type { DatasetStore } from '../storage/dataset-store.ts';
@@ -212,7 +213,9 @@ function routesOf(options: ServerOptions): Route[] {
     }),
     route('GET', /^\/metrics$/, async (_request, response) => {
       response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' });
-      response.end(prometheusText(gpus.read(jobs.busy), options.node, gpus.simulated));
+      const { simulated, model, driver } = gpus;
+      const told = { node: options.node, simulated, model, driver, fault: options.fault() };
+      response.end(prometheusText(gpus.read(jobs.busy), told));
     }),
   ];
 }
