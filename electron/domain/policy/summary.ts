@@ -99,7 +99,9 @@ function gpu({ gpu: rules }: Policy, demands: string[], notChecked: string[]): v
   if (rules.requireReferenceMeasurements) demands.push('GPU firmware is what its signed reference says.');
   else notChecked.push('GPU firmware against its signed reference.');
   if (rules.requireRevocation === true)
-    demands.push("Current answers of NVIDIA's revocation service are at hand, and every device certificate is good.");
+    demands.push(
+      "Current answers of NVIDIA's revocation service are at hand, and every certificate of devices and of signed references is good.",
+    );
   else notChecked.push('Revocation of GPU certificates, where no answer of NVIDIA was imported.');
 }
 

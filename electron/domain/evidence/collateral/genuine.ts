@@ -6,7 +6,7 @@ import { verifyRim } from '../nvidia/rim.ts';
 import { fromHex } from '../readers/bytes.ts';
 import { validatePath } from '../readers/chain.ts';
 import { parseCrl, validateCrl } from '../readers/crl.ts';
-import { whyNotAuthentic } from '../readers/ocsp-authority.ts';
+import { authorityOf } from '../readers/ocsp-authority.ts';
 import { certificateIdNamesIssuer, parseOcsp } from '../readers/ocsp.ts';
 import { parsePemCertificates } from '../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../readers/x509.ts';
@@ -103,7 +103,9 @@ function revocationAnswer(item: CollateralItem, facts: CollateralFacts, context:
     return `It is not about a certificate of ${issuer.subject.text}.`;
   const at = answer.value.producedAt;
   const [problem] = pathProblems(chain, at, [...anchors.nvidiaDevice, ...anchors.nvidiaRim], context);
-  return problem?.detail ?? whyNotAuthentic(answer.value, issuer, at, crypto)?.detail;
+  if (problem !== undefined) return problem.detail;
+  const authority = authorityOf(answer.value, issuer, crypto);
+  return authority.ok ? undefined : authority.detail;
 }
 
 function pathProblems(chain: readonly Certificate[], now: number, anchors: readonly string[], { crypto }: Context) {

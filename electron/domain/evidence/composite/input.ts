@@ -4,7 +4,7 @@ import type { TrustAnchors } from '../anchors.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import type { EventLogInput } from '../eventlog/verify.ts';
 import type { NrasInput } from '../nras/verify.ts';
-import type { OcspSource } from '../nvidia/revocation.ts';
+import type { OcspSource } from '../nvidia/certificate-standing.ts';
 import type { GpuReference } from '../nvidia/verify.ts';
 import type { CompositeEvidence } from './evidence.ts';
 

@@ -4,7 +4,7 @@ import type { Policy } from '../../../contract/policy.ts';
 import type { AmdProduct, TrustAnchors } from '../anchors.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import type { DcapCollateral } from '../dcap/collateral.ts';
-import type { OcspSource } from '../nvidia/revocation.ts';
+import type { OcspSource } from '../nvidia/certificate-standing.ts';
 import type { Certificate } from '../readers/x509.ts';
 import type { Artifact } from './artifact.ts';
 import type { EvidenceSet } from './evidence-set.ts';

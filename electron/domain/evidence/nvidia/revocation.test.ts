@@ -12,7 +12,7 @@ import { buildGpuReport } from '../simulated/gpu-builder.ts';
 import { pem } from '../simulated/intel-authority.ts';
 import { buildOcsp } from '../simulated/ocsp-builder.ts';
 import { p384Signer } from '../simulated/p384-key.ts';
-import { judgeCertificate, type RevocationInput } from './revocation.ts';
+import { judgeCertificate, type RevocationInput } from './certificate-standing.ts';
 import { answer, createChain, crypto, fwid, random, responder, type Issued } from './testing/ocsp-chain.ts';
 import { verifyGpu } from './verify.ts';
 
@@ -90,10 +90,14 @@ describe('OCSP answers about one certificate', () => {
       p384Signer(provisioner.privateKey),
     );
     expect(judge([open])).toBe('ocsp-not-current');
+    // Made later than now, whatever it says of its time.
+    expect(judge([answer(chain, 1, now, { ...times, producedAt: now + 1000 })])).toBe('ocsp-not-current');
     // A revocation does not end with the answer that told of it.
     expect(judge([answer(chain, 1, now, { ...times, ...revoked(6) })], { now: now + 30 * day })).toBe(
       'certificate-on-hold',
     );
+    // One byte too many is another document.
+    expect(judge([Uint8Array.of(...kept, 0)])).toBe('ocsp-malformed');
   });
 
   it('count from the newest on: a hold may be lifted, and an old good answer covers no revocation', () => {
@@ -103,6 +107,8 @@ describe('OCSP answers about one certificate', () => {
     expect(judge([at(5, held), at(1, 'good')])).toBe('good');
     expect(judge([at(5, 'good'), at(1, held)])).toBe('certificate-on-hold');
     expect(judge([at(1, 'good'), at(1, held)])).toBe('certificate-on-hold');
+    // Only a hold can be lifted.
+    expect(judge([at(5, { ...held, reason: 1 }), at(1, 'good')])).toBe('certificate-revoked');
     // Judged by the clock of then, what was said later does not make it good.
     expect(judge([at(5, held), at(-2, 'good')])).toBe('certificate-on-hold');
     expect(judge([at(5, 'good'), at(-2, 'good')])).toBe('good');
@@ -146,12 +152,62 @@ describe('OCSP answers about one certificate', () => {
     // serverAuth; anyExtendedKeyUsage
     for (const purpose of ['1.3.6.1.5.5.7.3.1', '2.5.29.37.0'])
       expect(judge([delegated(responder(provisioner, now, { purpose }))])).toBe('ocsp-responder');
-    expect(judge([delegated(responder(provisioner, now, { notAfter: now - 1000 }))])).toBe('ocsp-responder');
-    expect(judge([delegated(responder(provisioner, now, { notBefore: now + 1000 }))])).toBe('ocsp-responder');
+    // Not valid when the answer was made (a second ago), and no longer valid now.
+    expect(judge([delegated(responder(provisioner, now, { notAfter: now - 2000 }))])).toBe('ocsp-responder');
+    expect(judge([delegated(responder(provisioner, now, { notBefore: now }))])).toBe('ocsp-responder');
+    expect(judge([delegated(responder(provisioner, now, { notAfter: now - 1 }))])).toBe('ocsp-not-current');
+    expect(judge([delegated(responder(provisioner, now, { notAfter: now }))])).toBe('good');
     const good = responder(provisioner, now);
     expect(judge([delegated({ ...good, signer: responder(provisioner, now).signer })])).toBe('ocsp-signature');
     // The name of the issuer with another issuer's key.
     expect(judge([delegated(responder({ ...identity, name: provisioner.name }, now))])).toBe('ocsp-responder');
+  });
+
+  it('from a responder whose own revocation nobody need ask about leave nothing open, others do', () => {
+    const unasked = (...ders: Uint8Array[]) => {
+      const found = judgeCertificate(brom.certificate, provisioner.certificate, {
+        now,
+        crypto,
+        answers: sourceOf(ders),
+      });
+      return found.standing === 'good' ? found.unasked?.subject.commonName : found.reason;
+    };
+    expect(unasked(delegated(responder(provisioner, now)))).toBeUndefined();
+    const open = responder(provisioner, now, { noCheck: false });
+    expect(unasked(delegated(open))).toBe('OCSP responder SIMULATED');
+    const about = (status: 'good' | { revokedAt: number; reason: number }, by = provisioner) =>
+      buildOcsp(
+        {
+          certificate: open.certificate,
+          issuer: provisioner.certificate,
+          status,
+          thisUpdate: now - 1000,
+          nextUpdate: now + day,
+        },
+        p384Signer(by.privateKey),
+      );
+    expect(unasked(delegated(open), about('good'))).toBeUndefined();
+    const revoked = { revokedAt: now - day, reason: 1 };
+    expect(unasked(delegated(open), about(revoked))).toBe('ocsp-responder-revoked');
+    expect(unasked(delegated(open), about({ ...revoked, reason: 6 }))).toBe('ocsp-responder-revoked');
+    // What somebody else says of it does not count.
+    expect(unasked(delegated(open), about(revoked, identity))).toBe('OCSP responder SIMULATED');
+  });
+
+  it('tell of a revocation also when the responder has expired since', () => {
+    const by = responder(provisioner, now - 2 * day, { notAfter: now - day });
+    const request = {
+      certificate: brom.certificate,
+      issuer: provisioner.certificate,
+      thisUpdate: now - 2 * day,
+      nextUpdate: now + day,
+      responder: by.certificate,
+      certificates: [by.der],
+    };
+    const revoked = buildOcsp({ ...request, status: { revokedAt: now - 2 * day, reason: 1 } }, by.signer);
+    expect(judge([revoked])).toBe('certificate-revoked');
+    expect(judge([revoked, answer(chain, 1, now)])).toBe('certificate-revoked');
+    expect(judge([buildOcsp({ ...request, status: 'good' }, by.signer)])).toBe('ocsp-not-current');
   });
 
   it('must repeat the nonce, where one was asked with', () => {
@@ -217,6 +273,22 @@ describe('revocation of a GPU', () => {
     expect(verdictOf([])).toEqual(['affirming', 'unknown', false, 'ocsp-not-given', '0 good']);
     expect(verdictOf(all.slice(1))).toEqual(['affirming', 'unknown', false, 'ocsp-not-given', '2 good']);
     expect(verdictOf(all.slice(1), demanding)).toEqual(['warning', 'unknown', true, 'ocsp-not-given', '2 good']);
+    // What was good is no longer known to be.
+    const stale = answer(chain, 1, now, { thisUpdate: now - 2 * day, nextUpdate: now - day });
+    const aged = [stale, ...all.slice(1)];
+    expect(verdictOf(aged)).toEqual(['affirming', 'unknown', false, 'ocsp-not-current', '2 good']);
+    expect(verdictOf(aged, demanding)).toEqual(['warning', 'unknown', true, 'ocsp-not-current', '2 good']);
+    const forged = buildOcsp(
+      {
+        certificate: brom.certificate,
+        issuer: provisioner.certificate,
+        status: 'good',
+        thisUpdate: now - 1000,
+        nextUpdate: now + day,
+      },
+      p384Signer(identity.privateKey),
+    );
+    expect(verdictOf([forged, ...all.slice(1)])).toEqual(['contraindicated', 'fail', true, 'ocsp-signature', '2 good']);
     const held = answer(chain, 1, now, { status: { revokedAt: now - day, reason: 6 } });
     for (const each of [policy, demanding]) {
       expect(verdictOf([held], each)).toEqual(['contraindicated', 'fail', true, 'certificate-on-hold', '0 good']);

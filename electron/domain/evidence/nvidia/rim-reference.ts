@@ -5,6 +5,8 @@ import { iso } from '../readers/chain.ts';
 import type { NvidiaArchitecture } from './identity.ts';
 import type { GoldenMeasurement } from './reference.ts';
 import { opaqueText, opaqueTypes, vbiosVersion, type GpuReport } from './report.ts';
+import type { OcspSource } from './certificate-standing.ts';
+import { checkRevocation } from './revocation.ts';
 import { verifyRim, type Rim } from './rim.ts';
 
 /** XML of the two manifests; a switch has only one of the VBIOS. */
@@ -18,6 +20,8 @@ interface RimContext {
   readonly now: number;
   readonly crypto: EvidenceCrypto;
   readonly architecture: NvidiaArchitecture;
+  readonly ocsp?: OcspSource;
+  readonly policy: { readonly requireRevocation?: boolean | undefined };
 }
 
 const products: Readonly<Record<NvidiaArchitecture, RegExp>> = { hopper: /^GH\d/, blackwell: /^GB\d/, ls10: /^LS10/ };
@@ -73,12 +77,21 @@ function checkOne(
     verdict.fail(id, title, reason, { detail: result.detail });
     return undefined;
   }
-  const { rim } = result;
+  const { rim, chain } = result;
   const fits = rim.version.toLowerCase() === version.toLowerCase() && products[context.architecture].test(rim.product);
   verdict.judge(id, title, fits, 'rim-version-mismatch', {
     detail: 'The manifest is for another version or product than the report.',
     expected: version,
-    found: `${rim.version} for ${rim.product}, signed by ${result.signer}, until ${iso(result.notAfter)}`,
+    found: `${rim.version} for ${rim.product}, signed by ${chain[0]?.subject.text ?? '?'}, until ${iso(result.notAfter)}`,
   });
+  const row = {
+    id: `${id}.revocation`,
+    title: `No certificate that signed the reference for the ${what} is revoked`,
+    whose: `${what} reference`,
+    leafIsDevice: false,
+    required: context.policy.requireRevocation === true,
+  };
+  const { now, crypto, ocsp } = context;
+  checkRevocation(verdict, { ...row, chain }, { now, crypto, answers: ocsp ?? (() => []) });
   return fits ? rim : undefined;
 }

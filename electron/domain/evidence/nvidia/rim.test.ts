@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import type { Policy } from '../../../contract/policy.ts';
 import type { SimulatedGpu } from '../../../contract/simulated-hardware.ts';
 import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { random, startSimulatedNetwork } from '../../../services/evidence/testing/simulated-network.ts';
@@ -11,9 +12,13 @@ import {
   type RimDeviations,
   type RimMeasurement,
 } from '../simulated/rim-builder.ts';
+import type { OcspSource } from './certificate-standing.ts';
 import type { RimPair } from './rim-reference.ts';
+import { parseCertificate } from '../readers/x509.ts';
+import { parseOcsp } from '../readers/ocsp.ts';
+import { buildOcsp, type OcspRequest } from '../simulated/ocsp-builder.ts';
 import { verifyRim } from './rim.ts';
-import { verifyGpu } from './verify.ts';
+import { verifyGpu, type GpuInput } from './verify.ts';
 
 const now = Date.parse('2026-11-22T17:00:00Z');
 const crypto = createNodeCrypto();
@@ -140,8 +145,8 @@ describe('a GPU against its manifests', () => {
     });
   const vbios = (changes: Partial<RimContent> = {}) =>
     buildRim(authority, { version: gpu.vbiosVersion, product: 'GH100', measurements: [measurement(2)], ...changes });
-  const reasons = (rims: RimPair) => {
-    const { verdict } = verifyGpu({
+  const verdictOf = (rims: RimPair, changes: Partial<GpuInput> = {}) =>
+    verifyGpu({
       name: 'gpu0',
       architecture: 'hopper',
       report: buildGpuReport(gpu, nonce, random),
@@ -152,9 +157,12 @@ describe('a GPU against its manifests', () => {
       anchors,
       now,
       crypto,
-    });
-    return verdict.checks.filter(({ required, outcome }) => required && outcome !== 'pass').map(({ reason }) => reason);
-  };
+      ...changes,
+    }).verdict;
+  const reasons = (rims: RimPair, changes: Partial<GpuInput> = {}) =>
+    verdictOf(rims, changes)
+      .checks.filter(({ required, outcome }) => required && outcome !== 'pass')
+      .map(({ reason }) => reason);
 
   it('is affirmed when both are for it and all measurements are equal, or equal to an alternative', () => {
     expect(reasons({ driver: driver(), vbios: vbios() })).toEqual([]);
@@ -181,6 +189,48 @@ describe('a GPU against its manifests', () => {
     expect(reasons({ driver: driver(), vbios: vbios({ measurements: [measurement(1)] }) })).toContain('rim-conflict');
     const nothing = { measurements: [] };
     expect(reasons({ driver: driver(nothing), vbios: vbios(nothing) })).toEqual(['reference-empty']);
+  });
+
+  it('is refused when who signed a manifest was revoked, and a policy may demand to know', () => {
+    const certificates = authority.chain.map((der) => {
+      const parsed = parseCertificate(der);
+      if (!parsed.ok) throw new Error(parsed.detail);
+      return parsed.value;
+    });
+    const say = (at: number, status: OcspRequest['status']) => {
+      const [certificate, issuer, signer] = [certificates[at], certificates[at + 1], authority.issuers[at]];
+      if (certificate === undefined || issuer === undefined || signer === undefined) throw new Error('no issuer');
+      return buildOcsp({ certificate, issuer, status, thisUpdate: now - 1000, nextUpdate: now + 1000 }, signer);
+    };
+    const source =
+      (...ders: Uint8Array[]): OcspSource =>
+      (fits) =>
+        ders.filter((der) => {
+          const parsed = parseOcsp(der);
+          return parsed.ok && parsed.value.singles.some(({ certificate }) => fits(certificate));
+        });
+    const rims = { driver: driver(), vbios: vbios() };
+    const row = (changes: Partial<GpuInput>) => {
+      const found = verdictOf(rims, changes).checks.find(({ id }) => id === 'gpu.rim.driver.revocation');
+      return [found?.outcome, found?.required, found?.reason];
+    };
+    const good = [say(0, 'good'), say(1, 'good')];
+    expect(row({})).toEqual(['unknown', false, 'ocsp-not-given']);
+    expect(row({ ocsp: source(...good) })).toEqual(['pass', true, undefined]);
+    const revoked = source(say(0, { revokedAt: now - 5000, reason: 1 }), ...good);
+    expect(reasons(rims, { ocsp: revoked })).toEqual(['certificate-revoked', 'certificate-revoked']);
+    const middle = source(say(1, { revokedAt: now - 5000, reason: 6 }));
+    expect(reasons(rims, { ocsp: middle })).toEqual(['certificate-on-hold', 'certificate-on-hold']);
+    const demanding: Policy['gpu'] = {
+      required: true,
+      architectures: ['hopper'],
+      models: [],
+      requireReferenceMeasurements: true,
+      requireRevocation: true,
+    };
+    // The device's own chain is one more question.
+    expect(reasons(rims, { policy: demanding })).toEqual(Array(3).fill('ocsp-not-given'));
+    expect(reasons(rims, { policy: demanding, ocsp: source(...good) })).toEqual(['ocsp-not-given']);
   });
 
   it('measurement 35 counts only while NVDEC0 is on', () => {

@@ -25,7 +25,7 @@ export interface Rim {
 export type RimReason = ChainReason | 'rim-malformed' | 'rim-signature';
 
 export type RimResult =
-  | { readonly ok: true; readonly rim: Rim; readonly signer: string; readonly notAfter: number }
+  | { readonly ok: true; readonly rim: Rim; readonly chain: readonly Certificate[]; readonly notAfter: number }
   | { readonly ok: false; readonly reason: RimReason; readonly detail: string };
 
 const maximumCharacters = 262_144;
@@ -64,7 +64,7 @@ export function verifyRim(
   const rim = parseWith(() => readManifest(signed));
   if (!rim.ok) return { ok: false, reason: 'rim-malformed', detail: rim.detail };
   const notAfter = Math.min(...chain.map((certificate) => certificate.notAfter));
-  return { ok: true, rim: rim.value, signer: leaf.subject.text, notAfter };
+  return { ok: true, rim: rim.value, chain, notAfter };
 }
 
 /** Splits off the one signature, which must close the document. @throws Malformed */

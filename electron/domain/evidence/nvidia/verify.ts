@@ -9,7 +9,8 @@ import { parseCertificate, type Certificate } from '../readers/x509.ts';
 import { architectureOf, readFirmwareId, type NvidiaArchitecture } from './identity.ts';
 import { compareMeasurements, type GoldenMeasurement } from './reference.ts';
 import { opaqueText, opaqueTypes, parseGpuReport, vbiosVersion, type GpuReport } from './report.ts';
-import { checkRevocation, type OcspSource } from './revocation.ts';
+import type { OcspSource } from './certificate-standing.ts';
+import { checkRevocation } from './revocation.ts';
 import { goldenFromRims, type RimPair } from './rim-reference.ts';
 
 /** Where reference values come from: NVIDIA's signed RIMs, or the directory of a local network. */
@@ -157,7 +158,13 @@ function checkChain(verdict: VerdictBuilder, report: GpuReport, input: GpuInput)
     'spdm-signature',
     { detail: 'The signature does not fit the report and the key: one of them was changed or is another’s.' },
   );
-  checkRevocation(verdict, chain, input.policy, { now, crypto, answers: input.ocsp ?? (() => []) });
+  const revocation = { id: 'gpu.revocation', title: 'No certificate of the device is revoked', whose: 'device', chain };
+  const required = input.policy.requireRevocation === true;
+  checkRevocation(
+    verdict,
+    { ...revocation, leafIsDevice: true, required },
+    { now, crypto, answers: input.ocsp ?? (() => []) },
+  );
   checkIdentity(verdict, report, leaf, input);
   return leaf;
 }

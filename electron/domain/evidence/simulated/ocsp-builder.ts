@@ -99,13 +99,17 @@ export interface ResponderRequest {
   readonly notAfter: number;
   /** Object identifier; OCSP signing unless given, undefined: no such extension. */
   readonly purpose?: string | undefined;
+  /** Whether the issuer says that nobody need ask about the responder's own revocation; true unless given. */
+  readonly noCheck?: boolean;
 }
 
 /** The certificate of a SIMULATED responder that an issuer lets answer for it (RFC 6960 §4.2.2.2), DER. */
 export function buildOcspResponder(request: ResponderRequest, issuer: CertificateSigner): Uint8Array {
   const purpose = 'purpose' in request ? request.purpose : ocspSigning;
-  const extensions =
-    purpose === undefined ? [] : [{ oid: '2.5.29.37', critical: true, value: derSequence(derOid(purpose)) }];
+  const extensions = [
+    ...(purpose === undefined ? [] : [{ oid: '2.5.29.37', critical: true, value: derSequence(derOid(purpose)) }]),
+    ...(request.noCheck === false ? [] : [{ oid: '1.3.6.1.5.5.7.48.1.5', value: derNull() }]),
+  ];
   return buildCertificate({ ...request, ca: false, extensions }, issuer);
 }
 

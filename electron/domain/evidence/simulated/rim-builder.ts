@@ -11,6 +11,8 @@ export interface SimulatedRimAuthority {
   readonly simulated: true;
   readonly rootSha256: string;
   readonly signer: CertificateSigner;
+  /** Who issued the certificate of the same place in the chain. */
+  readonly issuers: readonly CertificateSigner[];
   /** DER: signer, intermediate, root. */
   readonly chain: readonly Uint8Array[];
 }
@@ -44,6 +46,7 @@ export function createSimulatedRimAuthority(options: {
     simulated: true,
     rootSha256: toHex(sha256(rootCertificate)),
     signer,
+    issuers: [middle, root, root],
     chain: [
       certify('RIM Signer', signer, 'RIM Intermediate', middle, false),
       certify('RIM Intermediate', middle, 'RIM Root', root, true),

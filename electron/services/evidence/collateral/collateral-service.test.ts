@@ -19,7 +19,7 @@ import {
   now,
   tdxQuote,
 } from '../../../domain/evidence/dcap/testing/simulated.ts';
-import { judgeCertificate } from '../../../domain/evidence/nvidia/revocation.ts';
+import { judgeCertificate } from '../../../domain/evidence/nvidia/certificate-standing.ts';
 import { answer, createChain } from '../../../domain/evidence/nvidia/testing/ocsp-chain.ts';
 import { evidenceFilePolicy } from '../../../domain/evidence/files/default-policy.ts';
 import { verifyEvidenceSet } from '../../../domain/evidence/files/verify.ts';

@@ -3,7 +3,7 @@ import { decodeUtf8 } from '../../../encoding/utf8.ts';
 import { createChecks } from '../../checks.ts';
 import { architectureOf, type NvidiaArchitecture } from '../../nvidia/identity.ts';
 import { opaqueText, opaqueTypes, parseGpuReport, vbiosVersion } from '../../nvidia/report.ts';
-import type { OcspSource } from '../../nvidia/revocation.ts';
+import type { OcspSource } from '../../nvidia/certificate-standing.ts';
 import { verifyGpu, type GpuReference, type GpuResult } from '../../nvidia/verify.ts';
 import { fromHex, toHex } from '../../readers/bytes.ts';
 import { jsonText } from '../../readers/json.ts';

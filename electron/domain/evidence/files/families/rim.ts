@@ -2,9 +2,11 @@ import type { SubmoduleVerdict } from '../../../../contract/evidence.ts';
 import { createVerdict } from '../../checks.ts';
 import { iso } from '../../readers/chain.ts';
 import { toHex } from '../../readers/bytes.ts';
+import { checkRevocation } from '../../nvidia/revocation.ts';
 import { verifyRim } from '../../nvidia/rim.ts';
 import { textOf, type Artifact } from '../artifact.ts';
 import type { Family, FamilyInput } from '../family.ts';
+import { ocspOf } from './nvidia.ts';
 
 /** NVIDIA reference manifests on their own: signed by whom, for what, until when. */
 export const rimFamily: Family = {
@@ -13,18 +15,26 @@ export const rimFamily: Family = {
   kinds: ['rim'],
   verify(input) {
     const manifests = input.set.of('rim');
-    return { submodules: manifests.map((one, at) => verdictOf(one, `rim${at}`, input)), used: manifests };
+    return {
+      submodules: manifests.map((one, at) => verdictOf(one, `rim${at}`, input)),
+      used: input.set.of('rim', 'ocsp-answer'),
+    };
   },
 };
 
-function verdictOf(artifact: Artifact, name: string, { anchors, now, crypto }: FamilyInput): SubmoduleVerdict {
+function verdictOf(artifact: Artifact, name: string, input: FamilyInput): SubmoduleVerdict {
+  const { anchors, now, crypto, policy } = input;
   const verdict = createVerdict({ name, family: 'nvidia-rim', evidenceSha256: toHex(crypto.sha256(artifact.bytes)) });
   const title = 'The manifest is signed by NVIDIA and in its validity';
   const result = verifyRim(textOf(artifact), { anchors: anchors.nvidiaRim, now, crypto });
   if (!result.ok) verdict.fail('rim.signature', title, result.reason, { detail: result.detail });
   else {
-    const { rim, signer, notAfter } = result;
+    const { rim, chain, notAfter } = result;
+    const signer = chain[0]?.subject.text ?? '?';
     verdict.pass('rim.signature', title, { found: signer });
+    const row = { id: 'rim.revocation', title: 'No certificate of the signer is revoked', whose: 'signer', chain };
+    const required = policy.gpu.requireRevocation === true;
+    checkRevocation(verdict, { ...row, leafIsDevice: false, required }, { now, crypto, answers: ocspOf(input) });
     verdict.judge('rim.measurements', 'It names measurements', rim.active.length > 0, 'reference-empty', {
       detail: 'The manifest holds no active measurement: it would let every device pass.',
     });
@@ -35,6 +45,5 @@ function verdictOf(artifact: Artifact, name: string, { anchors, now, crypto }: F
     verdict.claim('active measurements', String(rim.active.length));
     for (const { index, values } of rim.active) verdict.measurement(`measurement ${index}`, values.join(' or '));
   }
-  verdict.notChecked('Revocation of the signer: NVIDIA answers only over OCSP, and no answer was given.');
   return verdict.build();
 }
