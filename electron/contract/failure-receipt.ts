@@ -68,6 +68,10 @@ export const failureStatementSchema = z.strictObject({
       /** The last checkpoint that came home, of this attempt or an earlier one. */
       checkpoint: z.strictObject({ step: z.number().int().min(0), sha256: hex(32) }).optional(),
       lost: z.number().int().min(0),
+      /** Whose signed metrics say so, where several nodes trained together and another than this one led. */
+      metrics: z
+        .strictObject({ node: z.string().max(128), signingKey: z.string().max(64), chainHead: hex(32) })
+        .optional(),
     }),
     cost: z.strictObject({
       usd: z.number().min(0),

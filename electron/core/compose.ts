@@ -46,6 +46,7 @@ import { createNetworkControl } from './network-control.ts';
 import { createNodes } from './nodes.ts';
 import { createLoggedPolicies } from './logged-policies.ts';
 import { createPolicyBook } from './policy-book.ts';
+import { createRayNetworks } from './ray-networks.ts';
 import { createReportSource } from './report-source.ts';
 import type { Services } from './services.ts';
 import { createCheckpointOpener } from './sealed-checkpoint.ts';
@@ -258,7 +259,9 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     ...(options.transferPatience === undefined ? {} : { patience: options.transferPatience }),
     onTrouble: (problem) => trouble('transfers', problem),
   });
+  const rayNetworks = createRayNetworks(vault, nodes, join(assets, 'python', 'ray_driver.py'));
   const ports: RunPorts = {
+    clusters: rayNetworks,
     approvals,
     nodes,
     attest,
@@ -337,6 +340,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     inbox,
     approvals,
     custody: custody.value,
+    rayNetworks,
     runs,
     telemetry,
     transfers,

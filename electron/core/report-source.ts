@@ -99,6 +99,7 @@ function releaseOf(record: RunRecord, evidence: readonly EvidenceRecord[]): Resu
       policyDigest: order.policyDigest,
       notAfter: session.notAfter,
       ...(order.attempt?.resume === undefined ? {} : { inputs: [order.attempt.resume.root] }),
+      ...(session.worker === undefined ? {} : { worker: session.worker }),
     },
     earSha256: createHash('sha256').update(session.ear, 'utf8').digest('hex'),
     info: Buffer.from(releaseInfo(basis.challenge, basis.answer, session.ear)).toString('hex'),

@@ -22,6 +22,7 @@ import type { Custody } from './offline-custody.ts';
 import type { NetworkControl } from './network-control.ts';
 import type { Nodes } from './nodes.ts';
 import type { PolicyBook } from './policy-book.ts';
+import type { RayNetworks } from './ray-networks.ts';
 import type { TaskRunner } from './tasks.ts';
 import type { HostKind } from './types.ts';
 
@@ -56,6 +57,7 @@ export interface Services {
   readonly inbox: Inbox;
   readonly approvals: ApprovalService;
   readonly custody: Custody;
+  readonly rayNetworks: RayNetworks;
   readonly runs: RunService;
   readonly telemetry: TelemetryService;
   readonly transfers: TransferService;

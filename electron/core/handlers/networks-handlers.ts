@@ -1,67 +1,26 @@
 import { createHash } from 'node:crypto';
-import { z } from 'zod';
-import { networkDangers, type NetworkView } from '../../contract/networks.ts';
+import type { NetworkView } from '../../contract/networks.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
-import { connectRay, type RayNode } from '../../networks/ray/ray-client.ts';
+import { networkPrefix, type SavedNetwork } from '../ray-networks.ts';
 import { readBounded } from '../read-bounded.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 
 type Names = 'networks.connect' | 'networks.list' | 'networks.disconnect';
 
-const prefix = 'network/';
 const tokenBytes = 4096;
-/** For one answer while all networks are listed: milliseconds. */
-const listMs = 5000;
 
-const factsSchema = z.object({
-  kind: z.literal('ray'),
-  url: z.string(),
-  accepted: z.string().transform((names) => networkDangers.filter((danger) => names.split(' ').includes(danger))),
-});
-interface Saved {
-  readonly id: string;
-  readonly url: string;
-  readonly accepted: (typeof networkDangers)[number][];
-  readonly token: string | undefined;
-}
-
-/**
- * Networks that were added. Ray is inventory only: it does not part its nodes from each other, so keys and data go to the
- * agents beside them, by the same evidence as on every network, and never through Ray.
- */
-export function networksHandlers({ vault, nodes, audit }: Services): Pick<Handlers, Names> {
+/** Networks that were added; see `RayNetworks`. */
+export function networksHandlers({ vault, rayNetworks, audit }: Services): Pick<Handlers, Names> {
   const { secrets } = vault;
+  const { load } = rayNetworks;
 
-  const load = (id: string): Result<Saved> => {
-    const found = secrets.get(`${prefix}${id}`);
-    if (!found.ok) return found;
-    const token = Buffer.from(found.value.secret).toString('utf8');
-    found.value.secret.fill(0);
-    const facts = factsSchema.safeParse(found.value.facts);
-    if (!facts.success) return err('damaged', `The vault’s record of network ${id} is damaged.`);
-    const { url, accepted } = facts.data;
-    return ok({ id, url, accepted, token: token === '' ? undefined : token });
-  };
-
-  const agentOf = ({ labels }: RayNode) => {
-    const name = labels['nacre-node'];
-    const view = name === undefined ? undefined : nodes.view(name);
-    // A label is a claim of Ray: it points at an agent that this desk knows by itself, and gives it no trust.
-    if (view?.ok !== true || new URL(view.value.url).port !== labels['nacre-port']) return {};
-    return { agent: { node: view.value.name, trust: view.value.trust, simulated: view.value.simulated } };
-  };
-
-  const look = async ({ id, url, accepted, token }: Saved): Promise<Result<NetworkView>> => {
-    const client = await connectRay({
-      url,
-      accepted,
-      timeoutMs: listMs,
-      ...(token === undefined ? {} : { token }),
-    });
+  const look = async (saved: SavedNetwork): Promise<Result<NetworkView>> => {
+    const client = await rayNetworks.connect(saved);
     if (!client.ok) return client;
     const found = await client.value.nodes();
     if (!found.ok) return found;
+    const { id, url, accepted } = saved;
     return ok({
       id,
       kind: 'ray',
@@ -71,7 +30,12 @@ export function networksHandlers({ vault, nodes, audit }: Services): Pick<Handle
       version: client.value.rayVersion,
       nodes: found.value.map((node) => {
         const { state, ...rest } = node;
-        return { ...rest, state: state === 'ALIVE' ? ('alive' as const) : ('dead' as const), ...agentOf(node) };
+        const agent = rayNetworks.agentOf(node);
+        return {
+          ...rest,
+          state: state === 'ALIVE' ? ('alive' as const) : ('dead' as const),
+          ...(agent && { agent: { node: agent.name, trust: agent.trust, simulated: agent.simulated } }),
+        };
       }),
     });
   };
@@ -96,14 +60,16 @@ export function networksHandlers({ vault, nodes, audit }: Services): Pick<Handle
       const logged = log(id, { network: 'ray', url, accepted: accept, connected: true });
       if (!logged.ok) return logged;
       const secret = Buffer.from(token ?? '', 'utf8');
-      const kept = secrets.put(`${prefix}${id}`, secret, { kind: 'ray', url, accepted: accept.join(' ') });
+      const kept = secrets.put(`${networkPrefix}${id}`, secret, { kind: 'ray', url, accepted: accept.join(' ') });
       secret.fill(0);
       return kept.ok ? seen : kept;
     },
     'networks.list': async () => {
       const names = secrets.list();
       if (!names.ok) return names;
-      const ids = names.value.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+      const ids = names.value
+        .filter((name) => name.startsWith(networkPrefix))
+        .map((name) => name.slice(networkPrefix.length));
       const views: NetworkView[] = [];
       for (const id of ids) {
         const saved = load(id);
@@ -120,7 +86,7 @@ export function networksHandlers({ vault, nodes, audit }: Services): Pick<Handle
       return ok(views);
     },
     'networks.disconnect': async ({ id }) => {
-      const removed = secrets.delete(`${prefix}${id}`);
+      const removed = secrets.delete(`${networkPrefix}${id}`);
       if (!removed.ok || !removed.value) return removed;
       const logged = log(id, { network: 'ray', connected: false });
       return logged.ok ? removed : logged;

@@ -3,6 +3,7 @@ import { estimateJob, type EstimateNode } from '../../domain/job/estimate.ts';
 import { checkDraft } from '../../domain/job/order.ts';
 import { exportFailureReceipt } from '../export-failure-receipt.ts';
 import { exportModel } from '../export-model.ts';
+import { launchRun } from '../launch-run.ts';
 import { launchSample } from '../launch-sample.ts';
 import type { Handlers } from '../router.ts';
 import { withoutLog, type Services } from '../services.ts';
@@ -40,7 +41,7 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
       }
       return ok(estimateJob(draft, dataset.value, priced));
     },
-    'jobs.launch': async ({ draft }) => runs.launch(draft),
+    'jobs.launch': async ({ draft }) => launchRun(services, draft),
     'jobs.launchSample': async () => launchSample(services),
     'runs.list': async () => {
       const list = runs.list();

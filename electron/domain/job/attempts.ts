@@ -44,6 +44,8 @@ export interface EndedAttempt {
   readonly candidates: readonly string[];
   /** Nodes that got the key and were lost, in any attempt. */
   readonly lost: readonly string[];
+  /** Nodes that must work together at least; absent: one. */
+  readonly minimum?: number;
 }
 
 export type AfterFailure =
@@ -64,7 +66,7 @@ export function afterFailure(ended: EndedAttempt, backOff: BackOff): AfterFailur
   if (!ended.released && ended.number === 1) return { retry: false, why: 'not-started' };
   if (ended.number >= ended.maximumAttempts) return { retry: false, why: 'attempts-spent' };
   const nodes = remainingNodes(ended.candidates, ended.lost);
-  if (nodes.length === 0) return { retry: false, why: 'no-node-left' };
+  if (nodes.length < (ended.minimum ?? 1)) return { retry: false, why: 'no-node-left' };
   const delayMs = Math.min(backOff.maximumDelayMs, backOff.firstDelayMs * 2 ** (ended.number - 1));
   return { retry: true, nodes, delayMs };
 }

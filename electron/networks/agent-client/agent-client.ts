@@ -21,6 +21,7 @@ import {
   type PartReceipt,
   type UploadState,
 } from '../../contract/wire.ts';
+import { startAnswerSchema, type StartAnswer, type StartRequest } from '../../contract/workers.ts';
 import { createTransport, describeFailure, type RequestOptions, type TransportOptions } from './transport.ts';
 
 /**
@@ -52,6 +53,8 @@ export interface AgentClient {
   submitJob(submission: JobSubmission, signal?: AbortSignal): Promise<Result<JobAccepted>>;
   jobStatus(jobId: string, signal?: AbortSignal): Promise<Result<JobStatus>>;
   stopJob(jobId: string): Promise<Result<JobStatus>>;
+  /** Lets a worker of several begin. Errors: `not_permitted`, `not_found`. */
+  startWorker(jobId: string, request: StartRequest, signal?: AbortSignal): Promise<Result<StartAnswer>>;
   /**
    * Follows the events from a sequence until the agent ends the stream or `onFrame` answers false. Frames are handed
    * over as parsed JSON, not checked. Resolves with ok at the end of the stream.
@@ -176,6 +179,11 @@ export function createAgentClient(options: TransportOptions): AgentClient {
       json(jobAcceptedSchema, 'its acceptance', send('POST', '/v1/jobs', submission, signal)),
     jobStatus: (jobId, signal) => json(jobStatusSchema, 'its job status', get(`/v1/jobs/${jobId}`, signal)),
     stopJob: (jobId) => json(jobStatusSchema, 'its job status', send('POST', `/v1/jobs/${jobId}/stop`, {})),
+    startWorker: (jobId, request, signal) =>
+      json(startAnswerSchema, 'its answer to the start', {
+        ...send('POST', `/v1/jobs/${jobId}/start`, request),
+        ...(signal === undefined ? {} : { signal }),
+      }),
     async events(jobId, from, onFrame, signal) {
       const opened = await transport.open({
         ...get(`/v1/jobs/${jobId}/events?from=${from}`, signal),

@@ -8,6 +8,7 @@ import { canonicalJson } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { lostSteps, telemetryLane } from '../../domain/job/attempts.ts';
 import type { RunPorts } from './ports.ts';
+import { sessionsOf } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
 /** Classes that are the node's doing, or its operator's: what a receipt is made for. */
@@ -37,7 +38,7 @@ export function issueFailureReceipts(state: RunState, ports: RunPorts): Result<v
     const logged = ports.audit(
       'failure-receipt',
       state.record.view.id,
-      { jobId, attempt, failureClass: failure.class, node: closed.session.node, statementSha256 },
+      { jobId, attempt, failureClass: failure.class, node: statement.value.predicate.node.name, statementSha256 },
       state.record.view.simulated,
     );
     if (!logged.ok) return logged;
@@ -49,9 +50,9 @@ export function issueFailureReceipts(state: RunState, ports: RunPorts): Result<v
     }, true);
     state.event({
       kind: 'receipt',
-      node: closed.session.node,
+      node: statement.value.predicate.node.name,
       digest: statementSha256,
-      message: `The failure of attempt ${attempt} on ${closed.session.node} is put on record, signed by this organisation.`,
+      message: `The failure of attempt ${attempt} on ${statement.value.predicate.node.name} is put on record, signed by this organisation.`,
     });
   }
   return ok(undefined);
@@ -63,14 +64,21 @@ function statementOf(state: RunState, at: number, ports: RunPorts): Result<Failu
   const shown = record.view.attempts?.[at];
   if (closed?.session === undefined || shown?.failureClass === undefined) return ok(undefined);
   if (!nodesDoing.has(shown.failureClass)) return ok(undefined);
-  const { session, order, number } = closed;
+  const { order, number } = closed;
+  const leader = closed.session;
+  const session = sessionsOf(closed).find(({ node }) => node === closed.lostNode) ?? leader;
   const frames = ports.telemetry.frames(record.view.id, telemetryLane(session.node, number));
   if (!frames.ok) return frames;
-  const { heartbeat, lastStep, lastFrame, seconds } = summariseChain(frames.value);
+  const { heartbeat, lastFrame, seconds } = summariseChain(frames.value);
+  // Of several workers rank 0 signs the metrics: its chain says how far all of them came.
+  const metrics = ports.telemetry.frames(record.view.id, telemetryLane(leader.node, number));
+  if (!metrics.ok) return metrics;
+  const { lastStep, lastFrame: metricFrame } = summariseChain(metrics.value);
   const resumedFrom = order.attempt?.resume?.step ?? 0;
   const last = Math.max(resumedFrom, lastStep ?? 0);
   const { checkpoint } = closed;
   const observedAt = shown.until ?? '';
+  const usdPerHour = session.usdPerHour ?? shown.usdPerHour;
   return ok({
     _type: statementType,
     subject: [{ name: `order of attempt ${number}`, digest: { sha256: orderSha256(closed.orderEnvelope.payload) } }],
@@ -109,10 +117,19 @@ function statementOf(state: RunState, at: number, ports: RunPorts): Result<Failu
         last,
         ...(checkpoint === undefined ? {} : { checkpoint }),
         lost: lostSteps(last, checkpoint?.step ?? 0),
+        ...(session === leader
+          ? {}
+          : {
+              metrics: {
+                node: leader.node,
+                signingKey: leader.signingKey,
+                chainHead: metricFrame === undefined ? chainStart.head : frameHash(metricFrame),
+              },
+            }),
       },
       cost: {
-        usd: (shown.usdPerHour * seconds) / 3600,
-        usdPerHour: shown.usdPerHour,
+        usd: (usdPerHour * seconds) / 3600,
+        usdPerHour,
         seconds,
         priceSource: record.view.simulated ? 'directory of the local network, SIMULATED' : 'directory of the network',
         operatorMayBillUntil: order.notAfter,

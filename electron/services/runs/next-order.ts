@@ -47,6 +47,7 @@ export async function buildNextOrder(
       outputRecipients: recipients.value,
       ownerKey: Buffer.from(ownerKey.value).toString('base64'),
       now: ports.clock(),
+      ...(first.workers?.scheduler === undefined ? {} : { scheduler: first.workers.scheduler }),
       attempt: {
         number: (record.attempts?.length ?? 0) + 1,
         firstJobId: first.jobId,

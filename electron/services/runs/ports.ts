@@ -15,6 +15,7 @@ import type {
   JobStatus,
   JobSubmission,
 } from '../../contract/wire.ts';
+import type { ClusterJob, StartAnswer, StartRequest } from '../../contract/workers.ts';
 import type { VerifySignature } from '../../domain/dsse/dsse.ts';
 import type { OrderDataset } from '../../domain/job/order.ts';
 import type { Approved } from '../approvals/approved.ts';
@@ -37,6 +38,7 @@ export interface NodeClient extends UploadTarget, DownloadSource {
   submitJob(submission: JobSubmission, signal?: AbortSignal): Promise<Result<JobAccepted>>;
   jobStatus(jobId: string, signal?: AbortSignal): Promise<Result<JobStatus>>;
   stopJob(jobId: string): Promise<Result<JobStatus>>;
+  startWorker(jobId: string, request: StartRequest, signal?: AbortSignal): Promise<Result<StartAnswer>>;
   events(jobId: string, from: number, onFrame: (frame: unknown) => boolean, signal: AbortSignal): Promise<Result<void>>;
   artifacts(jobId: string, signal?: AbortSignal): Promise<Result<Artifact[]>>;
   receipt(jobId: string, signal?: AbortSignal): Promise<Result<DsseEnvelope>>;
@@ -123,7 +125,40 @@ export interface ReleaseApprovals {
   onChange(listener: () => void): () => void;
 }
 
+/** What a scheduler is given to start the workers of one attempt. */
+export interface ClusterStart {
+  readonly jobId: string;
+  /** Names by rank. */
+  readonly nodes: readonly string[];
+  /** Hex; opens nothing, see `WorkerPlace`. */
+  readonly ticket: string;
+}
+
+export interface ClusterSighting extends Pick<ClusterJob, 'status' | 'message' | 'nodes'> {
+  /** Lines of the scheduler's own log since the last sighting. */
+  readonly lines: readonly string[];
+}
+
+/** Networks whose schedulers start workers; see networks/ray. Nothing of what they say is trusted. */
+export interface ClustersPort {
+  /** SHA-256 of the program that a scheduler is given. */
+  driverSha256(network: string): Result<string>;
+  /** Nodes whose agents stand beside nodes of this network that live. Errors: `not_found`, `locked`, those of the wire. */
+  members(network: string, signal?: AbortSignal): Promise<Result<readonly string[]>>;
+  /** @returns the id under which the scheduler knows it. Errors: `locked`, those of the wire. */
+  submit(network: string, start: ClusterStart, signal: AbortSignal): Promise<Result<string>>;
+  /** Looks at a submitted job until it ends or the signal comes; a scheduler that is away is `unknown`, not an end. */
+  watch(
+    network: string,
+    job: { readonly submissionId: string; readonly nodes: readonly string[] },
+    onSight: (sighting: ClusterSighting) => void,
+    signal: AbortSignal,
+  ): Promise<void>;
+  stop(network: string, submissionId: string): Promise<Result<boolean>>;
+}
+
 export interface RunPorts {
+  readonly clusters: ClustersPort;
   readonly approvals: ReleaseApprovals;
   readonly nodes: NodesPort;
   readonly attest: (request: AttestationRequest) => Promise<Result<Attestation>>;

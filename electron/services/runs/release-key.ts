@@ -1,6 +1,7 @@
 import type { DsseEnvelope } from '../../contract/dsse.ts';
 import { jobOrderSchema, type JobOrder } from '../../contract/job.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
+import type { WorkerPlace } from '../../contract/workers.ts';
 import { payloadTypes, type JobSubmission, type ReleaseAad } from '../../contract/wire.ts';
 import { approvedNodeOf, releaseFingerprint } from '../../domain/approval/fingerprint.ts';
 import { verifyJson } from '../../domain/dsse/dsse.ts';
@@ -76,8 +77,9 @@ export async function releaseKey(
   order: SignedOrder,
   approved: Approved<'key-release'>,
   context: ReleaseContext,
-  checkpoint?: SealedDataset,
+  also: { readonly checkpoint?: SealedDataset | undefined; readonly worker?: WorkerPlace | undefined } = {},
 ): Promise<Result<KeyRelease>> {
+  const { checkpoint, worker } = also;
   const { jobId, notAfter, policyDigest, nodes } = order.order;
   if (order.order.dataset.root !== dataset.root) {
     return err('integrity', 'The order is for another dataset than the one at hand; no key was released.');
@@ -105,6 +107,7 @@ export async function releaseKey(
     policyDigest,
     notAfter,
     ...(checkpoint === undefined ? {} : { inputs: [checkpoint.root] }),
+    ...(worker === undefined ? {} : { worker }),
   };
   const act = releaseFingerprint({
     jobId,
@@ -123,6 +126,7 @@ export async function releaseKey(
         policyDigest,
         notAfter,
         sessionId: node.sessionId,
+        ...(worker === undefined ? {} : { rank: worker.rank, workers: worker.nodes.join(' ') }),
         ...(checkpoint === undefined ? {} : { checkpointRoot: checkpoint.root }),
         evidenceSha256: node.evidenceSha256,
         ...(approved.requestId === undefined ? {} : { approvalRequest: approved.requestId }),

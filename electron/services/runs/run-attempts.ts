@@ -10,8 +10,8 @@ import { extendLane } from './lane.ts';
 import { buildNextOrder } from './next-order.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
 import type { SignedOrder } from './release-key.ts';
-import { sleep } from './retry.ts';
-import { newestCheckpoint } from './run-record.ts';
+import { isCurable, sleep } from './retry.ts';
+import { newestCheckpoint, sessionsOf } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
 /** Pauses between attempts: milliseconds. */
@@ -20,19 +20,20 @@ const backOff = { firstDelayMs: 1000, maximumDelayMs: 30_000 } as const;
 const lookMs = 500;
 const networkMs = 120_000;
 /** How long a node that is given up may take to say that it has stopped: milliseconds. */
-const stopMs = 3000;
+const stopMs = 5000;
 
 export type Start =
   | { readonly kind: 'order'; readonly order: SignedOrder; readonly candidates: readonly DirectoryNode[] }
-  | { readonly kind: 'session'; readonly client: NodeClient }
+  | { readonly kind: 'session'; readonly clients: readonly NodeClient[] }
   /** The last attempt has ended and the next has not begun. */
   | { readonly kind: 'between' };
 
 export interface AttemptSteps {
   bring(order: SignedOrder, candidates: readonly DirectoryNode[]): Promise<Result<void>>;
-  follow(client: NodeClient): Promise<Result<void>>;
-  /** Best effort, for a node that is given up. @returns whether it says that the job has stopped */
-  tellToStop(): Promise<boolean>;
+  /** By rank. */
+  follow(clients: readonly NodeClient[]): Promise<Result<void>>;
+  /** Best effort, when nodes are given up: all but one that cannot be asked. An error where one did not answer. */
+  tellToStop(except?: string): Promise<Result<void>>;
   /** The core closes: the run is left as it stands. */
   closing(): boolean;
 }
@@ -68,7 +69,7 @@ export async function runAttempts(
     if (next.kind !== 'between') {
       const ended = await (next.kind === 'order'
         ? steps.bring(next.order, next.candidates)
-        : steps.follow(next.client));
+        : steps.follow(next.clients));
       if (steps.closing()) return ended;
       if (ended.ok) {
         closeAttempt(state, ports, undefined);
@@ -83,21 +84,45 @@ export async function runAttempts(
   }
 }
 
+/** The node that ended an attempt: the one that the error names, else that of rank 0; undefined when none had the key. */
+export function nodeAtFault(record: RunState['record'], { details }: NacreError): string | undefined {
+  const named = sessionsOf(record).find(({ node }) => node === details?.['node']);
+  return named?.node ?? record.session?.node;
+}
+
+/** @returns whether the node at fault, or all where it is none's, said that the job has stopped */
+async function stopNodes(
+  { record }: RunState,
+  failureClass: FailureClass,
+  lostNode: string | undefined,
+  steps: AttemptSteps,
+): Promise<boolean> {
+  const alone = record.workers === undefined;
+  const gone = failureClass === 'node-unreachable';
+  if (alone && (gone || failureClass === 'stopped' || failureClass === 'job-failed')) return false;
+  // The others hold the key and wait for a peer that does not come: they are stopped, so that they can be used again.
+  const told = await withinTime(
+    steps.tellToStop(gone ? lostNode : undefined).then(({ ok }) => ok),
+    stopMs,
+  );
+  return told && !gone;
+}
+
 /** Writes how an attempt ended. @returns whether the run goes on */
 async function endAttempt(state: RunState, error: NacreError, steps: AttemptSteps, ports: RunPorts): Promise<boolean> {
   const { record } = state;
   const { session } = record;
   const failureClass = failureClassOf(error);
-  const reachable = failureClass !== 'node-unreachable' && failureClass !== 'stopped' && failureClass !== 'job-failed';
-  const stopConfirmed = session !== undefined && reachable && (await withinTime(steps.tellToStop(), stopMs));
-  closeAttempt(state, ports, { failureClass, cause: error.message, stopConfirmed });
+  const lostNode = nodeAtFault(record, error);
+  const stopConfirmed = session !== undefined && (await stopNodes(state, failureClass, lostNode, steps));
+  closeAttempt(state, ports, { failureClass, cause: error.message, stopConfirmed, lostNode });
   const decided = decide(state, failureClass);
   if (session !== undefined && decided.retry) {
     state.event({
       kind: 'warning',
       trust: failureClass === 'evidence-refused' ? 'refused' : 'unknown',
-      node: session.node,
-      message: `Attempt ${record.attempts?.length ?? 1} on ${session.node} ended (${failureClass}): ${error.message} ${lostWords(record.view.attempts?.at(-1))}`,
+      node: lostNode ?? session.node,
+      message: `Attempt ${record.attempts?.length ?? 1} on ${lostNode ?? session.node} ended (${failureClass}): ${error.message} ${lostWords(record.view.attempts?.at(-1))}`,
     });
   }
   const issued = issueFailureReceipts(state, ports);
@@ -106,12 +131,14 @@ async function endAttempt(state: RunState, error: NacreError, steps: AttemptStep
   const since = new Date(ports.clock()).toISOString();
   state.change(({ view }) => {
     delete record.session;
+    delete record.workers;
+    delete view.cluster;
     delete view.upload;
     delete view.approval;
     view.recovery = {
       since,
       attempt: (record.attempts?.length ?? 0) + 1,
-      lostNode: session?.node ?? '',
+      lostNode: lostNode ?? '',
       waitsFor: 'back-off',
       operatorUsdPerMinute: session === undefined || stopConfirmed ? 0 : view.usdPerHour / 60,
       operatorMayBillUntil: record.order.notAfter,
@@ -135,10 +162,16 @@ function decide({ record }: RunState, failureClass: FailureClass) {
       released: closed.at(-1)?.session !== undefined,
       maximumAttempts: record.view.draft.maximumAttempts ?? defaultMaximumAttempts,
       candidates: firstOrder(record).nodes,
-      lost: closed.flatMap(({ session }) => (session === undefined ? [] : [session.node])),
+      lost: lostNodes(closed),
+      minimum: firstOrder(record).workers?.minimum ?? 1,
     },
     backOff,
   );
+}
+
+/** Records of earlier versions name no lost node: there it was the one that worked. */
+function lostNodes(closed: NonNullable<RunState['record']['attempts']>): string[] {
+  return closed.flatMap(({ session, lostNode }) => lostNode ?? (session === undefined ? [] : [session.node]));
 }
 
 function firstOrder(record: RunState['record']): JobOrder {
@@ -149,6 +182,7 @@ interface Failure {
   readonly failureClass: FailureClass;
   readonly cause: string;
   readonly stopConfirmed: boolean;
+  readonly lostNode: string | undefined;
 }
 
 /** Brings the open attempt to its end: steps and cost as its signed telemetry shows them, not as the desk waited. */
@@ -175,7 +209,7 @@ function closeAttempt(state: RunState, ports: RunPorts, failure: Failure | undef
       attempt.stopConfirmed = failure.stopConfirmed;
       attempt.costUsd = costUsd(attempt.usdPerHour, summary?.seconds ?? 0);
       if (failure.failureClass === 'node-unreachable' || failure.failureClass === 'node-hung') {
-        extendLane(state.node(session.node).lane, 'lost', { at: until, step: view.lastStep });
+        extendLane(state.node(failure.lostNode ?? session.node).lane, 'lost', { at: until, step: view.lastStep });
       }
     }
     view.costUsd = (view.attempts ?? []).reduce((sum, entry) => sum + entry.costUsd, 0);
@@ -187,6 +221,8 @@ function closeAttempt(state: RunState, ports: RunPorts, failure: Failure | undef
         order,
         orderEnvelope,
         ...(session === undefined ? {} : { session }),
+        ...(record.workers === undefined ? {} : { workers: record.workers }),
+        ...(failure.lostNode === undefined ? {} : { lostNode: failure.lostNode }),
         ...(checkpoint === undefined ? {} : { checkpoint: { step: checkpoint.step ?? 0, sha256: checkpoint.sha256 } }),
       },
     ];
@@ -222,15 +258,22 @@ async function prepareNext(state: RunState, ports: RunPorts, signal: AbortSignal
   }
   const issued = issueFailureReceipts(state, ports);
   if (!issued.ok) return issued;
-  const lost = closed.flatMap(({ session }) => (session === undefined ? [] : [session.node]));
-  const names = remainingNodes(firstOrder(record).nodes, lost);
-  let candidates = ports.nodes.candidates(names);
-  for (const until = ports.clock() + networkMs; !candidates.ok; candidates = ports.nodes.candidates(names)) {
+  const names = remainingNodes(firstOrder(record).nodes, lostNodes(closed));
+  let candidates = await candidatesOf(record, names, ports, signal);
+  for (
+    const until = ports.clock() + networkMs;
+    !candidates.ok;
+    candidates = await candidatesOf(record, names, ports, signal)
+  ) {
     if (candidates.error.code !== 'unavailable' || ports.clock() > until) return candidates;
     if (record.view.recovery?.waitsFor !== 'network') waitFor(state, 'network');
     if (!(await sleep(lookMs, signal))) return stopped();
   }
-  const order = await buildNextOrder(state, names, ports);
+  const order = await buildNextOrder(
+    state,
+    candidates.value.map(({ name }) => name),
+    ports,
+  );
   if (!order.ok) return order;
   const { order: signed, envelope } = order.value;
   const logged = ports.audit('order-signed', record.view.id, { jobId: signed.jobId }, record.view.simulated);
@@ -252,6 +295,26 @@ async function prepareNext(state: RunState, ports: RunPorts, signal: AbortSignal
     message: `Attempt ${closed.length + 1}: ${from === undefined ? 'there was no checkpoint yet, training begins anew' : `goes on from the sealed checkpoint of step ${from.step}`}.`,
   });
   return ok({ kind: 'order', order: order.value, candidates: candidates.value });
+}
+
+/** What is left of the order's nodes; on a cluster, of those that its scheduler still has. */
+async function candidatesOf(
+  record: RunState['record'],
+  names: readonly string[],
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<Result<DirectoryNode[]>> {
+  const { workers } = firstOrder(record);
+  const network = workers?.scheduler?.network;
+  const members = network === undefined ? undefined : await ports.clusters.members(network, signal);
+  if (members?.ok === false) {
+    return isCurable(members.error.code) ? err('unavailable', members.error.message) : members;
+  }
+  const there = members === undefined ? names : names.filter((name) => members.value.includes(name));
+  if (there.length < (workers?.minimum ?? 1)) {
+    return err('not_found', `Too few nodes are left: ${there.length === 0 ? 'none' : there.join(', ')}.`);
+  }
+  return ports.nodes.candidates(there);
 }
 
 function waitFor(state: RunState, what: 'unlock' | 'network'): void {

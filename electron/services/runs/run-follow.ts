@@ -9,6 +9,7 @@ import { extendLane, stretchLane } from './lane.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
 import { isCurable, sleep } from './retry.ts';
 import type { RunState } from './run-state.ts';
+import type { Session } from './run-record.ts';
 import type { SealedFiles } from './sealed-files.ts';
 
 /** How long a node may be out of reach before the run is given up: milliseconds. */
@@ -27,6 +28,8 @@ export type JobEnd = Extract<JobStatus['state'], 'succeeded' | 'failed' | 'stopp
 
 export interface FollowContext {
   readonly state: RunState;
+  /** Of the node that is followed; of several workers, rank 0 is the one whose metrics and files are the run's. */
+  readonly session: Session;
   readonly client: NodeClient;
   readonly ports: RunPorts;
   readonly files: SealedFiles;
@@ -34,18 +37,16 @@ export interface FollowContext {
 }
 
 /**
- * Watches a running job to its end: telemetry into the run, evidence renewed, budget kept. Needs no vault.
- * Errors: `integrity` (telemetry that does not follow; trust in the run ends), `unavailable` (node lost),
- * `denied_by_policy` (budget spent), `cancelled`.
+ * Watches one node of a running job to its end: telemetry into the run, evidence renewed. Needs no vault.
+ * Errors: `integrity` (telemetry that does not follow; trust in the run ends), `unavailable` (node lost), `cancelled`.
  */
-export async function followRun(context: FollowContext): Promise<Result<{ end: JobEnd; message?: string }>> {
+export async function followNode(context: FollowContext): Promise<Result<{ end: JobEnd; message?: string }>> {
   const inner = new AbortController();
   const signal = AbortSignal.any([context.signal, inner.signal]);
   const verdict: Verdict = { ended: undefined };
   const heard: Heard = { at: context.ports.clock() };
   const watchers = [
     renewEvidence({ ...context, signal }, verdict, inner),
-    keepBudget({ ...context, signal }, verdict, inner),
     watchSilence({ ...context, signal }, heard, verdict, inner),
   ];
   const answer = await readEvents({ ...context, signal }, heard);
@@ -60,6 +61,11 @@ interface Verdict {
   ended: NacreError | undefined;
 }
 
+/** Whether a node's figures and files are those of the run. */
+function leads({ worker }: Session): boolean {
+  return worker === undefined || worker.rank === 0;
+}
+
 /** When the last signed frame came: milliseconds. */
 interface Heard {
   at: number;
@@ -72,11 +78,9 @@ async function watchSilence(
   verdict: Verdict,
   inner: AbortController,
 ): Promise<void> {
-  const { state, ports, signal } = context;
-  const session = state.record.session;
+  const { session, ports, signal } = context;
   const patience = ports.silenceMs ?? patienceMs;
   heard.at = ports.clock();
-  if (session === undefined) return;
   while (await sleep(reconnectMs, signal)) {
     const silent = ports.clock() - heard.at;
     if (silent <= patience) continue;
@@ -88,22 +92,25 @@ async function watchSilence(
 }
 
 /** Whether a silent node still answers at its door says what class of failure it is. */
-async function lostNode({ client, signal }: FollowContext, node: string, seconds: number) {
-  const door = await client.status(AbortSignal.any([signal, AbortSignal.timeout(knockMs)]));
-  const failureClass: FailureClass = door.ok ? 'node-hung' : 'node-unreachable';
+async function lostNode(context: FollowContext, node: string, seconds: number) {
+  const there = await answersAtDoor(context);
+  const failureClass: FailureClass = there ? 'node-hung' : 'node-unreachable';
   return err(
     'unavailable',
-    door.ok
+    there
       ? `Node ${node} hangs: it answers at its door, but no signed telemetry came for ${seconds} seconds.`
       : `Node ${node} is lost: nothing was heard from it for ${seconds} seconds.`,
     { hint: 'Its last sealed checkpoint is kept.', details: { node, failureClass } },
   );
 }
 
+/** Whether a node's agent answers within three seconds, under the key that it was attested with. */
+export async function answersAtDoor({ client, signal }: Pick<FollowContext, 'client' | 'signal'>): Promise<boolean> {
+  return (await client.status(AbortSignal.any([signal, AbortSignal.timeout(knockMs)]))).ok;
+}
+
 async function readEvents(context: FollowContext, heard: Heard): Promise<Result<{ end: JobEnd; message?: string }>> {
-  const { state, client, ports, signal } = context;
-  const session = state.record.session;
-  if (session === undefined) throw new Error('a run is followed only after release');
+  const { state, session, client, ports, signal } = context;
   const { id: runId, jobId } = state.record.view;
   const identity = { jobId, node: session.node, signingKey: Buffer.from(session.signingKey, 'base64') };
   const lane = telemetryLane(session.node, state.record.order.attempt?.number ?? 1);
@@ -137,10 +144,11 @@ async function readEvents(context: FollowContext, heard: Heard): Promise<Result<
 
 /** @returns how the job ended when this frame says so */
 function applyFrame(context: FollowContext, frame: Frame): { end: JobEnd; message?: string } | undefined {
-  const { state, ports, files } = context;
+  const { state, session, ports, files } = context;
   const { body } = frame;
   switch (body.kind) {
     case 'metric':
+      if (!leads(session)) return undefined;
       state.change(({ view }) => {
         view.lastStep = Math.max(view.lastStep, body.step);
         openAttempt(state.record).lastStep = view.lastStep;
@@ -160,7 +168,8 @@ function applyFrame(context: FollowContext, frame: Frame): { end: JobEnd; messag
       state.change(({ view }) => void view.log.push({ at: frame.at, node: frame.node, line: body.line }));
       return undefined;
     case 'artifact':
-      files.announce(body.artifact);
+      // What the others leave is named by their own receipts; checkpoints and the model are rank 0's.
+      if (leads(session)) files.announce(body.artifact);
       return undefined;
     case 'state':
       if (body.state === 'accepted' || body.state === 'running') return undefined;
@@ -170,9 +179,7 @@ function applyFrame(context: FollowContext, frame: Frame): { end: JobEnd; messag
 
 /** Fresh nonce, same keys, every `evidenceRenewSeconds`; what comes of it is drawn in the lane. */
 async function renewEvidence(context: FollowContext, verdict: Verdict, inner: AbortController): Promise<void> {
-  const { state, client, ports, signal } = context;
-  const session = state.record.session;
-  if (session === undefined) return;
+  const { state, session, client, ports, signal } = context;
   const lane = () => state.node(session.node).lane;
   const laneState = () => (state.node(session.node).override === undefined ? 'verified' : 'overridden');
   const now = () => ({ at: new Date(ports.clock()).toISOString(), step: state.record.view.lastStep });
@@ -201,8 +208,8 @@ async function renewEvidence(context: FollowContext, verdict: Verdict, inner: Ab
     if (answer.ok && sameKeys) {
       const { evidenceId, evidenceSha256 } = answer.value;
       const asked = ports.clock();
-      state.change((record) => {
-        record.session?.evidence.push({ id: evidenceId, sha256: evidenceSha256, at: asked });
+      state.change(() => {
+        session.evidence.push({ id: evidenceId, sha256: evidenceSha256, at: asked });
         extendLane(lane(), laneState(), now(), evidenceId);
       }, true);
       missed = 0;
@@ -235,9 +242,13 @@ async function renewEvidence(context: FollowContext, verdict: Verdict, inner: Ab
   }
 }
 
-/** Counts the money, and stops the job when its time or money is spent. */
-async function keepBudget(context: FollowContext, verdict: Verdict, inner: AbortController): Promise<void> {
-  const { state, client, ports, signal } = context;
+/** Counts the money, and stops the job on all its nodes when its time or money is spent. @returns why it was ended */
+export async function keepBudget(
+  state: RunState,
+  clients: readonly NodeClient[],
+  ports: RunPorts,
+  signal: AbortSignal,
+): Promise<NacreError | undefined> {
   const { order } = state.record;
   while (await sleep(budgetCheckMs, signal)) {
     const spent = updateCost(state, ports.clock());
@@ -246,14 +257,13 @@ async function keepBudget(context: FollowContext, verdict: Verdict, inner: Abort
     const what = overMoney
       ? `its budget of $${order.budget.maximumUsd.toFixed(2)}`
       : `its ${order.budget.maximumSeconds} seconds`;
-    const stopped = await client.stopJob(order.jobId);
-    const failure = err('denied_by_policy', `The job was stopped: it has spent ${what}.`, {
+    const stopped = await Promise.all(clients.map((client) => client.stopJob(order.jobId)));
+    return err('denied_by_policy', `The job was stopped: it has spent ${what}.`, {
       hint: 'Its checkpoints are kept. Launch again with a larger budget.',
-      details: { nodeStopped: stopped.ok, failureClass: 'budget' },
-    });
-    verdict.ended ??= failure.error;
-    inner.abort();
+      details: { nodeStopped: stopped.every((answer) => answer.ok), failureClass: 'budget' },
+    }).error;
   }
+  return undefined;
 }
 
 /** Brings the run's cost up to date. @returns seconds and US dollars of this attempt */

@@ -7,31 +7,69 @@ import { readReceipt } from '../../domain/receipt/receipt.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
 import { defaultRetry, withRetry } from './retry.ts';
 import { evidenceBefore } from './run-follow.ts';
+import { sessionsOf, type Session } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
 /**
- * Fetches the receipt, checks it under the attested key against everything this desk saw, and keeps it. Countersigned
- * here when the vault is open, else at the next unlock.
+ * Fetches the receipt of every node, checks each under its attested key against everything this desk saw, and keeps them.
+ * That of rank 0, which names the model, is countersigned when the vault is open, else at the next unlock.
  * Errors: `integrity` (not signed by the attested key, or it says something else than what was seen), those of the wire.
  */
-export async function takeReceipt(
+export async function takeReceipts(
   state: RunState,
-  client: NodeClient,
+  clients: readonly NodeClient[],
   ports: RunPorts,
   endedAt: number,
   signal: AbortSignal,
 ): Promise<Result<void>> {
   const { record } = state;
-  const { session, view, order } = record;
-  if (session === undefined) throw new Error('a receipt comes only after release');
+  for (const [rank, session] of sessionsOf(record).entries()) {
+    const client = clients[rank];
+    if (client === undefined) throw new Error('a receipt comes from a node that is followed');
+    const taken = await fetchReceipt(state, session, client, ports, endedAt, signal);
+    if (!taken.ok) return taken;
+    const { envelope, statement, statementSha256, chain } = taken.value;
+    const { heldOut } = statement.predicate.nacre;
+    state.change((current) => {
+      const worker = current.workers?.[rank - 1];
+      if (worker !== undefined) {
+        worker.receiptEnvelope = envelope;
+        return;
+      }
+      current.receiptEnvelope = envelope;
+      current.view.receipt = { statementSha256, chainHead: chain.head, frames: chain.next };
+      if (heldOut !== undefined) current.view.heldOutAccuracy = heldOut.accuracy;
+    }, true);
+    state.event({
+      kind: 'receipt',
+      trust: 'verified',
+      node: session.node,
+      digest: statementSha256,
+      message: 'The receipt is signed by the attested key and agrees with what was seen.',
+    });
+  }
+  return ports.signing.unlocked() ? countersign(state, ports) : ok(undefined);
+}
+
+async function fetchReceipt(
+  { record }: RunState,
+  session: Session,
+  client: NodeClient,
+  ports: RunPorts,
+  endedAt: number,
+  signal: AbortSignal,
+) {
+  const { view, order } = record;
   const fetched = await withRetry(ports.retry ?? defaultRetry, signal, () => client.receipt(view.jobId, signal));
   if (!fetched.ok) return fetched;
   const receipt = readReceipt(fetched.value, Buffer.from(session.signingKey, 'base64'), ports.verify);
   if (!receipt.ok) return receipt;
   const chain = ports.telemetry.chain(view.id, telemetryLane(session.node, order.attempt?.number ?? 1));
   if (!chain.ok) return chain;
+  const { statement, statementSha256 } = receipt.value;
   const [release] = session.evidence;
-  const problems = compareReceipt(receipt.value.statement, {
+  const leads = session === record.session;
+  const problems = compareReceipt(statement, {
     order,
     orderSha256: sha256(decodeBase64(record.orderEnvelope.payload) ?? new Uint8Array(0)),
     sessionId: session.sessionId,
@@ -42,33 +80,17 @@ export async function takeReceipt(
     earSha256: sha256(Buffer.from(session.ear, 'utf8')),
     chainHead: chain.value.head,
     frames: chain.value.next,
-    ...(view.modelSha256 === undefined ? {} : { modelSha256: view.modelSha256 }),
+    ...(view.modelSha256 === undefined || !leads ? {} : { modelSha256: view.modelSha256 }),
   });
+  const named = statement.predicate.nacre.worker?.nodes.join(' ');
+  if (named !== session.worker?.nodes.join(' ')) problems.push('it names other workers than the key release did');
   if (problems.length > 0) {
     return err('integrity', `The receipt of node ${session.node} does not fit the run: ${problems.join('; ')}.`, {
       hint: 'Do not use this model. The sealed files are kept for an examination.',
       details: { node: session.node, problems },
     });
   }
-  const { heldOut } = receipt.value.statement.predicate.nacre;
-  state.change((current) => {
-    current.receiptEnvelope = fetched.value;
-    current.view.receipt = {
-      statementSha256: receipt.value.statementSha256,
-      chainHead: chain.value.head,
-      frames: chain.value.next,
-    };
-    if (heldOut !== undefined) current.view.heldOutAccuracy = heldOut.accuracy;
-  }, true);
-  state.event({
-    kind: 'receipt',
-    trust: 'verified',
-    node: session.node,
-    digest: receipt.value.statementSha256,
-    message: 'The receipt is signed by the attested key and agrees with what was seen.',
-  });
-  if (!ports.signing.unlocked()) return ok(undefined);
-  return countersign(state, ports);
+  return ok({ envelope: fetched.value, statement, statementSha256, chain: chain.value });
 }
 
 /** Signs a checked receipt with the organisation's key and logs it. Without a receipt, or when done, nothing happens. */

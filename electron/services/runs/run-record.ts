@@ -4,6 +4,7 @@ import { policySchema } from '../../contract/policy.ts';
 import { jobOrderSchema, runStates, type RunState } from '../../contract/job.ts';
 import { runViewSchema } from '../../contract/views.ts';
 import { artifactSchema } from '../../contract/wire.ts';
+import { workerPlaceSchema } from '../../contract/workers.ts';
 
 const sessionSchema = z.object({
   node: z.string(),
@@ -22,6 +23,14 @@ const sessionSchema = z.object({
    * Whoever reads it here could do the same, and no more: it opens no key, no data and no other job.
    */
   access: dsseEnvelopeSchema.optional(),
+  /** In a job of several workers. */
+  worker: workerPlaceSchema.optional(),
+  usdPerHour: z.number().optional(),
+});
+export type Session = z.infer<typeof sessionSchema>;
+const workerSessionSchema = sessionSchema.extend({
+  /** What this node signed at the end. */
+  receiptEnvelope: dsseEnvelopeSchema.optional(),
 });
 
 /** What the store keeps of a run: all that is needed to follow it after a restart, and to prove it later. */
@@ -36,6 +45,8 @@ export const runRecordSchema = z.object({
   policy: policySchema,
   /** The attested session that got the key; absent before release. */
   session: sessionSchema.optional(),
+  /** The sessions of ranks 1 and up; `session` is that of rank 0. */
+  workers: z.array(workerSessionSchema).optional(),
   /** Attempts that have ended, in order; see `view.attempts`. */
   attempts: z
     .array(
@@ -45,6 +56,9 @@ export const runRecordSchema = z.object({
         orderEnvelope: dsseEnvelopeSchema,
         /** Absent when no node got the key. */
         session: sessionSchema.optional(),
+        workers: z.array(workerSessionSchema).optional(),
+        /** Whose fault the end was, when it was one node's. */
+        lostNode: z.string().optional(),
         /** The newest checkpoint on this desk when the attempt ended. */
         checkpoint: z.object({ step: z.number().int(), sha256: z.string() }).optional(),
         failureReceipt: dsseEnvelopeSchema.optional(),
@@ -59,6 +73,11 @@ export const runRecordSchema = z.object({
   receiptEnvelope: dsseEnvelopeSchema.optional(),
 });
 export type RunRecord = z.infer<typeof runRecordSchema>;
+
+/** The sessions of an attempt by rank; empty before release. */
+export function sessionsOf({ session, workers = [] }: Pick<RunRecord, 'session' | 'workers'>): Session[] {
+  return session === undefined ? [] : [session, ...workers];
+}
 
 const finalStates: ReadonlySet<RunState> = new Set<RunState>(['succeeded', 'failed', 'stopped']);
 

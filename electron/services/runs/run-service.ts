@@ -8,15 +8,18 @@ import { buildOrder, checkDraft } from '../../domain/job/order.ts';
 import { totalSteps } from '../../domain/job/steps.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
 import { signOrder, takeOrder, type SignedOrder } from './release-key.ts';
-import { isBetween, isFinal, isWaiting, isWithNode, type RunRecord } from './run-record.ts';
+import { isBetween, isFinal, isWaiting, isWithNode, sessionsOf, type RunRecord, type Session } from './run-record.ts';
 import { failureClassOf } from '../../domain/job/attempts.ts';
 import { issueFailureReceipts } from './failure-receipt.ts';
-import { newAttempt, openAttempt, runAttempts, type AttemptSteps, type Start } from './run-attempts.ts';
-import { bringToNode } from './run-driver.ts';
-import { followRun, updateCost } from './run-follow.ts';
-import { countersign, takeReceipt } from './run-receipt.ts';
+import { newAttempt, nodeAtFault, openAttempt, runAttempts, type AttemptSteps, type Start } from './run-attempts.ts';
+import { bringToNodes } from './run-driver.ts';
+import { updateCost } from './run-follow.ts';
+import { sleep } from './retry.ts';
+import { countersign, takeReceipts } from './run-receipt.ts';
+import { followRun } from './run-workers.ts';
 import { createRunState, type RunState } from './run-state.ts';
 import { createSealedFiles } from './sealed-files.ts';
+import { watchCluster } from './watch-cluster.ts';
 
 /** Where runs and their events are kept; see services/store. */
 export interface RunStore {
@@ -67,11 +70,15 @@ export interface RunService {
   close(): Promise<void>;
 }
 
+/** How long a scheduler may take to see what the nodes have signed: milliseconds. */
+const schedulerMs = 8000;
+
 interface Live {
   readonly state: RunState;
   readonly abort: AbortController;
   readonly done: Promise<void>;
-  client: NodeClient | undefined;
+  /** Connections to the nodes that work, by rank; empty while none does. */
+  clients: readonly NodeClient[];
   closing: boolean;
 }
 
@@ -100,7 +107,7 @@ export function createRunService(options: RunServiceOptions): RunService {
     const runId = state.record.view.id;
     const abort = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const entry: Live = { state, abort, done: promise, client: undefined, closing: false };
+    const entry: Live = { state, abort, done: promise, clients: [], closing: false };
     live.set(runId, entry);
     const finish = (error: NacreError | undefined) => {
       // A core that closes leaves the run as it stands: the next one takes it up.
@@ -110,7 +117,7 @@ export function createRunService(options: RunServiceOptions): RunService {
         logEnd(state, ports, options.onTrouble);
       }
       state.flush();
-      entry.client?.close();
+      for (const client of entry.clients) client.close();
       live.delete(runId);
       ports.telemetry.release(runId);
       resolve();
@@ -124,29 +131,35 @@ export function createRunService(options: RunServiceOptions): RunService {
     );
   };
 
-  /** From a job that is on a node to its end. */
-  const withNode = async (entry: Live, client: NodeClient): Promise<Result<void>> => {
+  /** From a job that is on its nodes to its end. */
+  const withNodes = async (entry: Live, clients: readonly NodeClient[]): Promise<Result<void>> => {
     const { state, abort } = entry;
-    entry.client = client;
+    const [leader] = clients;
+    if (leader === undefined) throw new Error('a run that is followed has a node');
+    entry.clients = clients;
     const { signal } = abort;
     const fetching = new AbortController();
-    const files = createSealedFiles(state, client, ports, AbortSignal.any([signal, fetching.signal]));
-    const followed = await followRun({ state, client, ports, files, signal });
+    const files = createSealedFiles(state, leader, ports, AbortSignal.any([signal, fetching.signal]));
+    const watching = new AbortController();
+    const cluster = watchCluster(state, ports, AbortSignal.any([signal, watching.signal]));
+    const followed = await followRun(state, clients, ports, files, signal);
     const endedAt = ports.clock();
     updateCost(state, endedAt);
+    if (!followed.ok || followed.value.end !== 'succeeded') watching.abort();
     if (!followed.ok) {
       if (entry.closing) return followed;
       // A dead node cannot be asked: what it has not sent by now does not come.
-      if (isNodeLost(followed.error)) fetching.abort();
+      if (isNodeLost(followed.error) && nodeAtFault(state.record, followed.error) === leader.node) fetching.abort();
+      await cluster;
       return settled(followed, await files.settle());
     }
     const { end, message } = followed.value;
     if (end === 'stopped') {
-      await files.settle();
+      await Promise.all([files.settle(), cluster]);
       return err('cancelled', message ?? 'The run was stopped on request.');
     }
     if (end === 'failed') {
-      await files.settle();
+      await Promise.all([files.settle(), cluster]);
       return err('unavailable', `The job failed on the node: ${message ?? 'no reason was given'}`, {
         hint: 'The log of the run has its last lines. Data, keys and checkpoints are kept.',
         details: { failureClass: 'job-failed' },
@@ -154,38 +167,36 @@ export function createRunService(options: RunServiceOptions): RunService {
     }
     if (state.record.view.state === 'running') state.step('collecting');
     const here = await files.settle();
-    if (!here.ok) return here;
-    if (state.record.view.modelSha256 === undefined) {
+    if (here.ok && state.record.view.modelSha256 === undefined) {
+      watching.abort();
       return err('integrity', 'The node says that the job succeeded, but its signed telemetry announced no model.');
     }
-    return takeReceipt(state, client, ports, endedAt, signal);
+    const taken = here.ok ? await takeReceipts(state, clients, ports, endedAt, signal) : here;
+    // The scheduler is a moment behind the nodes.
+    await Promise.race([cluster, sleep(schedulerMs, signal)]);
+    watching.abort();
+    await cluster;
+    return taken;
   };
 
   /** What an attempt of this run is made of. */
   const stepsOf = (entry: Live): AttemptSteps => {
     const { state, abort } = entry;
-    const follow = async (client: NodeClient) => {
-      const ended = await withNode(entry, client);
-      entry.client = undefined;
-      if (!entry.closing) client.close();
+    const follow = async (clients: readonly NodeClient[]) => {
+      const ended = await withNodes(entry, clients);
+      entry.clients = [];
+      if (!entry.closing) for (const client of clients) client.close();
       return ended;
     };
     return {
       follow,
       async bring(order, candidates) {
-        const brought = await bringToNode(state, order, candidates, ports, abort.signal);
+        const brought = await bringToNodes(state, order, candidates, ports, abort.signal);
         if (!brought.ok) return brought;
         takenByNode(state);
         return follow(brought.value);
       },
-      async tellToStop() {
-        const { session, order } = state.record;
-        if (session === undefined) return false;
-        const client = toSession(session, ports);
-        const told = await client.stopJob(order.jobId);
-        client.close();
-        return told.ok;
-      },
+      tellToStop: (except) => tellToStop(state.record, ports, except),
       closing: () => entry.closing,
     };
   };
@@ -277,8 +288,8 @@ export function createRunService(options: RunServiceOptions): RunService {
         if (isWaiting(found.value)) return endWaiting(found.value);
         return err('wrong_state', `Run ${id} has ended already (${found.value.view.state}).`);
       }
-      const { client, state } = entry;
-      if (client === undefined) {
+      const { clients, state } = entry;
+      if (clients.length === 0) {
         const { approval } = state.record.view;
         entry.abort.abort();
         await entry.done;
@@ -289,12 +300,7 @@ export function createRunService(options: RunServiceOptions): RunService {
         }
         return ok(state.record.view);
       }
-      const { session } = state.record;
-      if (session === undefined) throw new Error('a run with a node has a session');
-      // A connection of its own: the run's is closed as soon as the node says that the job ended.
-      const own = toSession(session, ports);
-      const told = await own.stopJob(state.record.view.jobId);
-      own.close();
+      const told = await tellToStop(state.record, ports);
       if (!told.ok) return told;
       await entry.done;
       return ok(state.record.view);
@@ -328,7 +334,7 @@ export function createRunService(options: RunServiceOptions): RunService {
         state.event({ kind: 'state', node: session.node, message: 'Nacre is back and takes up the run.' });
         // The release was logged and may have arrived: the node says, and no second key goes out for this order.
         if (old.view.state === 'releasing') takenByNode(state);
-        drive(state, { kind: 'session', client: toSession(session, ports) });
+        drive(state, { kind: 'session', clients: sessionsOf(old).map((one) => toSession(one, ports)) });
       }
       return ok(undefined);
     },
@@ -382,6 +388,9 @@ function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
   if (!policy.ok) return policy;
   const candidates = ports.nodes.candidates(draft.nodes);
   if (!candidates.ok) return candidates;
+  const { network } = draft;
+  const driver = network === undefined ? undefined : ports.clusters.driverSha256(network);
+  if (driver?.ok === false) return driver;
   const ownerKey = ports.signing.ownerKey();
   if (!ownerKey.ok) return ownerKey;
   const recipients = ports.signing.outputRecipients();
@@ -396,6 +405,7 @@ function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
       outputRecipients: recipients.value,
       ownerKey: Buffer.from(ownerKey.value).toString('base64'),
       now: ports.clock(),
+      ...(network === undefined || driver === undefined ? {} : { scheduler: { network, driverSha256: driver.value } }),
     },
   );
   if (!order.ok) return order;
@@ -437,10 +447,26 @@ function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
 }
 
 /** A new connection to the agent that holds a run's key: no other TLS key is spoken to. */
-function toSession(session: NonNullable<RunRecord['session']>, ports: RunPorts): NodeClient {
+function toSession(session: Session, ports: RunPorts): NodeClient {
   const client = ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256);
   if (session.access !== undefined) client.useGrant(session.access);
   return client;
+}
+
+/** Tells every node of an attempt to stop. Connections of their own: a run's are closed as soon as its job has ended. */
+async function tellToStop(record: RunRecord, ports: RunPorts, except?: string): Promise<Result<void>> {
+  const told = await Promise.all(
+    sessionsOf(record)
+      .filter(({ node }) => node !== except)
+      .map(async (session) => {
+        const client = toSession(session, ports);
+        const answer = await client.stopJob(record.order.jobId);
+        client.close();
+        return answer;
+      }),
+  );
+  const failed = told.find((answer) => !answer.ok);
+  return failed?.ok === false ? failed : ok(undefined);
 }
 
 function isNodeLost(error: NacreError): boolean {
