@@ -35,6 +35,9 @@ export interface RayNetworks extends ClustersPort {
   agentOf(node: RayNode): ReturnType<Nodes['list']>[number] | undefined;
 }
 
+const connect: RayNetworks['connect'] = ({ url, accepted, token }) =>
+  connectRay({ url, accepted, timeoutMs: answerMs, ...(token === undefined ? {} : { token }) });
+
 /**
  * Ray clusters that were added. Ray does not part its nodes from each other and whoever has its token runs code on all of
  * them: it lists nodes and starts workers, and neither keys nor data nor code of a job go through it.
@@ -58,8 +61,6 @@ export function createRayNetworks(vault: Pick<VaultService, 'secrets'>, nodes: N
     const { url, accepted } = facts.data;
     return ok({ id, url, accepted, token: token === '' ? undefined : token });
   };
-  const connect: RayNetworks['connect'] = ({ url, accepted, token }) =>
-    connectRay({ url, accepted, timeoutMs: answerMs, ...(token === undefined ? {} : { token }) });
   const open = async (id: string): Promise<Result<RayClient>> => {
     const saved = load(id);
     return saved.ok ? connect(saved.value) : saved;

@@ -13,7 +13,10 @@ import type { Core } from '../types.ts';
 
 /** Cheap enough for tests; a real vault takes 256 MiB. */
 export const testKdf = { memoryKib: 8192, passes: 1 } as const;
-export const passphrase = 'correct horse battery staple';
+const passphrase = 'correct horse battery staple';
+
+/** A passphrase as the core takes it: bytes for one call, which wipes them. That of the test vaults when none is named. */
+export const secret = (text = passphrase): Uint8Array => new TextEncoder().encode(text);
 
 /** A real local network of child processes that several cores may use, one after the other. */
 export interface TestNetwork {
@@ -99,9 +102,12 @@ export async function openTestCore(options: Partial<CoreOptions> = {}): Promise<
 }
 
 /** A core with a vault and the nodes of a network, nothing verified yet. */
-export async function openReadyCore(network: TestNetwork, options: Partial<CoreOptions> = {}): Promise<TestCore> {
+export async function openReadyCore(
+  network: Pick<TestNetwork, 'directory'>,
+  options: Partial<CoreOptions> = {},
+): Promise<TestCore> {
   const test = await openTestCore({ externalNetwork: network.directory, ...options });
-  value(await test.core.invoke('vault.create', { passphrase }));
+  value(await test.core.invoke('vault.create', { passphrase: secret() }));
   await waitFor(async () => value(await test.core.invoke('network.state', {})).state === 'running');
   return test;
 }
