@@ -9,12 +9,17 @@ import type { GpuPart } from './evidence.ts';
  * attestation certificate in decimal, so a token for another GPU vouches for nothing here.
  */
 export function vouchedGpus(gpus: readonly GpuPart[], nras: NrasResult | undefined): readonly boolean[] {
-  const affirmed = nras?.verdict.status === 'affirming' ? nras.devices.map(({ ueid }) => ueid) : [];
+  const affirmed = nras?.verdict.status === 'affirming' ? gpuIds(nras) : [];
   return gpus.map(({ certificates }) => {
     const [leaf] = certificates;
     const parsed = leaf === undefined ? undefined : parseCertificate(leaf);
     return parsed?.ok === true && affirmed.includes(ueidOf(parsed.value.serial));
   });
+}
+
+/** Switches may be in the answer too; they vouch for no GPU. */
+function gpuIds({ devices }: NrasResult): (string | undefined)[] {
+  return devices.filter(({ kind }) => kind === 'gpu').map(({ ueid }) => ueid);
 }
 
 /** @param serial hex of a certificate's serial number */
@@ -31,7 +36,7 @@ export interface Vouching {
 
 /** Rows on whether NVIDIA's answer is about these GPUs, and what rests on it. */
 export function checkVouching(binding: CheckRows, { gpus, nras, vouched, references }: Vouching): void {
-  const known = nras.devices.map(({ ueid }) => ueid);
+  const known = gpuIds(nras);
   const foreign = gpus.filter(({ serial }) => serial === undefined || !known.includes(ueidOf(serial)));
   binding.judge(
     'binding.nras-gpus',
@@ -46,7 +51,7 @@ export function checkVouching(binding: CheckRows, { gpus, nras, vouched, referen
       found: `${gpus.length - foreign.length} of ${gpus.length}`,
     },
   );
-  const more = nras.devices.length - (gpus.length - foreign.length);
+  const more = known.length - (gpus.length - foreign.length);
   if (more > 0) {
     binding.unknown('binding.nras-more', "The GPUs of NVIDIA's answer are all here", 'nras-more-gpus', {
       detail: `It speaks of ${more} more GPUs, whose evidence was not given.`,

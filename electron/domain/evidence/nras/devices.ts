@@ -6,29 +6,50 @@ import { printable } from '../readers/printable.ts';
 import { claimFlag, claimText, type NrasBundle } from './bundle.ts';
 import type { CompactJws } from './jws.ts';
 
-/** What NVIDIA's token says of one GPU. */
+/** What NVIDIA's token says of one GPU or switch. */
 export interface NrasDevice {
   readonly name: string;
-  /** Serial number of the attestation certificate in decimal: which GPU it is. */
+  readonly kind: DeviceKind;
+  /** Serial number of the attestation certificate in decimal: which device it is. */
   readonly ueid: string | undefined;
   readonly hardwareModel: string | undefined;
+  /** Switches have none. */
   readonly driver: string | undefined;
-  readonly vbios: string | undefined;
+  /** VBIOS of a GPU, BIOS of a switch. */
+  readonly firmware: string | undefined;
   /** NVIDIA's own words, when it could not judge. */
   readonly error: string | undefined;
 }
 
+/** NVIDIA's claims guide has one set of claims for GPUs and another for NVSwitches (both version 3.0). */
+export type DeviceKind = 'gpu' | 'switch';
+
 export function deviceOf(name: string, token: CompactJws): NrasDevice {
   const details = jsonMember(token.payload, 'x-nvidia-error-details');
+  const kind = kindOf(token);
   return {
     name,
+    kind,
     ueid: claimText(token, 'ueid'),
     hardwareModel: claimText(token, 'hwmodel'),
     driver: claimText(token, 'x-nvidia-gpu-driver-version'),
-    vbios: claimText(token, 'x-nvidia-gpu-vbios-version'),
+    firmware: claimText(token, kind === 'gpu' ? 'x-nvidia-gpu-vbios-version' : 'x-nvidia-switch-bios-version'),
     error: details === undefined || details.kind === 'null' ? undefined : errorWords(details),
   };
 }
+
+/** What a token says it is about. A token that mixes both kinds lacks claims of the one that it is taken for. */
+function kindOf(token: CompactJws): DeviceKind {
+  const stated = claimText(token, 'x-nvidia-device-type');
+  if (stated !== undefined) return stated === 'nvswitch' || stated === 'switch' ? 'switch' : 'gpu';
+  return jsonMember(token.payload, 'x-nvidia-switch-arch-check') === undefined ? 'gpu' : 'switch';
+}
+
+/** The reference manifests that NVIDIA compares a device with. */
+const manifests: Readonly<Record<DeviceKind, readonly string[]>> = {
+  gpu: ['driver-rim', 'vbios-rim'],
+  switch: ['bios-rim'],
+};
 
 function errorWords(details: JsonNode): string {
   const words = jsonText(details, 'message') ?? jsonText(details, 'description') ?? 'not stated';
@@ -82,21 +103,21 @@ const questions: readonly Question[] = [
     detail: 'A claim about the report is missing or false.',
     fits: (token) =>
       ['parsed', 'signature-verified', 'nonce-match'].every(
-        (claim) => claimFlag(token, `x-nvidia-gpu-attestation-report-${claim}`) === true,
+        (claim) => claimFlag(token, `x-nvidia-${kindOf(token)}-attestation-report-${claim}`) === true,
       ) &&
-      claimFlag(token, 'x-nvidia-gpu-arch-check') === true &&
+      architectureHolds(token) &&
       chainHolds(token, 'attestation-report'),
   },
   {
     id: 'nras.device.rims',
     title: 'NVIDIA verified the reference values it used',
     reason: 'nras-rim-not-verified',
-    detail: 'A claim about the driver RIM or the VBIOS RIM is missing or false.',
+    detail: 'A claim about a RIM (of driver and VBIOS, of a switch its BIOS) is missing or false.',
     fits: (token) =>
-      ['driver-rim', 'vbios-rim'].every(
+      manifests[kindOf(token)].every(
         (rim) =>
           ['fetched', 'signature-verified', 'measurements-available'].every(
-            (claim) => claimFlag(token, `x-nvidia-gpu-${rim}-${claim}`) === true,
+            (claim) => claimFlag(token, `x-nvidia-${kindOf(token)}-${rim}-${claim}`) === true,
           ) && chainHolds(token, rim),
       ),
   },
@@ -113,14 +134,22 @@ const questions: readonly Question[] = [
 
 /** Claims version 2 says `…-cert-chain-validated` or `…-cert-validated`, version 3 an object with a status. */
 function chainHolds(token: CompactJws, subject: string): boolean {
-  const prefix = `x-nvidia-gpu-${subject}-cert`;
+  const prefix = `x-nvidia-${kindOf(token)}-${subject}-cert`;
   const flags = [`${prefix}-chain-validated`, `${prefix}-validated`].map((claim) => claimFlag(token, claim));
   if (flags.includes(false)) return false;
   const chain = jsonMember(token.payload, `${prefix}-chain`);
   if (chain === undefined) return flags.includes(true);
   const status = jsonText(chain, 'x-nvidia-cert-status') ?? jsonText(chain, 'status');
   const ocsp = jsonText(chain, 'x-nvidia-cert-ocsp-status') ?? jsonText(chain, 'ocsp-status');
-  return status === 'valid' && (ocsp === undefined || ocsp === 'good');
+  const answered = jsonMember(chain, 'x-nvidia-cert-ocsp-response-valid');
+  return status === 'valid' && (ocsp === undefined || ocsp === 'good') && (answered === undefined || isTrue(answered));
+}
+
+/** Of a switch the claims guide says the architecture as a text, NVIDIA's SDK makes it a flag. */
+function architectureHolds(token: CompactJws): boolean {
+  const kind = kindOf(token);
+  const claim = `x-nvidia-${kind}-arch-check`;
+  return claimFlag(token, claim) === true || (kind === 'switch' && isSwitchModel(claimText(token, claim)));
 }
 
 function isNothing(node: JsonNode | undefined): boolean {
@@ -129,6 +158,10 @@ function isNothing(node: JsonNode | undefined): boolean {
 
 function isFalse(node: JsonNode): boolean {
   return node.kind === 'boolean' && !node.value;
+}
+
+function isTrue(node: JsonNode): boolean {
+  return node.kind === 'boolean' && node.value;
 }
 
 /** Rows about the device tokens, and the policy on what they name. */
@@ -144,15 +177,16 @@ export function checkDevices(verdict: VerdictBuilder, bundle: NrasBundle, policy
   const ids = devices.map(({ ueid }) => ueid);
   verdict.judge(
     'nras.device.distinct',
-    'No GPU appears twice',
+    'No device appears twice',
     !ids.includes(undefined) && new Set(ids).size === ids.length,
     'gpu-duplicate',
-    { detail: 'One GPU answers for several, or a token names none.' },
+    { detail: 'One device answers for several, or a token names none.' },
   );
   checkPolicy(verdict, devices, policy);
-  for (const { name, hardwareModel, driver, vbios, ueid } of devices) {
-    const words = `${hardwareModel ?? '?'}, driver ${driver ?? '?'}, VBIOS ${vbios ?? '?'}, ueid ${ueid ?? '?'}`;
-    verdict.claim(name, printable(words));
+  for (const { name, kind, hardwareModel, driver, firmware, ueid } of devices) {
+    const versions =
+      kind === 'gpu' ? `driver ${driver ?? '?'}, VBIOS ${firmware ?? '?'}` : `switch, BIOS ${firmware ?? '?'}`;
+    verdict.claim(name, printable(`${hardwareModel ?? '?'}, ${versions}, ueid ${ueid ?? '?'}`));
   }
   const warnings = tokens.flatMap(([name, { payload }]) => {
     const warning = jsonMember(payload, 'x-nvidia-attestation-warning');
@@ -169,11 +203,11 @@ export function checkDevices(verdict: VerdictBuilder, bundle: NrasBundle, policy
 }
 
 function checkPolicy(verdict: VerdictBuilder, devices: readonly NrasDevice[], policy: Policy['gpu']): void {
-  const architectures = devices.map(({ hardwareModel }) => architecture(hardwareModel));
+  const architectures = devices.map(architecture);
   verdict.judge(
     'nras.policy.architecture',
     'The architectures are ones that the policy names',
-    architectures.every((found) => found !== undefined && policy.architectures.includes(found)),
+    architectures.every((found) => found === 'switch' || (found !== undefined && policy.architectures.includes(found))),
     'gpu-architecture-not-allowed',
     {
       detail: 'The policy does not accept this architecture.',
@@ -182,23 +216,31 @@ function checkPolicy(verdict: VerdictBuilder, devices: readonly NrasDevice[], po
     },
   );
   const { minimumDriver } = policy;
+  const gpus = devices.filter(({ kind }) => kind === 'gpu');
+  if (gpus.length === 0) verdict.notChecked('GPUs: the answer is about switches alone.');
   if (minimumDriver !== undefined) {
     verdict.judge(
       'nras.policy.driver',
       'The drivers are at or above the minimum',
-      devices.every(({ driver }) => driver !== undefined && compareVersions(driver, minimumDriver) >= 0),
+      gpus.every(({ driver }) => driver !== undefined && compareVersions(driver, minimumDriver) >= 0),
       'gpu-driver-below-minimum',
       {
         detail: 'A driver is older than the policy allows.',
         expected: minimumDriver,
-        found: printable([...new Set(devices.map(({ driver }) => driver ?? 'not stated'))].join(', ')),
+        found: printable([...new Set(gpus.map(({ driver }) => driver ?? 'not stated'))].join(', ')),
       },
     );
   }
   if (policy.models.length > 0) verdict.notChecked('The GPU model: the tokens name the chip, not the product.');
 }
 
-function architecture(hardwareModel: string | undefined): 'hopper' | 'blackwell' | undefined {
+/** Every policy takes the switch, as it does with the reports of switches. */
+function architecture({ kind, hardwareModel }: NrasDevice): 'hopper' | 'blackwell' | 'switch' | undefined {
+  if (kind === 'switch') return isSwitchModel(hardwareModel) ? 'switch' : undefined;
   if (/^GH\d/.test(hardwareModel ?? '')) return 'hopper';
   return /^GB\d/.test(hardwareModel ?? '') ? 'blackwell' : undefined;
+}
+
+function isSwitchModel(model: string | undefined): boolean {
+  return /^LS_?10/.test(model ?? '');
 }

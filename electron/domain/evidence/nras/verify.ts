@@ -38,7 +38,7 @@ export interface NrasInput {
 
 export interface NrasResult {
   readonly verdict: SubmoduleVerdict;
-  /** What the tokens say of each GPU. To be believed only when the verdict is affirming. */
+  /** What the tokens say of each GPU and switch. To be believed only when the verdict is affirming. */
   readonly devices: readonly NrasDevice[];
 }
 
@@ -67,7 +67,7 @@ export function verifyNras(input: NrasInput): NrasResult {
   checkTokens(verdict, bundle, keys, input);
   verdict.judge(
     'nras.overall',
-    'NVIDIA judged the GPUs to be genuine and as they should be',
+    'NVIDIA judged the devices to be genuine and as they should be',
     claimFlag(bundle.overall, 'x-nvidia-overall-att-result') === true,
     'nras-overall-false',
     { detail: `NVIDIA signed that the attestation failed.${errorOf(bundle)}` },
@@ -204,10 +204,11 @@ function checkSubmodules(verdict: VerdictBuilder, bundle: NrasBundle, { expected
     { detail: `Another token stands for ${swapped.map(([name]) => name).join(', ')}.` },
   );
   if (expectedCount !== undefined) {
-    verdict.judge('nras.count', 'It speaks of as many GPUs as there are', devices.size === expectedCount, 'gpu-count', {
+    const gpus = [...devices].filter(([name, token]) => deviceOf(name, token).kind === 'gpu').length;
+    verdict.judge('nras.count', 'It speaks of as many GPUs as there are', gpus === expectedCount, 'gpu-count', {
       detail: 'The answer is for another number of GPUs.',
       expected: String(expectedCount),
-      found: String(devices.size),
+      found: String(gpus),
     });
   }
 }
@@ -224,7 +225,7 @@ function words(verdict: VerdictBuilder, bundle: NrasBundle, { jwksFetchedAt }: N
   if (issued !== undefined && Math.abs(issued) <= 8.64e12) verdict.claim('issued', iso(issued * 1000));
   verdict.claim('key set fetched', jwksFetchedAt === undefined ? 'not recorded' : iso(jwksFetchedAt));
   verdict.notChecked(
-    "Everything that the tokens say about the GPUs: it is vouched by NVIDIA. Reports, reference values and revocation were judged by NVIDIA's service, not here.",
+    "Everything that the tokens say about the devices: it is vouched by NVIDIA. Reports, reference values and revocation were judged by NVIDIA's service, not here.",
   );
   verdict.notChecked(
     'The key set itself: no signature covers it, so it is as good as the TLS connection it was fetched over.',

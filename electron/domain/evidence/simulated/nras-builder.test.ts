@@ -109,6 +109,70 @@ describe('a SIMULATED attestation service', () => {
     else expect(failed).toEqual(expected);
   });
 
+  describe('about switches', () => {
+    const four = { ueids: [], switches: ['201', '202', '203', '204'] };
+    const none = { expectedCount: 0 };
+
+    it('passes with and without GPUs beside them, and says that it speaks of no GPU', () => {
+      expect(judge({ eat: answer({ switches: ['201', '202'] }) })).toEqual({ status: 'affirming', failed: [] });
+      const alone = verifyNras({ ...base, ...none, eat: answer(four) });
+      expect(alone.verdict.status).toBe('affirming');
+      expect(alone.verdict.notChecked).toContain('GPUs: the answer is about switches alone.');
+      expect(alone.verdict.claims.find(({ name }) => name === 'SWITCH-3')?.value).toBe(
+        'LS_10 A01 FSP BROM, switch, BIOS 96.10.6D.00.01, ueid 204',
+      );
+      expect(alone.devices.map(({ kind }) => kind)).toEqual(Array(4).fill('switch'));
+      // Switches are no GPUs: they do not make up the number.
+      expect(judge({ eat: answer(four), expectedCount: 4 }).failed).toEqual(['gpu-count']);
+      // The guide writes the architecture as a text, and an older token need not name the kind of device.
+      const asText = { 'x-nvidia-switch-arch-check': 'LS10', 'x-nvidia-device-type': undefined };
+      expect(judge({ ...none, eat: answer({ ...four, switchDevice: () => asText }) }).failed).toEqual([]);
+    });
+
+    const chain = (changes: object) => ({ 'x-nvidia-cert-status': 'valid', ...changes });
+    it.each<[string, Record<string, unknown>, string[]]>([
+      ['another architecture', { 'x-nvidia-switch-arch-check': 'LS11' }, ['nras-report-not-verified']],
+      [
+        'an architecture that does not fit',
+        { 'x-nvidia-switch-arch-check': false },
+        ['nras-report-not-verified', 'nras-claim-false'],
+      ],
+      ['another chip', { hwmodel: 'GH100' }, ['gpu-architecture-not-allowed']],
+      ['measurements that differ', { measres: 'fail' }, ['measurement-mismatch']],
+      ['debug on', { dbgstat: 'enabled' }, ['debug-enabled']],
+      ['secure boot unknown', { secboot: null }, ['secure-boot-off']],
+      [
+        'a revoked chain',
+        { 'x-nvidia-switch-attestation-report-cert-chain': chain({ 'x-nvidia-cert-ocsp-status': 'revoked' }) },
+        ['nras-report-not-verified'],
+      ],
+      ['no chain', { 'x-nvidia-switch-attestation-report-cert-chain': undefined }, ['nras-report-not-verified']],
+      [
+        'an invalid answer about revocation',
+        { 'x-nvidia-switch-bios-rim-cert-chain': chain({ 'x-nvidia-cert-ocsp-response-valid': false }) },
+        ['nras-rim-not-verified'],
+      ],
+      ['no RIM', { 'x-nvidia-switch-bios-rim-fetched': undefined }, ['nras-rim-not-verified']],
+      [
+        'firmware that does not fit the key',
+        { 'x-nvidia-switch-attestation-report-cert-chain-fwid-match': false },
+        ['nras-claim-false'],
+      ],
+      ['one switch twice', { ueid: '201' }, ['gpu-duplicate']],
+      // Claims of the other kind do not count for it.
+      [
+        'a kind that its claims do not fit',
+        { 'x-nvidia-device-type': 'gpu' },
+        ['nras-report-not-verified', 'nras-rim-not-verified', 'gpu-count', 'gpu-architecture-not-allowed'],
+      ],
+    ])('refuses %s', (_, claims, expected) => {
+      const eat = answer({ ...four, switchDevice: (at) => (at === 2 ? claims : {}) });
+      const { status, failed } = judge({ ...none, eat });
+      expect(status).toBe('contraindicated');
+      expect(failed.toSorted()).toEqual(expected.toSorted());
+    });
+  });
+
   it('takes the claims of version 3, and its revoked chain for what it is', () => {
     const chain = (ocsp: string) => ({
       measres: 'Success',

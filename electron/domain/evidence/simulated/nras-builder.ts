@@ -41,12 +41,15 @@ export interface NrasAnswerRequest {
   readonly now: number;
   /** Serial of each GPU's attestation certificate in decimal. */
   readonly ueids: readonly string[];
-  /** Claims that replace or join the honest ones; a function is asked per GPU. */
+  /** Serial of each switch's attestation certificate; none unless given. */
+  readonly switches?: readonly string[];
+  /** Claims that replace or join the honest ones; the functions are asked per GPU and per switch. */
   readonly overall?: TokenClaims;
   readonly device?: (at: number) => TokenClaims;
+  readonly switchDevice?: (at: number) => TokenClaims;
 }
 
-/** An answer in the form of the service's API: the overall token, and one token a GPU. */
+/** An answer in the form of the service's API: the overall token, and one token a device. */
 export function buildNrasAnswer(nras: SimulatedNras, request: NrasAnswerRequest): string {
   const seconds = Math.floor(request.now / 1000);
   const common = {
@@ -56,10 +59,15 @@ export function buildNrasAnswer(nras: SimulatedNras, request: NrasAnswerRequest)
     exp: seconds + 3600,
     eat_nonce: toHex(request.nonce),
   };
-  const devices = request.ueids.map((ueid, at): [string, string] => [
+  const gpus = request.ueids.map((ueid, at): [string, string] => [
     `GPU-${at}`,
     buildToken(nras, { ...common, ...honestDevice, ueid, ...request.device?.(at) }),
   ]);
+  const switches = (request.switches ?? []).map((ueid, at): [string, string] => [
+    `SWITCH-${at}`,
+    buildToken(nras, { ...common, ...honestSwitch, ueid, ...request.switchDevice?.(at) }),
+  ]);
+  const devices = [...gpus, ...switches];
   const submods = Object.fromEntries(
     devices.map(([name, token]) => [name, ['DIGEST', ['SHA-256', toHex(sha256(utf8ToBytes(token)))]]]),
   );
@@ -88,6 +96,36 @@ const honestDevice = {
       ]),
     ),
   ),
+};
+
+const validChain = {
+  'x-nvidia-cert-expiration-date': '9999-12-31T23:59:59Z',
+  'x-nvidia-cert-status': 'valid',
+  'x-nvidia-cert-ocsp-status': 'good',
+  'x-nvidia-cert-ocsp-response-valid': true,
+  'x-nvidia-cert-revocation-reason': null,
+};
+
+/** Version 3.0 of NVIDIA's claims about switches. */
+const honestSwitch = {
+  hwmodel: 'LS_10 A01 FSP BROM',
+  secboot: true,
+  dbgstat: 'disabled',
+  measres: 'success',
+  'x-nvidia-device-type': 'nvswitch',
+  'x-nvidia-mismatch-measurement-records': null,
+  'x-nvidia-switch-arch-check': true,
+  'x-nvidia-switch-bios-version': '96.10.6D.00.01',
+  'x-nvidia-switch-attestation-report-cert-chain': validChain,
+  'x-nvidia-switch-attestation-report-cert-chain-fwid-match': true,
+  'x-nvidia-switch-attestation-report-parsed': true,
+  'x-nvidia-switch-attestation-report-nonce-match': true,
+  'x-nvidia-switch-attestation-report-signature-verified': true,
+  'x-nvidia-switch-bios-rim-fetched': true,
+  'x-nvidia-switch-bios-rim-cert-chain': validChain,
+  'x-nvidia-switch-bios-rim-signature-verified': true,
+  'x-nvidia-switch-bios-rim-version-match': true,
+  'x-nvidia-switch-bios-rim-measurements-available': true,
 };
 
 function base64url(bytes: Uint8Array): string {
