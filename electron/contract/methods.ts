@@ -6,6 +6,7 @@ import { collateralMethods } from './methods/collateral.ts';
 import { datasetsMethods } from './methods/datasets.ts';
 import { evidenceFilesMethods } from './methods/evidence-files.ts';
 import { evidenceMethods } from './methods/evidence.ts';
+import { healthMethods } from './methods/health.ts';
 import { keysMethods } from './methods/keys.ts';
 import { networksMethods } from './methods/networks.ts';
 import { nodesMethods } from './methods/nodes.ts';
@@ -14,6 +15,7 @@ import { recoveryMethods } from './methods/recovery.ts';
 import { reportsMethods } from './methods/reports.ts';
 import { runsMethods } from './methods/runs.ts';
 import { vaultMethods } from './methods/vault.ts';
+import { nodeHealthSchema } from './health.ts';
 import { settingsSchema, type Settings } from './settings.ts';
 import {
   activitySchema,
@@ -36,6 +38,7 @@ export const methods = {
   ...keysMethods,
   ...datasetsMethods,
   ...nodesMethods,
+  ...healthMethods,
   ...networksMethods,
   ...evidenceMethods,
   ...evidenceFilesMethods,
@@ -85,6 +88,7 @@ export const streams = {
   'app.changed': appStateSchema,
   'task.changed': taskViewSchema,
   'node.changed': nodeViewSchema,
+  'health.changed': nodeHealthSchema,
   'run.changed': runViewSchema,
   'run.event': z.object({ runId: z.string(), event: runEventSchema }),
   activity: activitySchema,

@@ -43,7 +43,9 @@ import { createKeptEvidence } from './kept-evidence.ts';
 import { createIdentityLender } from './identity-lender.ts';
 import { rememberProfile } from './known-profiles.ts';
 import { createNetworkControl } from './network-control.ts';
+import { createNodeHealth, sourceOf } from './node-health.ts';
 import { createNodes } from './nodes.ts';
+import { createSavedServers } from './saved-servers.ts';
 import { createLoggedPolicies } from './logged-policies.ts';
 import { createPolicyBook } from './policy-book.ts';
 import { createRayNetworks } from './ray-networks.ts';
@@ -187,9 +189,18 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     ...(options.wrapClient === undefined ? {} : { wrapClient: options.wrapClient }),
     onNode: (view) => hub.emit('node.changed', view.name, () => view),
     onNetwork: emitApp,
+    onMetrics: (node, answer) => health.record(node, answer),
     runsOn: (node) => runs.active().flatMap((run) => (worksOn(run, node) ? [run.id] : [])),
   });
   const evidence = createEvidenceBook(stores.evidence);
+  const healthServers = createSavedServers(vault, 'health/');
+  const health = createNodeHealth({
+    nodes,
+    evidence,
+    servers: healthServers,
+    clock,
+    onChange: (view) => hub.emit('health.changed', view.node, () => view),
+  });
   const policies = createPolicyBook({
     store: store.value,
     audit: log,
@@ -244,6 +255,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onOpen(directory) {
       const adopted = policies.adopt(directory);
       if (!adopted.ok) trouble('policies', adopted.error);
+      health.forget();
       emitApp();
     },
   });
@@ -301,8 +313,13 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     organisation: () => signing.atOnce('receipt'),
     logExport: (runId, details, simulated) => log('pack-exported', runId, details, simulated),
     auditBundle(runId) {
-      const run = runs.get(runId);
-      return run.ok ? proveRun(audit.value, { runId, jobId: run.value.jobId }) : run;
+      const run = runs.record(runId);
+      if (!run.ok) return run;
+      const { order, attempts = [] } = run.value;
+      return proveRun(audit.value, {
+        runId,
+        jobIds: [order, ...attempts.map((ended) => ended.order)].map((one) => one.jobId),
+      });
     },
     written: stores.packs,
     verify: createPackVerifier(createAppraiser(createNodeCrypto(), verify), packCrypto),
@@ -333,6 +350,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     random,
     tasks,
     nodes,
+    health,
+    healthServers,
     network,
     evidence,
     collateral,
@@ -355,6 +374,9 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       const signed = evidence.signWaiting((record) => signEarlierResult(verifier, signing, record));
       if (!signed.ok) trouble('evidence', signed.error);
       runs.onUnlock();
+      const saved = healthServers.list();
+      if (saved.ok) health.setSources(saved.value.map(sourceOf));
+      else trouble('health', saved.error);
     }
     if (event.type === 'locked') {
       services.downloads.clear();
@@ -384,6 +406,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       await tasks.close();
       await runs.close();
       await network.close();
+      await health.close();
       vault.close();
       await emptyInbox();
       await sealing.close();

@@ -5,6 +5,7 @@ import { approvalHandlers } from './handlers/approval-handlers.ts';
 import { collateralHandlers } from './handlers/collateral-handlers.ts';
 import { evidenceFileHandlers } from './handlers/evidence-file-handlers.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
+import { healthHandlers } from './handlers/health-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
 import { networksHandlers } from './handlers/networks-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
@@ -39,6 +40,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...dataHandlers(services),
     ...networkHandlers(services),
     ...networksHandlers(services),
+    ...healthHandlers(services),
     ...policyHandlers(services),
     ...runHandlers(services),
     ...recoveryHandlers(services),

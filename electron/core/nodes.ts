@@ -4,7 +4,9 @@ import type { NetworkState, NodeView } from '../contract/views.ts';
 import type { Directory, DirectoryNode } from '../contract/wire.ts';
 import { createAgentClient, type AgentClient } from '../networks/agent-client/agent-client.ts';
 import type { TransportTimeouts } from '../networks/agent-client/transport.ts';
-import { latestGpuFields } from '../networks/agent-client/metrics-text.ts';
+import type { Sample } from '../domain/health/exposition.ts';
+import { meanFields, readGpus } from '../domain/health/readings.ts';
+import { readExposition } from '../networks/metrics/metrics-client.ts';
 
 /** How often idle nodes are asked for their figures: milliseconds. */
 const pollMs = 3000;
@@ -16,6 +18,8 @@ export interface NodesOptions {
   readonly wrapClient?: (client: AgentClient) => AgentClient;
   readonly onNode: (view: NodeView) => void;
   readonly onNetwork: () => void;
+  /** Told of each look at an agent's metrics. */
+  readonly onMetrics: (node: string, answer: Result<readonly Sample[]>) => void;
   /** Ids of runs that a node works for now. */
   readonly runsOn: (node: string) => readonly string[];
 }
@@ -74,7 +78,10 @@ export function createNodes(options: NodesOptions): Nodes {
       nodes.map(async ({ entry, client }) => {
         const text = await client.metrics(AbortSignal.timeout(pollMs));
         if (!known.has(entry.name)) return;
-        const fields = text.ok ? latestGpuFields(text.value) : undefined;
+        const found = text.ok ? readExposition(text.value, `Node ${entry.name}`) : text;
+        const samples = found.ok ? ok(found.value.samples) : found;
+        const fields = samples.ok ? meanFields(readGpus(samples.value).gpus) : undefined;
+        options.onMetrics(entry.name, samples);
         change(entry.name, (view) => ({
           ...view,
           reachable: text.ok ? 'yes' : 'no',

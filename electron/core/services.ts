@@ -6,6 +6,7 @@ import type { AuditLog } from '../services/audit/audit-log.ts';
 import type { DatasetStore } from '../services/datasets/dataset-record.ts';
 import type { DatasetService } from '../services/datasets/dataset-service.ts';
 import type { CollateralService } from '../services/evidence/collateral/collateral-service.ts';
+import type { HealthService } from '../services/health/health-service.ts';
 import type { ReportService } from '../services/reports/report-service.ts';
 import type { RunService } from '../services/runs/run-service.ts';
 import type { SealingService } from '../services/sealing/sealing-service.ts';
@@ -23,6 +24,7 @@ import type { NetworkControl } from './network-control.ts';
 import type { Nodes } from './nodes.ts';
 import type { PolicyBook } from './policy-book.ts';
 import type { RayNetworks } from './ray-networks.ts';
+import type { SavedServers } from './saved-servers.ts';
 import type { TaskRunner } from './tasks.ts';
 import type { HostKind } from './types.ts';
 
@@ -50,6 +52,8 @@ export interface Services {
   readonly random: (bytes: number) => Uint8Array;
   readonly tasks: TaskRunner;
   readonly nodes: Nodes;
+  readonly health: HealthService;
+  readonly healthServers: SavedServers;
   readonly network: NetworkControl;
   readonly evidence: EvidenceBook;
   readonly collateral: CollateralService;

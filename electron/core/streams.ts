@@ -7,6 +7,7 @@ const coalesced: ReadonlySet<StreamName> = new Set<StreamName>([
   'app.changed',
   'task.changed',
   'node.changed',
+  'health.changed',
   'run.changed',
 ]);
 

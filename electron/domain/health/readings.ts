@@ -95,6 +95,19 @@ export function readGpus(samples: readonly Sample[]): Readings {
   };
 }
 
+/** Mean of each field over the GPUs that reported it; undefined when there is none at all. */
+export function meanFields(gpus: readonly GpuHealth[]): Record<string, number> | undefined {
+  const sums = new Map<string, { sum: number; count: number }>();
+  for (const { fields } of gpus) {
+    for (const [name, value] of Object.entries(fields)) {
+      const entry = sums.get(name) ?? { sum: 0, count: 0 };
+      sums.set(name, { sum: entry.sum + value, count: entry.count + 1 });
+    }
+  }
+  if (sums.size === 0) return undefined;
+  return Object.fromEntries([...sums].map(([name, { sum, count }]) => [name, sum / count]));
+}
+
 function gpuName({ gpu, UUID, GPU_I_ID }: Readonly<Record<string, string>>): string {
   const name = (gpu ?? UUID ?? '?').slice(0, 64);
   return GPU_I_ID === undefined || GPU_I_ID === '' ? name : `${name}/${GPU_I_ID.slice(0, 16)}`;
