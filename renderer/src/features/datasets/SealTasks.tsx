@@ -1,17 +1,25 @@
+import { useState } from 'react';
 import { useMethod, useAction } from '../../host/index.ts';
-import { ErrorMessage, Section, TaskBar } from '../../ui/index.ts';
+import { Banner, Button, ErrorMessage, Section, TaskBar } from '../../ui/index.ts';
 
-/** Sealing and uploads under way, with rate and time left, and the last sealing that failed. */
+/** Sealing and uploads under way, with rate and time left, and how the newest sealing ended where it says more. */
 export function SealTasks() {
   const tasks = useMethod('tasks.list', {});
   const cancel = useAction('tasks.cancel');
   const pause = useAction('tasks.pause');
   const resume = useAction('tasks.resume');
-  const seals = (tasks.data ?? []).filter((task) => task.kind === 'seal');
+  const [read, setRead] = useState<string>();
   const running = (tasks.data ?? []).filter(
     (task) => (task.kind === 'seal' || task.kind === 'upload') && task.state === 'running',
   );
-  const last = seals.at(-1);
+  // The list is newest first.
+  const last = (tasks.data ?? []).find(({ kind }) => kind === 'seal');
+  const dismiss =
+    last === undefined ? null : (
+      <Button variant="quiet" onClick={() => setRead(last.id)}>
+        Dismiss
+      </Button>
+    );
   return (
     <>
       {running.map((task) => (
@@ -23,13 +31,18 @@ export function SealTasks() {
             onResume={(id) => resume.mutate({ id })}
             onCancel={(id) => cancel.mutate({ id })}
           />
+          {task.note === undefined ? null : <p className="small dim">{task.note}</p>}
         </Section>
       ))}
-      {last?.state === 'failed' && last.error !== undefined ? (
-        <Section>
-          <ErrorMessage inline error={last.error} />
+      {last === undefined || last.id === read || last.state === 'running' ? null : last.state === 'failed' ? (
+        <Section title={last.title} note="did not end well; no dataset was made" aside={dismiss}>
+          {last.error === undefined ? null : <ErrorMessage inline error={last.error} />}
         </Section>
-      ) : null}
+      ) : last.note === undefined ? null : (
+        <Banner kind="fact" title={last.title} action={dismiss}>
+          {last.note}
+        </Banner>
+      )}
     </>
   );
 }
