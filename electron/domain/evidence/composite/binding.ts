@@ -107,7 +107,8 @@ export function checkGpus(
   gpus: readonly GpuResult[],
   nonce: Uint8Array,
 ): void {
-  if (policy.gpu.required || expectedGpus !== undefined) {
+  // Evidence that speaks of GPUs must show one, whether the policy demands GPUs or not.
+  if (policy.gpu.required || expectedGpus !== undefined || evidence.gpuBinding.kind !== 'none') {
     const fits = expectedGpus === undefined ? gpus.length > 0 : gpus.length === expectedGpus;
     binding.judge('binding.gpu-count', 'The GPUs are all there', fits, 'gpu-count', {
       detail: 'There is evidence of another number of GPUs, or of none.',
@@ -146,7 +147,7 @@ export function checkGpus(
 export function checkGpuBinding(binding: CheckRows, input: CompositeInput): void {
   const { evidence, cpu, requireGpuBinding, crypto } = input;
   const { gpuBinding, reportData } = evidence;
-  if (evidence.gpus.length === 0) return;
+  if (evidence.gpus.length === 0 || gpuBinding.kind === 'none') return;
   const title = 'The CPU quote commits to the GPU evidence';
   if (gpuBinding.kind === 'nonce') {
     binding.unknown('binding.gpu', title, 'gpu-unbound', {

@@ -9,7 +9,9 @@ import { parsePemCertificates } from '../readers/pem.ts';
 /** CPU and GPU evidence of one machine, as a provider publishes it, and what its layout says binds them. */
 export interface CompositeEvidence {
   readonly layout: 'tinfoil-v3' | 'near' | 'ionet';
-  /** The CPU quote, where the layout carries it. */
+  /** Which hardware the CPU evidence is of. */
+  readonly cpu: 'tdx' | 'snp';
+  /** The CPU quote or report, where the layout carries it. */
   readonly quote: Uint8Array | undefined;
   /** The nonce that the evidence says it answers, 32 bytes. */
   readonly nonce: Uint8Array;
@@ -43,7 +45,9 @@ export type GpuBinding =
   /** REPORTDATA covers a hash of the GPU evidence. */
   | { readonly kind: 'hash'; readonly computed: Uint8Array; readonly stated: Uint8Array | undefined }
   /** Only one nonce is shared. */
-  | { readonly kind: 'nonce' };
+  | { readonly kind: 'nonce' }
+  /** The document speaks of no GPU at all. */
+  | { readonly kind: 'none' };
 
 /** Evidence of one GPU out of a provider's list. */
 export interface GpuPart {

@@ -32,6 +32,7 @@ export function parseNear(files: NearFiles, crypto: Pick<EvidenceCrypto, 'sha256
     const tlsKey = hasTls ? hexMember(request, 'tls_cert_fingerprint', 32) : undefined;
     return {
       layout: 'near',
+      cpu: 'tdx',
       quote: files.quote,
       nonce,
       gpus: withListNonce(payload),
@@ -67,6 +68,7 @@ export function parseIonet(
     const image = jsonText(document, 'image_digest');
     return {
       layout: 'ionet',
+      cpu: 'tdx',
       quote,
       nonce,
       gpus: withListNonce(gpu),

@@ -7,6 +7,8 @@ import { hexMember, maximumCompositeBytes, readGpuParts, type CompositeEvidence 
 
 export const tinfoilFormat = 'https://tinfoil.sh/predicate/attestation/v3';
 
+const platforms: Readonly<Record<string, CompositeEvidence['cpu']>> = { tdx: 'tdx', 'sev-snp': 'snp' };
+
 export interface TinfoilKeys {
   /** SHA-256 of the TLS key's SubjectPublicKeyInfo. */
   readonly tlsKey: Uint8Array;
@@ -39,7 +41,8 @@ export function parseTinfoil(source: Uint8Array, crypto: Pick<EvidenceCrypto, 's
       throw new Malformed('the document is not of Tinfoil’s format v3');
     const stated = jsonMember(document, 'report_data');
     const cpu = jsonMember(document, 'cpu');
-    if (jsonText(cpu, 'platform') !== 'tdx') throw new Malformed('the CPU evidence is not of TDX');
+    const platform = platforms[jsonText(cpu, 'platform') ?? ''];
+    if (platform === undefined) throw new Malformed('the CPU evidence is neither of TDX nor of SEV-SNP');
     const quote = decodeBase64(jsonText(cpu, 'report') ?? '-');
     if (quote === undefined) throw new Malformed('the CPU report is not base64');
     const gpu = jsonMember(document, 'gpu');
@@ -55,6 +58,7 @@ export function parseTinfoil(source: Uint8Array, crypto: Pick<EvidenceCrypto, 's
     ];
     return {
       layout: 'tinfoil-v3',
+      cpu: platform,
       quote,
       nonce,
       gpus: gpu === undefined ? [] : readGpuParts(gpu),
@@ -62,7 +66,7 @@ export function parseTinfoil(source: Uint8Array, crypto: Pick<EvidenceCrypto, 's
         expected: tinfoilReportData({ tlsKey, hpkeKey, nonce, gpuHash }, crypto),
         covers: `TLS key, HPKE key, nonce${gpuHash === undefined ? '' : ', GPU evidence'}`,
       },
-      gpuBinding: gpuHash === undefined ? { kind: 'nonce' } : { kind: 'hash', computed: gpuHash, stated: statedHash },
+      gpuBinding: gpuHash === undefined ? { kind: 'none' } : { kind: 'hash', computed: gpuHash, stated: statedHash },
       tlsKey,
       tlsCertificate: readCertificate(jsonText(document, 'certificate')),
       unbound: [],

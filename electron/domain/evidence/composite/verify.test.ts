@@ -90,7 +90,7 @@ describe('composite vectors', () => {
     expect(failures(input)).toEqual([]);
     const { verification } = verifyComposite(input);
     expect(verification.status).toBe('affirming');
-    expect(verification.submodules.map(({ name }) => name)).toEqual(['cpu0', 'gpu0', 'gpu1', 'nras', 'eventlog']);
+    expect(verification.submodules.map(({ name }) => name)).toEqual(['cpu0', 'nras', 'gpu0', 'gpu1', 'eventlog']);
     const row = verification.binding.find(({ id }) => id === 'binding.gpu');
     expect(row?.outcome).toBe('unknown');
     expect(row?.detail).toBe('unbound: the CPU quote does not commit to the GPU evidence, only a nonce is shared.');

@@ -5,6 +5,7 @@ import { verifyEventLog, type EventLogResult } from '../eventlog/verify.ts';
 import { verifyNras, type NrasResult } from '../nras/verify.ts';
 import { verifyGpu, type GpuResult } from '../nvidia/verify.ts';
 import { iso } from '../readers/chain.ts';
+import type { SnpResult } from '../snp/verify.ts';
 import type { TdxResult } from '../tdx/verify.ts';
 import { checkChannel, checkCpu, checkGpuBinding, checkGpus, checkNonce } from './binding.ts';
 import type { CompositeCpu, CompositeInput } from './input.ts';
@@ -22,6 +23,11 @@ export function cpuOfTdx({ verdict, quote }: TdxResult): CompositeCpu {
   if (quote === undefined) return { verdict, reportData: undefined };
   const { reportData, rtmrs, mrConfigId } = quote.td;
   return { verdict, reportData, registers: rtmrs, mrConfigId };
+}
+
+/** As `cpuOfTdx`, of an SNP report. It has no registers that a guest extends. */
+export function cpuOfSnp({ verdict, report }: SnpResult): CompositeCpu {
+  return { verdict, reportData: report?.reportData };
 }
 
 /**
@@ -63,8 +69,9 @@ export function verifyComposite(input: CompositeInput): CompositeResult {
   if (nras !== undefined) checkVouching(binding, { gpus, nras, vouched, references });
   const submodules = [
     cpu.verdict,
-    ...gpus.map(({ verdict }) => verdict),
+    // Before the GPUs: where NVIDIA's word stands for their reference values, its own reason is the finer one.
     ...(nras === undefined ? [] : [nras.verdict]),
+    ...gpus.map(({ verdict }) => verdict),
     ...(eventLog === undefined ? [] : [eventLog.verdict]),
   ];
   const failed = firstFailure([...binding.checks, ...submodules.flatMap(({ checks }) => checks)]);

@@ -1,6 +1,6 @@
 import { sha256 } from '@noble/hashes/sha2.js';
 import { utf8ToBytes } from '@noble/hashes/utils.js';
-import type { SimulatedGpu } from '../../../contract/simulated-hardware.ts';
+import type { SimulatedCpu, SimulatedGpu } from '../../../contract/simulated-hardware.ts';
 import { decodeBase64, encodeBase64 } from '../../encoding/base64.ts';
 import { signerReportData } from '../composite/evidence.ts';
 import { tinfoilFormat, tinfoilReportData } from '../composite/tinfoil.ts';
@@ -10,12 +10,15 @@ import { extendedRegisters, honestDstackLog, type DstackEntry } from './event-lo
 import { buildGpuReport } from './gpu-builder.ts';
 import { pem, type SimulatedIntelPlatform } from './intel-authority.ts';
 import { buildTdxQuote, type TdFields } from './intel-quote.ts';
+import { buildSnpReport } from './snp-builder.ts';
 
 const hashes = { sha256: (...parts: readonly Uint8Array[]) => sha256(concat(...parts)) };
 
-/** Chips of one SIMULATED machine with a TDX processor. */
+/** Chips of one SIMULATED machine, with a TDX processor or an SNP one in its place. */
 export interface CompositeMachine {
   readonly platform: SimulatedIntelPlatform;
+  /** Then Tinfoil's documents carry its report. */
+  readonly snp?: SimulatedCpu;
   readonly gpus: readonly SimulatedGpu[];
   readonly random: (bytes: number) => Uint8Array;
 }
@@ -43,7 +46,7 @@ export interface TinfoilRequest {
 
 /** An honest SIMULATED document in Tinfoil's format v3, without GPUs where the machine has none. */
 export function buildTinfoil(machine: CompositeMachine, request: TinfoilRequest): string {
-  const { platform, gpus, random } = machine;
+  const { platform, snp, gpus, random } = machine;
   const { nonce, tlsKey, hpkeKey, certificate, td } = request;
   const gpu = JSON.stringify({ evidences: gpus.map((chip) => gpuEntry(chip, nonce, random)) });
   const gpuHash = gpus.length === 0 ? undefined : sha256(utf8ToBytes(gpu));
@@ -59,7 +62,14 @@ export function buildTinfoil(machine: CompositeMachine, request: TinfoilRequest)
         ...(gpuHash === undefined ? {} : { gpu_evidence_hash: toHex(gpuHash) }),
       }),
     ],
-    ['cpu', JSON.stringify({ platform: 'tdx', report: encodeBase64(buildTdxQuote(platform, { reportData, ...td })) })],
+    [
+      'cpu',
+      JSON.stringify(
+        snp === undefined
+          ? { platform: 'tdx', report: encodeBase64(buildTdxQuote(platform, { reportData, ...td })) }
+          : { platform: 'sev-snp', report: encodeBase64(buildSnpReport(snp, reportData, random)) },
+      ),
+    ],
     ...(gpuHash === undefined ? [] : [['gpu', gpu]]),
     ...(certificate === undefined ? [] : [['certificate', JSON.stringify(certificate)]]),
   ];

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join, normalize, relative } from 'node:path';
 import { z } from 'zod';
 import type { ConformanceReport, ConformanceRow } from '../../../contract/conformance.ts';
 import { evidenceFamilies, type EvidenceFamily } from '../../../contract/evidence.ts';
@@ -20,11 +20,16 @@ const descriptionSchema = z.object({
   expected: z.string().regex(/^(valid|invalid(:.*)?)$/),
   evaluate_at: z.iso.datetime({ offset: true }),
   /** Hex, or text that was the nonce as it stands. */
-  nonce: z.string().min(1).max(512).optional(),
+  nonce: z.string().min(1).max(512).nullish(),
 });
 type Description = z.infer<typeof descriptionSchema>;
 
-const indexSchema = z.object({ vectors: z.array(z.looseObject({ dir: z.string().max(512) })).max(100_000) });
+/** What is known of a vector before its folder is opened. Members that nobody knows are left alone. */
+const entrySchema = z.looseObject({ dir: z.string().min(1).max(512) });
+const indexSchema = z.looseObject({ vectors: z.array(z.unknown()).max(100_000) });
+
+/** A vector to run, or a row that failed before there was one. */
+type Listed = { readonly name: string; readonly entry?: unknown; readonly problem?: string };
 
 /** Their evidence has a field for a nonce; what the others bind is told by no vector. */
 const familiesWithNonce: ReadonlySet<string> = new Set(['nvidia', 'nras', 'nitro', 'azure-vtpm', 'composite']);
@@ -44,24 +49,23 @@ export interface ConformanceOptions {
 
 /**
  * Runs the verifier over a folder of vectors: those of its INDEX.json, and every folder with a meta.json that the index
- * does not name. A row passes only if valid or invalid agrees; a vector that cannot be read fails.
+ * does not name. A row passes only if valid or invalid agrees; a vector that cannot be read fails, by itself.
  * Errors: `invalid_input` when there is no vector at all, and those of reading the folder.
  */
 export async function runConformance(folder: string, options: ConformanceOptions): Promise<Result<ConformanceReport>> {
-  const listed = await listFolder(folder);
-  if (!listed.ok) return listed;
-  const index = await readIndex(join(folder, 'INDEX.json'));
-  if (!index.ok) return index;
   const found = await findVectors(folder, folder, 0);
   if (!found.ok) return found;
-  const names = [...new Set([...index.value, ...found.value])].toSorted();
-  if (names.length === 0) {
+  const listed = await readIndex(join(folder, 'INDEX.json'));
+  const indexed = new Set(listed.map(({ name }) => name));
+  const vectors = [...listed, ...found.value.filter((name) => !indexed.has(name)).map((name) => ({ name }))];
+  if (vectors.length === 0) {
     return err('invalid_input', `${folder} holds no vectors: neither INDEX.json nor a folder with meta.json.`);
   }
   const rows: ConformanceRow[] = [];
-  for (const name of names) {
+  for (const vector of vectors.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const started = options.stopwatch();
-    const row = { ...(await runVector(folder, name, options.crypto)), milliseconds: options.stopwatch() - started };
+    const judged = await runAlone(folder, vector, options.crypto);
+    const row = { ...judged, milliseconds: options.stopwatch() - started };
     rows.push(row);
     options.onRow?.(row);
   }
@@ -69,13 +73,35 @@ export async function runConformance(folder: string, options: ConformanceOptions
   return ok({ rows, passed, failed: rows.length - passed });
 }
 
-async function readIndex(path: string): Promise<Result<string[]>> {
+/** Every entry of the index once. What is wrong with the index, or with one entry of it, is a row of its own. */
+async function readIndex(path: string): Promise<Listed[]> {
   const json = await readJsonFile(path);
-  if (!json.ok) return json.error.code === 'not_found' ? ok([]) : json;
+  if (!json.ok) return json.error.code === 'not_found' ? [] : [{ name: 'INDEX.json', problem: json.error.message }];
   const parsed = indexSchema.safeParse(json.value);
-  if (!parsed.success)
-    return err('invalid_input', `${path} is no index of vectors: ${parsed.error.issues[0]?.message ?? '?'}.`);
-  return ok(parsed.data.vectors.map(({ dir }) => dir));
+  if (!parsed.success) {
+    const problem = `${path} is no index of vectors: ${parsed.error.issues[0]?.message ?? '?'}.`;
+    return [{ name: 'INDEX.json', problem }];
+  }
+  const listed = new Map<string, Listed>();
+  for (const [at, one] of parsed.data.vectors.entries()) {
+    const entry = entrySchema.safeParse(one);
+    const name = entry.success ? normalize(entry.data.dir).replace(/\/+$/, '') : `INDEX.json#${at}`;
+    const problem = entry.success ? undefined : `Entry ${at} of the index names no folder.`;
+    const twice = listed.has(name) ? `The index names ${name} twice.` : problem;
+    listed.set(name, twice === undefined ? { name, entry: one } : { name, problem: twice });
+  }
+  return [...listed.values()];
+}
+
+/** One row, whatever happens: an exception is a bug of the verifier and must not hide the other rows. */
+async function runAlone(root: string, vector: Listed, crypto: EvidenceCrypto): Promise<RowWithoutTime> {
+  if (vector.problem !== undefined) return unreadable(vector.name, vector.problem);
+  try {
+    return await runVector(root, vector, crypto);
+  } catch (error) {
+    const words = error instanceof Error ? error.message : String(error);
+    return unreadable(vector.name, `The verifier failed, which is a mistake in it: ${words}.`);
+  }
 }
 
 async function findVectors(root: string, folder: string, depth: number): Promise<Result<string[]>> {
@@ -95,18 +121,25 @@ async function findVectors(root: string, folder: string, depth: number): Promise
 
 type RowWithoutTime = Omit<ConformanceRow, 'milliseconds'>;
 
-async function runVector(root: string, name: string, crypto: EvidenceCrypto): Promise<RowWithoutTime> {
+async function runVector(root: string, { name, entry }: Listed, crypto: EvidenceCrypto): Promise<RowWithoutTime> {
   const folder = join(root, name);
   if (relative(root, folder).startsWith('..')) return unreadable(name, 'The index leads out of its folder.');
   const json = await readJsonFile(join(folder, 'meta.json'));
-  if (!json.ok) return unreadable(name, json.error.message);
-  const description = descriptionSchema.safeParse(json.value);
+  // A folder that does not describe itself is described by the index.
+  if (!json.ok && (json.error.code !== 'not_found' || entry === undefined)) return unreadable(name, json.error.message);
+  const description = descriptionSchema.safeParse(json.ok ? json.value : entry);
   if (!description.success) {
     const [issue] = description.error.issues;
-    return unreadable(name, `meta.json: ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? '?'}.`);
+    const where = json.ok ? 'meta.json' : 'INDEX.json';
+    return unreadable(name, `${where}: ${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? '?'}.`);
   }
   const files = await readEvidenceFolder(folder, ['meta.json']);
-  if (!files.ok) return unreadable(name, files.error.message, description.data);
+  if (!files.ok) {
+    // Empty, damaged or too large is what the verifier says to such a file anywhere: evidence that is refused.
+    return files.error.code === 'invalid_input'
+      ? rowOf(description.data, name, files)
+      : unreadable(name, files.error.message, description.data);
+  }
   if (files.value.length === 0) return unreadable(name, 'The folder holds no evidence.', description.data);
   const { family, evaluate_at: at, nonce } = description.data;
   const input = {
@@ -116,7 +149,7 @@ async function runVector(root: string, name: string, crypto: EvidenceCrypto): Pr
     now: Date.parse(at),
     crypto,
     logOnly: family === 'eventlog',
-    ...(nonce === undefined || !familiesWithNonce.has(family)
+    ...(nonce === undefined || nonce === null || !familiesWithNonce.has(family)
       ? {}
       : { nonce: fromHex(nonce) ?? new TextEncoder().encode(nonce) }),
   };
@@ -130,15 +163,28 @@ async function runVector(root: string, name: string, crypto: EvidenceCrypto): Pr
     asSaid || named === undefined || (!verdict.ok && !unknown)
       ? verdict
       : verifyEvidenceSet({ ...input, family: named });
-  if (!judged.ok && (unknown || verdict.ok)) return unreadable(name, judged.error.message, description.data);
-  return rowOf(description.data, name, judged);
+  const instead = !judged.ok && (unknown || verdict.ok);
+  // Files without any evidence of the family are refused by every verifier. That is an answer only to a vector about the
+  // form of evidence: elsewhere a reader that knows nothing would pass on what it did not look at.
+  if (!judged.ok && (named === undefined || (instead && !aboutForm.test(description.data.expected)))) {
+    return unreadable(name, judged.error.message, description.data);
+  }
+  return rowOf(description.data, name, judged, instead ? 'evidence-missing' : 'evidence-malformed');
 }
 
-function rowOf({ family, expected }: Description, name: string, result: Result<FileVerification>): RowWithoutTime {
+/** Reasons that speak of what was given, not of what it says. */
+const aboutForm = /^invalid(:.*(malformed|missing|absent|truncated|empty|format|incomplete|wrong-family).*)?$/;
+
+function rowOf(
+  { family, expected }: Description,
+  name: string,
+  result: Result<FileVerification>,
+  refusal = 'evidence-malformed',
+): RowWithoutTime {
   // Content that no reader takes is refused evidence, not a vector that could not be read.
   const verification = result.ok ? result.value.verification : undefined;
   const valid = verification?.status === 'affirming';
-  const reason = result.ok ? (verification?.reason ?? 'warning') : 'evidence-malformed';
+  const reason = result.ok ? (verification?.reason ?? 'warning') : refusal;
   const detail = result.ok ? verification?.reasonDetail : result.error.message;
   return {
     name,

@@ -4,10 +4,11 @@ import type { CompositeEvidence } from '../../composite/evidence.ts';
 import { parseIonet, parseNear } from '../../composite/near.ts';
 import { parseTinfoil } from '../../composite/tinfoil.ts';
 import type { CompositeInput } from '../../composite/input.ts';
-import { cpuOfTdx, verifyComposite } from '../../composite/verify.ts';
+import { cpuOfSnp, cpuOfTdx, verifyComposite } from '../../composite/verify.ts';
 import { toHex, type Parsed } from '../../readers/bytes.ts';
 import { jsonMember } from '../../readers/json.ts';
 import { parseCertificate } from '../../readers/x509.ts';
+import { verifySnp } from '../../snp/verify.ts';
 import { verifyTdx } from '../../tdx/verify.ts';
 import { textOf, type Artifact } from '../artifact.ts';
 import type { EvidenceSet } from '../evidence-set.ts';
@@ -17,12 +18,13 @@ import { checkAllowed } from './allowed.ts';
 import { dcapCollateral, quoteChain } from './dcap.ts';
 import { appComposeOf } from './eventlog.ts';
 import { ocspOf, referenceOf } from './nvidia.ts';
+import { amdChain, amdCrl } from './snp.ts';
 import { undecidedWithoutNonce, withoutNonce } from './without-nonce.ts';
 
 /** CPU and GPUs of one machine, in the layouts of Tinfoil, of NEAR and its users, and of io.net. */
 export const compositeFamily: Family = {
   family: 'composite',
-  expects: 'a TDX quote with GPU evidence, in the layout of Tinfoil, NEAR or io.net',
+  expects: 'a TDX quote or an SNP report with GPU evidence, in the layout of Tinfoil, NEAR or io.net',
   kinds: ['tinfoil-document', 'gpu-evidence-list'],
   fits: (set) => set.of('tinfoil-document').length > 0 || set.of('tdx-quote').length > 0,
   verify(input) {
@@ -30,11 +32,15 @@ export const compositeFamily: Family = {
     const evidence = readComposite(set, input);
     if (!evidence.ok) return malformed(set, evidence.detail);
     const rows = createChecks();
+    const { cpu } = evidence.value;
     const quote = evidence.value.quote ?? set.of('tdx-quote')[0]?.bytes ?? new Uint8Array();
-    const chain = quoteChain(quote);
-    checkAllowed(rows, input.policy, 'tdx');
-    sameQuote(rows, set, quote, crypto);
-    const result = verifyComposite({ ...compositeInput(input, evidence.value), cpu: cpuOf(rows, input, quote, chain) });
+    const chain = cpu === 'tdx' ? quoteChain(quote) : amdChain(quote, set.certificates);
+    checkAllowed(rows, input.policy, cpu);
+    sameQuote(rows, set.of(cpu === 'tdx' ? 'tdx-quote' : 'snp-report'), quote, crypto);
+    const result = verifyComposite({
+      ...compositeInput(input, evidence.value),
+      cpu: cpuOf(rows, input, cpu, quote, chain),
+    });
     const { verification } = result;
     return {
       submodules: verification.submodules.map((verdict) => withoutNonce(verdict, input.nonce)),
@@ -106,10 +112,17 @@ function compositeInput(input: FamilyInput, evidence: CompositeEvidence): Omit<C
 function cpuOf(
   rows: ReturnType<typeof createChecks>,
   input: FamilyInput,
+  cpu: CompositeEvidence['cpu'],
   quote: Uint8Array,
   chain: ReturnType<typeof quoteChain>,
 ) {
   const { policy, anchors, now, crypto, collateral } = input;
+  if (cpu === 'snp') {
+    const crl = amdCrl(chain, input);
+    const certificates = chain.map(({ der }) => der);
+    const request = { name: 'cpu0', report: quote, certificates, policy: policy.snp, anchors, now, crypto };
+    return cpuOfSnp(verifySnp({ ...request, ...(crl === undefined ? {} : { crl }) }));
+  }
   const tdx = policy.tdx ?? evidenceFilePolicy.tdx;
   if (tdx === undefined) throw new Error('the default policy speaks of TDX');
   const highest = collateral?.highestEvaluationDataNumber?.('tdx');
@@ -130,12 +143,12 @@ function cpuOf(
 /** A quote beside a document that holds one must be the same: a reader of the one must not be told about the other. */
 function sameQuote(
   rows: ReturnType<typeof createChecks>,
-  set: EvidenceSet,
+  quotes: readonly Artifact[],
   quote: Uint8Array,
   crypto: FamilyInput['crypto'],
 ): void {
-  const others = set.of('tdx-quote').filter(({ bytes }) => !crypto.equal(bytes, quote));
-  if (set.of('tdx-quote').length < 2) return;
+  const others = quotes.filter(({ bytes }) => !crypto.equal(bytes, quote));
+  if (quotes.length < 2) return;
   rows.judge('binding.same-quote', 'The files hold one and the same quote', others.length === 0, 'files-contradict', {
     detail: `Other quotes than the one that was judged: ${others.map(({ name, bytes }) => `${name} (${toHex(crypto.sha256(bytes)).slice(0, 16)}…)`).join(', ')}.`,
   });

@@ -69,7 +69,7 @@ function issuerOf(certificate: Certificate | undefined, pool: readonly Certifica
 }
 
 /** A CRL of the root among the files, else the newest imported one for its product. */
-function amdCrl(chain: readonly Certificate[], input: FamilyInput): Uint8Array | undefined {
+export function amdCrl(chain: readonly Certificate[], input: FamilyInput): Uint8Array | undefined {
   const root = chain[2];
   const given = input.set.of('revocation-list').find(({ bytes }) => {
     const crl = parseCrl(bytes);
