@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { err, ok, type Result } from '../contract/result.ts';
+import { copySecret, wipeSecrets } from '../contract/secret-bytes.ts';
 import type { Core } from '../core/types.ts';
 import {
   exitCodes,
@@ -12,7 +13,8 @@ import {
   type CommandIo,
 } from './command.ts';
 import { formatBytes, printable } from './format.ts';
-import { askNewPassphrase, askShares, behindWords, type ShareOptions } from './recovery-input.ts';
+import { askNewPassphrase } from './new-passphrase.ts';
+import { askShares, behindWords, type ShareOptions } from './recovery-input.ts';
 import { askAgain, withCore } from './session.ts';
 
 const usage = `nacre backup create FILE [--own-passphrase] [--profile DIR] [--passphrase-fd N] [--json]
@@ -52,6 +54,9 @@ interface BackupOptions extends ShareOptions {
   readonly replace?: boolean | undefined;
 }
 
+const unlock = (core: Core, passphrase: Uint8Array): Promise<Result<unknown>> =>
+  core.invoke('vault.unlock', { passphrase: copySecret(passphrase) });
+
 type Action = (core: Core, io: CommandIo, path: string, options: BackupOptions) => Promise<Result<number>>;
 
 const actions: Readonly<Record<string, Action>> = {
@@ -60,13 +65,15 @@ const actions: Readonly<Record<string, Action>> = {
     if (!passphrase.ok) return passphrase;
     const own =
       options['own-passphrase'] === true ? await askNewPassphrase(io, options, 'Passphrase of the backup') : undefined;
-    if (own?.ok === false) return own;
-    const unlocked = await core.invoke('vault.unlock', { passphrase: passphrase.value });
-    if (!unlocked.ok) return unlocked;
+    const unlocked = own?.ok === false ? own : await unlock(core, passphrase.value);
+    if (!unlocked.ok) {
+      wipeSecrets([passphrase.value, own?.ok === true ? own.value : undefined]);
+      return unlocked;
+    }
     const written = await core.invoke('backup.create', {
       path,
       passphrase: passphrase.value,
-      ...(own === undefined ? {} : { ownPassphrase: own.value }),
+      ...(own?.ok === true ? { ownPassphrase: own.value } : {}),
     });
     if (!written.ok) return written;
     const { bytes, sha256 } = written.value;

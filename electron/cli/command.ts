@@ -14,9 +14,10 @@ export interface CommandIo {
   /**
    * Asks for a secret without echo, or reads the next line of the descriptor given with `--passphrase-fd`. Never from
    * arguments or the environment, where other processes can read it.
+   * The bytes are the caller's to wipe; a call of the core does that.
    * Errors: `invalid_input` when there is neither a terminal nor a descriptor; `cancelled`.
    */
-  secret(question: string, descriptor: number | undefined): Promise<Result<string>>;
+  secret(question: string, descriptor: number | undefined): Promise<Result<Uint8Array>>;
   /** Aborted by Ctrl-C: a command stops cleanly and leaves nothing half-written. */
   readonly signal: AbortSignal;
 }

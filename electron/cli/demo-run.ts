@@ -59,7 +59,7 @@ export async function runDemo(options: DemoOptions): Promise<Result<DemoResult>>
 async function runSteps(core: Core, options: DemoOptions): Promise<Result<Omit<DemoResult, 'durationMs'>>> {
   const { say, directory } = options;
   // Nobody needs it again: the profile of a demo is thrown away, or kept for a look at its files.
-  const passphrase = randomBytes(24).toString('base64');
+  const passphrase = new TextEncoder().encode(randomBytes(24).toString('base64'));
   const vault = await core.invoke('vault.create', { passphrase });
   if (!vault.ok) return vault;
   say('vault created, signing key and dataset recipient made');

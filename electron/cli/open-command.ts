@@ -4,6 +4,7 @@ import { createStandaloneSealing, passphraseIdentity, readIdentityFile, type Ide
 import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
 import { formatBytes } from './format.ts';
 import { createSealProgress } from './seal-progress.ts';
+import { textOf } from './secret-text.ts';
 import { passphraseDescriptor } from './session.ts';
 
 const usage = `nacre open FILE --identity FILE --out PATH [--extract] [--force] [--json]
@@ -82,5 +83,5 @@ async function readIdentities(
   const descriptor = passphraseDescriptor(options);
   if (!descriptor.ok) return descriptor;
   const passphrase = await io.secret('Passphrase', descriptor.value);
-  return passphrase.ok ? { ok: true, value: [passphraseIdentity(passphrase.value)] } : passphrase;
+  return passphrase.ok ? { ok: true, value: [passphraseIdentity(textOf(passphrase.value))] } : passphrase;
 }

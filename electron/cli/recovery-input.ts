@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { Behind } from '../contract/recovery.ts';
 import type { CommandIo } from './command.ts';
+import { textOf } from './secret-text.ts';
 import { passphraseDescriptor, type SessionOptions } from './session.ts';
 
 export interface ShareOptions extends SessionOptions {
@@ -24,25 +25,11 @@ export async function askShares(
   for (let number = 1; number <= (options.typed ?? 0); number++) {
     const text = await io.secret(`Share ${given.length + 1}, its 26 groups`, descriptor.value);
     if (!text.ok) return text;
-    given.push({ text: text.value });
+    // A share is read by its text form: it becomes a string, which stays until it is collected.
+    given.push({ text: textOf(text.value) });
   }
   if (given.length > 0) return ok(given);
   return err('invalid_input', 'No share was given.', { hint: 'Give --share FILE for each, or --typed N.' });
-}
-
-/** A new passphrase: twice at a terminal, once from a descriptor. Errors: `invalid_input`, `cancelled`. */
-export async function askNewPassphrase(
-  io: CommandIo,
-  options: SessionOptions,
-  question: string,
-): Promise<Result<string>> {
-  const descriptor = passphraseDescriptor(options);
-  if (!descriptor.ok) return descriptor;
-  const first = await io.secret(question, descriptor.value);
-  if (!first.ok || descriptor.value !== undefined) return first;
-  const again = await io.secret('The same again', undefined);
-  if (!again.ok) return again;
-  return first.value === again.value ? first : err('invalid_input', 'The two passphrases are not the same.');
 }
 
 /** What a backup does not know, for a person. */

@@ -11,7 +11,8 @@ import {
 import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
 import { formatBytes } from './format.ts';
 import { createSealProgress } from './seal-progress.ts';
-import { passphraseDescriptor } from './session.ts';
+import { textOf } from './secret-text.ts';
+import { askNewPassphrase } from './new-passphrase.ts';
 
 const usage = `nacre seal PATH --to RECIPIENT [--to RECIPIENT]... --out FILE [--identity FILE] [--manifest FILE] [--force]
            [--json]
@@ -118,17 +119,10 @@ async function readRecipients(
     return to.length > 0 ? ok(to) : err('invalid_input', 'Say for whom: --to RECIPIENT, or --passphrase.');
   }
   if (to.length > 0) return err('invalid_input', '--passphrase cannot be combined with --to.');
-  const descriptor = passphraseDescriptor(options);
-  if (!descriptor.ok) return descriptor;
-  const first = await io.secret('New passphrase', descriptor.value);
+  const first = await askNewPassphrase(io, options, 'New passphrase');
   if (!first.ok) return first;
-  if (first.value === '') return err('invalid_input', 'The passphrase is empty.');
-  if (descriptor.value === undefined) {
-    const second = await io.secret('The same again', undefined);
-    if (!second.ok) return second;
-    if (second.value !== first.value) return err('invalid_input', 'The two passphrases differ.');
-  }
-  return ok([passphraseRecipient(first.value)]);
+  if (first.value.length === 0) return err('invalid_input', 'The passphrase is empty.');
+  return ok([passphraseRecipient(textOf(first.value))]);
 }
 
 async function writeManifest(path: string, manifest: unknown, overwrite: boolean): Promise<Result<void>> {

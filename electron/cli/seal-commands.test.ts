@@ -29,7 +29,7 @@ async function run(command: Command, args: string[], redraws = false) {
     out: (text) => void (printed.out += text),
     note: (text) => void (printed.note += text),
     redraws,
-    secret: async () => ok('correct horse battery'),
+    secret: async () => ok(new TextEncoder().encode('correct horse battery')),
     signal: new AbortController().signal,
   };
   return { code: await command.run(args, io), ...printed };

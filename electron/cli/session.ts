@@ -25,7 +25,7 @@ export async function askAgain(
   io: CommandIo,
   options: SessionOptions,
   why: string | undefined,
-): Promise<Result<string>> {
+): Promise<Result<Uint8Array>> {
   const descriptor = passphraseDescriptor(options);
   if (!descriptor.ok) return descriptor;
   return io.secret(why === undefined ? 'Passphrase' : `Passphrase again, ${why}`, descriptor.value);

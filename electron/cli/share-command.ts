@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { ShareSet, WrittenShares } from '../contract/recovery.ts';
+import { copySecret, wipeSecrets } from '../contract/secret-bytes.ts';
 import type { Core } from '../core/types.ts';
 import {
   exitCodes,
@@ -13,7 +14,8 @@ import {
   type CommandIo,
 } from './command.ts';
 import { formatTable, printable } from './format.ts';
-import { askNewPassphrase, askShares, type ShareOptions } from './recovery-input.ts';
+import { askNewPassphrase } from './new-passphrase.ts';
+import { askShares, type ShareOptions } from './recovery-input.ts';
 import { askAgain, withCore } from './session.ts';
 
 const usage = `nacre share make --threshold K --holder NAME --holder NAME... --out DIR [--text]
@@ -60,11 +62,19 @@ interface MakeOptions extends ShareOptions {
 type Action = (core: Core, io: CommandIo, options: MakeOptions) => Promise<Result<number>>;
 
 /** Unlocks by the passphrase that the act itself asks for again. */
-async function unlocked(core: Core, io: CommandIo, options: MakeOptions): Promise<Result<string>> {
+async function unlocked(core: Core, io: CommandIo, options: MakeOptions): Promise<Result<Uint8Array>> {
   const passphrase = await askAgain(io, options, undefined);
   if (!passphrase.ok) return passphrase;
-  const state = await core.invoke('vault.unlock', { passphrase: passphrase.value });
-  return state.ok ? passphrase : state;
+  const state = await core.invoke('vault.unlock', { passphrase: copySecret(passphrase.value) });
+  if (state.ok) return passphrase;
+  wipeSecrets(passphrase.value);
+  return state;
+}
+
+/** Unlocks for an act that needs the passphrase only for that. */
+async function unlock(core: Core, io: CommandIo, options: MakeOptions): Promise<Result<unknown>> {
+  const passphrase = await askAgain(io, options, undefined);
+  return passphrase.ok ? core.invoke('vault.unlock', { passphrase: passphrase.value }) : passphrase;
 }
 
 function targetOf(io: CommandIo, { out, text }: MakeOptions): Result<{ folder: string; textFiles: boolean }> {
@@ -95,8 +105,8 @@ const actions: Readonly<Record<string, Action>> = {
     return showWritten(io, options, await core.invoke('shares.refresh', input));
   },
   async list(core, io, options) {
-    const passphrase = await unlocked(core, io, options);
-    if (!passphrase.ok) return passphrase;
+    const open = await unlock(core, io, options);
+    if (!open.ok) return open;
     const status = await core.invoke('recovery.status', {});
     if (!status.ok) return status;
     const { set } = status.value;
@@ -106,8 +116,8 @@ const actions: Readonly<Record<string, Action>> = {
     return ok(exitCodes.ok);
   },
   async check(core, io, options) {
-    const passphrase = await unlocked(core, io, options);
-    if (!passphrase.ok) return passphrase;
+    const open = await unlock(core, io, options);
+    if (!open.ok) return open;
     const shares = await askShares(io, options);
     if (!shares.ok) return shares;
     const [share] = shares.value;
@@ -127,8 +137,8 @@ const actions: Readonly<Record<string, Action>> = {
     return ok(state === 'current' ? exitCodes.ok : exitCodes.refused);
   },
   async rehearse(core, io, options) {
-    const passphrase = await unlocked(core, io, options);
-    if (!passphrase.ok) return passphrase;
+    const open = await unlock(core, io, options);
+    if (!open.ok) return open;
     const shares = await askShares(io, options);
     if (!shares.ok) return shares;
     const set = await core.invoke('shares.rehearse', { shares: shares.value });

@@ -1,7 +1,8 @@
+import { closeSync, openSync, read } from 'node:fs';
 import { isatty } from 'node:tty';
-import { read } from 'node:fs';
 import { promisify } from 'node:util';
 import { err, ok, type Result } from '../contract/result.ts';
+import { copySecret, secretBytes } from '../contract/secret-bytes.ts';
 import type { CommandIo } from './command.ts';
 
 const readDescriptor = promisify(read);
@@ -16,7 +17,6 @@ export function createTerminal(signal: AbortSignal): CommandIo {
       if (error.code !== 'EPIPE') throw error;
     });
   }
-  const readers = new Map<number, LineReader>();
   return {
     // npm runs scripts in the root of the package; what the person typed is relative to where they stood.
     cwd: (process.env['npm_lifecycle_event'] === 'nacre' ? process.env['INIT_CWD'] : undefined) ?? process.cwd(),
@@ -25,11 +25,7 @@ export function createTerminal(signal: AbortSignal): CommandIo {
     redraws: process.stderr.isTTY,
     signal,
     async secret(question, descriptor) {
-      if (descriptor !== undefined) {
-        const reader = readers.get(descriptor) ?? createLineReader(descriptor);
-        readers.set(descriptor, reader);
-        return reader();
-      }
+      if (descriptor !== undefined) return readLine(descriptor);
       if (!isatty(0) || !process.stdin.isTTY) {
         return err('invalid_input', 'There is no terminal to ask for the passphrase.', {
           hint: 'Give it on a file descriptor: --passphrase-fd 0 <FILE. Arguments and the environment are never read.',
@@ -40,63 +36,100 @@ export function createTerminal(signal: AbortSignal): CommandIo {
   };
 }
 
-type LineReader = () => Promise<Result<string>>;
-
-/** Reads lines from a descriptor, keeping what follows a line for the next secret. */
-function createLineReader(descriptor: number): LineReader {
-  let kept = Buffer.alloc(0);
-  let ended = false;
-  return async () => {
-    const chunk = Buffer.alloc(4096);
-    try {
-      while (!ended && !kept.includes(10) && kept.length < secretMaximum) {
-        const { bytesRead } = await readDescriptor(descriptor, chunk, 0, chunk.length, null);
-        if (bytesRead === 0) ended = true;
-        else kept = Buffer.concat([kept, chunk.subarray(0, bytesRead)]);
-      }
-    } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-      return err('invalid_input', `File descriptor ${descriptor} cannot be read (${code}).`);
-    } finally {
-      chunk.fill(0);
-    }
-    const end = kept.indexOf(10);
-    if (end < 0 && kept.length === 0) {
-      return err('invalid_input', `File descriptor ${descriptor} holds no line for this passphrase.`);
-    }
-    const line = kept
-      .subarray(0, end < 0 ? kept.length : end)
-      .toString('utf8')
-      .replace(/\r$/, '');
-    kept = Buffer.from(kept.subarray(end < 0 ? kept.length : end + 1));
-    return ok(line);
+/** Bytes of one secret as they come, in one place that is overwritten at the end. */
+function collectSecret() {
+  const room = secretBytes(secretMaximum);
+  let length = 0;
+  return {
+    add(byte: number) {
+      if (length < secretMaximum) room[length++] = byte;
+    },
+    /** Takes the last character back: the bytes of UTF-8 that go on, and the one they go on from. */
+    eraseCharacter() {
+      while (length > 0 && ((room[length - 1] ?? 0) & 0xc0) === 0x80) room[--length] = 0;
+      if (length > 0) room[--length] = 0;
+    },
+    endsWith: (byte: number) => length > 0 && room[length - 1] === byte,
+    isEmpty: () => length === 0,
+    take: () => copySecret(room.subarray(0, length)),
+    wipe: () => void room.fill(0),
   };
 }
 
-function askWithoutEcho(question: string): Promise<Result<string>> {
+/**
+ * The next line of a descriptor. One byte at a time: nothing is read that belongs to the next secret or to somebody else,
+ * and no stream keeps buffers of it.
+ */
+async function readLine(descriptor: number): Promise<Result<Uint8Array>> {
+  const secret = collectSecret();
+  const one = secretBytes(1);
+  let ended = false;
+  try {
+    for (;;) {
+      const { bytesRead } = await readDescriptor(descriptor, one, 0, 1, null);
+      ended = bytesRead === 0;
+      if (ended || one[0] === 10) break;
+      secret.add(one[0] ?? 0);
+    }
+    if (ended && secret.isEmpty()) {
+      return err('invalid_input', `File descriptor ${descriptor} holds no line for this passphrase.`);
+    }
+    if (secret.endsWith(13)) secret.eraseCharacter();
+    return ok(secret.take());
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return err('invalid_input', `File descriptor ${descriptor} cannot be read (${code}).`);
+  } finally {
+    secret.wipe();
+    one.fill(0);
+  }
+}
+
+const key = { enter: [13, 10], cancel: [3, 4], erase: [127, 8] } as const;
+
+/** Asks at the terminal; what is typed goes from the system into one array, never into a string. */
+async function askWithoutEcho(question: string): Promise<Result<Uint8Array>> {
   const { stdin, stderr } = process;
   stderr.write(`${question}: `);
   stdin.setRawMode(true);
-  stdin.setEncoding('utf8');
-  stdin.resume();
-  return new Promise((resolve) => {
-    let text = '';
-    const finish = (answer: Result<string>): void => {
-      stdin.off('data', take);
-      stdin.setRawMode(false);
-      stdin.pause();
-      stderr.write('\n');
-      resolve(answer);
-    };
-    const take = (chunk: string): void => {
-      for (const character of chunk) {
-        if (character === '\r' || character === '\n') return finish(ok(text));
-        if (character === '\u0003' || character === '\u0004') return finish(err('cancelled', 'Nothing was entered.'));
-        if (character === '\u007f' || character === '\b') text = [...text].slice(0, -1).join('');
-        else if (text.length < secretMaximum) text += character;
-      }
-      return undefined;
-    };
-    stdin.on('data', take);
-  });
+  const secret = collectSecret();
+  try {
+    for await (const byte of typedBytes()) {
+      if (includes(key.enter, byte)) return ok(secret.take());
+      if (includes(key.cancel, byte)) break;
+      if (includes(key.erase, byte)) secret.eraseCharacter();
+      else secret.add(byte);
+    }
+    return err('cancelled', 'Nothing was entered.');
+  } finally {
+    secret.wipe();
+    stdin.setRawMode(false);
+    stderr.write('\n');
+  }
+}
+
+const includes = (keys: readonly number[], byte: number) => keys.includes(byte);
+
+/** Bytes as they are typed. Node's own stream over the terminal reads into buffers that it frees without wiping. */
+async function* typedBytes(): AsyncGenerator<number, void> {
+  if (process.platform === 'win32') return yield* streamedBytes();
+  const terminal = openSync('/dev/tty', 'r');
+  const one = secretBytes(1);
+  try {
+    while ((await readDescriptor(terminal, one, 0, 1, null)).bytesRead === 1) yield one[0] ?? 0;
+  } finally {
+    one.fill(0);
+    closeSync(terminal);
+  }
+}
+
+/** Windows has no terminal to open by a path: its stream's chunks are wiped, copies below them cannot be reached. */
+async function* streamedBytes(): AsyncGenerator<number, void> {
+  for await (const chunk of process.stdin.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    try {
+      yield* chunk;
+    } finally {
+      chunk.fill(0);
+    }
+  }
 }

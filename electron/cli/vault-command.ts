@@ -1,4 +1,5 @@
 import { err, ok, type Result } from '../contract/result.ts';
+import { wipeSecrets } from '../contract/secret-bytes.ts';
 import type { Calibration, UnlockPaths } from '../contract/vault.ts';
 import type { VaultState } from '../contract/views.ts';
 import type { Core } from '../core/types.ts';
@@ -13,6 +14,7 @@ import {
   type CommandIo,
 } from './command.ts';
 import { formatBytes, formatTable, printable } from './format.ts';
+import { askNewPassphrase } from './new-passphrase.ts';
 import { askAgain, passphraseDescriptor, withCore, type SessionOptions } from './session.ts';
 
 const usage = `nacre vault status|create|unlock-check|passphrase|calibrate|paths|add-passphrase|remove-path
@@ -65,7 +67,7 @@ interface Call {
 const actions: Readonly<Record<string, (call: Call) => Promise<Result<number>>>> = {
   status: async ({ core, io, options }) => show(io, options, await core.invoke('vault.state', {})),
   async create({ core, io, options }) {
-    const passphrase = await newPassphrase(io, options);
+    const passphrase = await askNewPassphrase(io, options, 'New passphrase');
     if (!passphrase.ok) return passphrase;
     return show(io, options, await core.invoke('vault.create', { passphrase: passphrase.value }));
   },
@@ -223,22 +225,16 @@ function showPaths(io: CommandIo, options: VaultOptions, found: Result<UnlockPat
   return ok(exitCodes.ok);
 }
 
-async function oldAndNew(io: CommandIo, options: VaultOptions): Promise<Result<{ current: string; next: string }>> {
+async function oldAndNew(
+  io: CommandIo,
+  options: VaultOptions,
+): Promise<Result<{ current: Uint8Array; next: Uint8Array }>> {
   const descriptor = passphraseDescriptor(options);
   if (!descriptor.ok) return descriptor;
   const current = await io.secret('Current passphrase', descriptor.value);
   if (!current.ok) return current;
-  const next = await newPassphrase(io, options);
-  return next.ok ? ok({ current: current.value, next: next.value }) : next;
-}
-
-/** Asked twice at a terminal, where a slip of the finger cannot be seen; a descriptor gives it once. */
-async function newPassphrase(io: CommandIo, options: SessionOptions): Promise<Result<string>> {
-  const descriptor = passphraseDescriptor(options);
-  if (!descriptor.ok) return descriptor;
-  const first = await io.secret('New passphrase', descriptor.value);
-  if (!first.ok || descriptor.value !== undefined) return first;
-  const again = await io.secret('The same again', undefined);
-  if (!again.ok) return again;
-  return first.value === again.value ? first : err('invalid_input', 'The two passphrases are not the same.');
+  const next = await askNewPassphrase(io, options, 'New passphrase');
+  if (next.ok) return ok({ current: current.value, next: next.value });
+  wipeSecrets(current.value);
+  return next;
 }

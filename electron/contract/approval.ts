@@ -125,7 +125,7 @@ export const approvalSubjects = {
     notAfter: utc,
   }),
   export: z.strictObject({
-    what: z.enum(['dataset-identity', 'model', 'key', 'recovery-shares']),
+    what: z.enum(['dataset-identity', 'model', 'key', 'recovery-shares', 'backup']),
     /** Public key or id of what leaves. */
     item: text(4096),
     description: text(300),

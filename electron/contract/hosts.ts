@@ -18,7 +18,30 @@ export { webPaths } from './web-paths.ts';
 /** Largest body of a call, in bytes. */
 export const webCallMaximumBytes = 1_048_576;
 
-export const webCallSchema = z.strictObject({ method: z.string().min(1).max(64), input: z.unknown() });
+/** `SealedSecrets` of web-paths.ts. */
+const sealedSecretsSchema = z.strictObject({
+  keyId: z.string().max(64),
+  publicKey: z.base64().length(88),
+  places: z
+    .array(
+      z.strictObject({
+        path: z
+          .array(z.union([z.string().max(64), z.number().int().min(0).max(64)]))
+          .min(1)
+          .max(4),
+        bytes: z.number().int().min(0).max(16_384),
+      }),
+    )
+    .min(1)
+    .max(4),
+  box: z.base64().max(90_000),
+});
+
+export const webCallSchema = z.strictObject({
+  method: z.string().min(1).max(64),
+  input: z.unknown(),
+  sealed: sealedSecretsSchema.optional(),
+});
 
 const streamName = z.enum(Object.keys(streams) as [StreamName, ...StreamName[]]);
 

@@ -8,7 +8,7 @@ import type { RunView } from '../contract/views.ts';
 import {
   openReadyCore,
   openTestCore,
-  passphrase,
+  secret,
   runEnd,
   taskEnd,
   startTestNetwork,
@@ -64,7 +64,7 @@ async function offlineCustodian(): Promise<TestCore> {
   value(await fresh.core.invoke('custody.makeOffline', {}));
   await fresh.core.close();
   const test = await openTestCore({ profile: fresh.profile });
-  value(await test.core.invoke('vault.create', { passphrase }));
+  value(await test.core.invoke('vault.create', { passphrase: secret() }));
   return test;
 }
 
@@ -164,7 +164,7 @@ describe('a key release under a rule', () => {
     await desk.core.close();
     const again = await openTestCore({ profile: desk.profile, externalNetwork: network.directory });
     desk = again;
-    value(await desk.core.invoke('vault.unlock', { passphrase }));
+    value(await desk.core.invoke('vault.unlock', { passphrase: secret() }));
     expect((await waiting(runId)).requestId).toBe(requestId);
     await approve(alice, requestId, 'file');
     await approve(bob, requestId, 'file');
@@ -181,7 +181,7 @@ describe('a key release under a rule', () => {
     const { requestId } = await waiting(runId);
     await desk.core.close();
     desk = await openTestCore({ profile: desk.profile, externalNetwork: network.directory });
-    value(await desk.core.invoke('vault.unlock', { passphrase }));
+    value(await desk.core.invoke('vault.unlock', { passphrase: secret() }));
     expect(value(await desk.core.invoke('runs.stop', { id: runId })).state).toBe('stopped');
     expect(value(await desk.core.invoke('approvals.get', { id: requestId })).state).toBe('withdrawn');
   }, 60_000);
@@ -205,17 +205,37 @@ describe('other acts under a rule', () => {
     expect(value(await core.invoke('approvals.get', { id })).state).toBe('used');
 
     const path = join(folder, 'identity.txt');
-    const leaving = await core.invoke('keys.exportIdentity', { passphrase, path });
+    const leaving = await core.invoke('keys.exportIdentity', { passphrase: secret(), path });
     expect(leaving).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
     await expect(stat(path)).rejects.toThrow('ENOENT');
     const keyRequest = leaving.ok ? '' : String(leaving.error.details?.['requestId']);
     await approve(alice, keyRequest, 'file');
     await approve(bob, keyRequest, 'file');
-    const slip = await core.invoke('keys.exportIdentity', { passphrase: 'not the passphrase', path });
+    const slip = await core.invoke('keys.exportIdentity', { passphrase: secret('not the passphrase'), path });
     expect(slip).toMatchObject({ ok: false, error: { code: 'wrong_passphrase' } });
     // The slip spent nothing.
-    value(await core.invoke('keys.exportIdentity', { passphrase, path }));
+    value(await core.invoke('keys.exportIdentity', { passphrase: secret(), path }));
     expect((await stat(path)).size).toBeGreaterThan(50);
+
+    // A backup holds every key: it leaves like one.
+    const backup = join(folder, 'desk.nacre');
+    const own = () => ({ passphrase: secret(), path: backup, ownPassphrase: secret('another set of words') });
+    const saving = await core.invoke('backup.create', own());
+    expect(saving).toMatchObject({ ok: false, error: { code: 'approval_missing' } });
+    await expect(stat(backup)).rejects.toThrow('ENOENT');
+    const backupRequest = saving.ok ? '' : String(saving.error.details?.['requestId']);
+    const shown = value(await core.invoke('approvals.get', { id: backupRequest }));
+    expect(JSON.stringify(shown)).toContain('a backup of the vault');
+    await approve(alice, backupRequest, 'file');
+    expect((await core.invoke('backup.create', own())).ok, 'one of two').toBe(false);
+    await approve(bob, backupRequest, 'file');
+    const withVaults = await core.invoke('backup.create', { passphrase: secret(), path: backup });
+    expect(withVaults, 'another way to open it').toMatchObject({ ok: false, error: { code: 'approval_missing' } });
+    await expect(stat(backup)).rejects.toThrow('ENOENT');
+    value(await core.invoke('backup.create', own()));
+    expect((await stat(backup)).size).toBeGreaterThan(1000);
+    await rm(backup);
+    expect((await core.invoke('backup.create', own())).ok, 'an approval is used once').toBe(false);
   }, 60_000);
 });
 
@@ -295,7 +315,7 @@ async function launchOn(node: string, datasetId: string): Promise<string> {
 describe('roles', () => {
   it('are enforced in the core, whoever calls', async () => {
     const test = await openTestCore();
-    value(await test.core.invoke('vault.create', { passphrase }));
+    value(await test.core.invoke('vault.create', { passphrase: secret() }));
     const own = await keyOf(test);
     const action = { approvals: 1, requesterCounts: true, validSeconds: 600 };
     const members: Member[] = [{ name: 'Eve', publicKey: own, roles: ['admin', 'custodian'] }];

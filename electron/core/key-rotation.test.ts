@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openTestCore, passphrase, taskEnd, value, type TestCore } from './testing/harness.ts';
+import { openTestCore, secret, taskEnd, value, type TestCore } from './testing/harness.ts';
 
 let test: TestCore;
 beforeEach(async () => {
   test = await openTestCore();
-  value(await test.core.invoke('vault.create', { passphrase }));
+  value(await test.core.invoke('vault.create', { passphrase: secret() }));
 });
 afterEach(() => test.end());
 
@@ -26,7 +26,7 @@ describe('rotation with datasets', () => {
     const effects = value(await core.invoke('keys.effects', { id: 'key/dataset' }));
     expect(effects.datasets).toEqual([{ id: dataset?.id, name: 'one' }]);
     for (const purpose of ['signing', 'dataset-recipient'] as const) {
-      const rotated = value(await core.invoke('keys.rotate', { passphrase, purpose }));
+      const rotated = value(await core.invoke('keys.rotate', { passphrase: secret(), purpose }));
       const task = rotated.task === undefined ? undefined : await taskEnd(core, rotated.task);
       expect(task).toMatchObject({ kind: 'rewrap', state: 'succeeded' });
     }
@@ -37,10 +37,14 @@ describe('rotation with datasets', () => {
     expect(after?.recipients).toEqual([active?.publicKey]);
     expect(readFileSync(dataset?.sealedPath ?? '').equals(bytes)).toBe(true);
     expect(value(await core.invoke('datasets.verify', { id: dataset?.id ?? '' })).whole).toBe(true);
-    const missed = await core.invoke('keys.revoke', { passphrase: 'wrong words', id: 'key/organisation', reason: 'x' });
+    const missed = await core.invoke('keys.revoke', {
+      passphrase: secret('wrong words'),
+      id: 'key/organisation',
+      reason: 'x',
+    });
     expect(missed).toMatchObject({ error: { code: 'wrong_passphrase' } });
     for (const id of ['key/organisation', 'key/dataset']) {
-      value(await core.invoke('keys.revoke', { passphrase, id, reason: 'rotated' }));
+      value(await core.invoke('keys.revoke', { passphrase: secret(), id, reason: 'rotated' }));
     }
     // The manifest is signed by the new key: it is believed without the revoked one.
     expect(value(await core.invoke('datasets.verify', { id: dataset?.id ?? '' })).whole).toBe(true);
@@ -54,14 +58,14 @@ describe('rotation with datasets', () => {
     await seal('two');
     // Its header cannot be read, so it stays with the old key.
     writeFileSync(dataset?.sealedPath ?? '', 'no age file');
-    const rotated = value(await core.invoke('keys.rotate', { passphrase, purpose: 'dataset-recipient' }));
+    const rotated = value(await core.invoke('keys.rotate', { passphrase: secret(), purpose: 'dataset-recipient' }));
     const task = rotated.task === undefined ? undefined : await taskEnd(core, rotated.task);
     expect(task).toMatchObject({ state: 'failed', error: { message: expect.stringContaining('1 of 2 datasets') } });
-    const wanted = { passphrase, id: 'key/dataset', reason: 'lost laptop' };
+    const wanted = { passphrase: secret(), id: 'key/dataset', reason: 'lost laptop' };
     expect(await core.invoke('keys.revoke', wanted)).toMatchObject({
       error: { code: 'wrong_state', details: { datasets: [dataset?.id] } },
     });
-    const revoked = value(await core.invoke('keys.revoke', { ...wanted, evenIfNeeded: true }));
+    const revoked = value(await core.invoke('keys.revoke', { ...wanted, passphrase: secret(), evenIfNeeded: true }));
     expect(revoked).toMatchObject({
       key: { state: 'revoked', reason: 'lost laptop' },
       datasets: [{ id: dataset?.id }],

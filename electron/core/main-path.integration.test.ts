@@ -7,7 +7,7 @@ import { createCore } from './create-core.ts';
 import {
   openReadyCore,
   openTestCore,
-  passphrase,
+  secret,
   runEnd,
   startTestNetwork,
   value,
@@ -185,7 +185,7 @@ describe('the main path', () => {
     }
     expect(seen).toEqual([]);
     expect(value(await test.core.invoke('app.state', {})).vault.state).toBe('locked');
-    value(await test.core.invoke('vault.unlock', { passphrase }));
+    value(await test.core.invoke('vault.unlock', { passphrase: secret() }));
     expect(value(await test.core.invoke('runs.get', { id: run.id })).state).toBe('succeeded');
     stop();
   });
@@ -194,7 +194,7 @@ describe('the main path', () => {
 describe('the core', () => {
   it('names the place in bad input and survives any', async () => {
     const test = await openTestCore();
-    value(await test.core.invoke('vault.create', { passphrase }));
+    value(await test.core.invoke('vault.create', { passphrase: secret() }));
     const bad = await test.core.call('jobs.estimate', { draft: { name: '', datasetId: 'x', colour: 1 } });
     expect(bad).toMatchObject({ ok: false, error: { code: 'invalid_input' } });
     if (!bad.ok) expect(bad.error.message).toContain('draft.');
@@ -203,7 +203,7 @@ describe('the core', () => {
       ['__proto__', {}],
       ['runs.get', null],
       ['runs.get', { id: '../../etc/passwd' }],
-      ['vault.unlock', { passphrase: 'x'.repeat(20_000) }],
+      ['vault.unlock', { passphrase: secret('x'.repeat(20_000)) }],
       ['datasets.preview', { path: '/nonexistent' }],
       ['nodes.verify', {}],
       ['network.start', { extra: 1 }],

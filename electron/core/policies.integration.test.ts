@@ -7,7 +7,7 @@ import type { Core } from './types.ts';
 import {
   openReadyCore,
   openTestCore,
-  passphrase,
+  secret,
   startTestNetwork,
   taskEnd,
   value,
@@ -123,7 +123,7 @@ describe('policies of a desk', () => {
       value(await core.invoke('policies.list', {})).find(({ policy }) => policy.id === 'mine')?.author ?? '';
     const other = await openTestCore();
     try {
-      value(await other.core.invoke('vault.create', { passphrase }));
+      value(await other.core.invoke('vault.create', { passphrase: secret() }));
       const refused = await other.core.invoke('policies.import', { path: file });
       expect(refused.ok ? '' : refused.error).toMatchObject({ code: 'integrity', details: { authors: [author] } });
       const changed = (await readFile(file, 'utf8')).replace(/"payload": "(.{40})./, '"payload": "$1A');
@@ -210,7 +210,7 @@ describe('a store that was tampered with', () => {
     database.close();
     const again = await openTestCore({ profile, externalNetwork: network.directory });
     try {
-      value(await again.core.invoke('vault.unlock', { passphrase }));
+      value(await again.core.invoke('vault.unlock', { passphrase: secret() }));
       expect(value(await again.core.invoke('policies.list', {})).map(({ policy }) => policy.id)).toEqual([
         'local-network',
         'old',

@@ -3,7 +3,7 @@ import type { JobDraft, Program } from '../contract/job.ts';
 import {
   openReadyCore,
   openTestCore,
-  passphrase,
+  secret,
   runEnd,
   startTestNetwork,
   taskEnd,
@@ -141,7 +141,7 @@ describe('a run under way', () => {
     expect(await second.core.invoke('runs.get', { id: runId })).toMatchObject({ ok: false, error: { code: 'locked' } });
     await waitFor(async () => (await money()) === 0, 120_000);
 
-    value(await second.core.invoke('vault.unlock', { passphrase }));
+    value(await second.core.invoke('vault.unlock', { passphrase: secret() }));
     const run = value(await second.core.invoke('runs.get', { id: runId }));
     expect(run.error).toBeUndefined();
     expect(run.state).toBe('succeeded');

@@ -8,7 +8,7 @@ import type { Directory } from '../contract/wire.ts';
 import type { RunView } from '../contract/views.ts';
 import { NetworkProcess } from '../localnet/testing/network-process.ts';
 import { agentPid } from './testing/agent-pid.ts';
-import { openTestCore, passphrase, runEnd, taskEnd, value, waitFor, type TestCore } from './testing/harness.ts';
+import { openTestCore, secret, runEnd, taskEnd, value, waitFor, type TestCore } from './testing/harness.ts';
 
 let folder = '';
 let network: NetworkProcess;
@@ -30,7 +30,7 @@ beforeEach(async () => {
     timeouts: { connectMs: 2000, idleMs: 5000, slowMs: 1500 },
     silenceMs: 4000,
   });
-  value(await test.core.invoke('vault.create', { passphrase }));
+  value(await test.core.invoke('vault.create', { passphrase: secret() }));
   await waitFor(async () => value(await test.core.invoke('network.state', {})).state === 'running');
   const sealed = await taskEnd(
     test.core,
@@ -173,7 +173,7 @@ describe('a run survives its nodes', () => {
     value(await test.core.invoke('vault.lock', {}));
     first();
     await new Promise((wake) => setTimeout(wake, 8000));
-    value(await test.core.invoke('vault.unlock', { passphrase }));
+    value(await test.core.invoke('vault.unlock', { passphrase: secret() }));
     const events = async () => value(await test.core.invoke('runs.events', { id })).map(({ message }) => message);
     expect((await events()).some((message) => message.includes('the lost node is not replaced'))).toBe(true);
     await reached(id, (run) => run.attempts?.[1]?.nodes[0] === 'singapore-h100');

@@ -23,7 +23,8 @@ export interface DownloadFile {
 /** The one core that all four hosts carry (DESIGN §3). */
 export interface Core {
   /**
-   * Runs one method of the contract. The input comes from anywhere and is parsed here.
+   * Runs one method of the contract. The input comes from anywhere and is parsed here. Byte arrays in it are secrets:
+   * they are overwritten before the answer comes.
    * Never rejects: a bug inside becomes `internal`.
    */
   call(name: string, input: unknown, context?: CallContext): Promise<Result<unknown>>;

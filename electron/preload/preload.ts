@@ -2,6 +2,7 @@ import { contextBridge, ipcRenderer, webUtils } from 'electron';
 import type { Bridge } from '../contract/hosts.ts';
 import { pageChannels } from '../contract/page-channels.ts';
 import type { Result } from '../contract/result.ts';
+import { wipeSecrets } from '../contract/secret-bytes.ts';
 
 /**
  * All that a page sees of Electron: four members (security item 20). No event object, no channel name of the
@@ -25,7 +26,12 @@ const versionArgument = '--nacre-version=';
 
 const bridge: Bridge = {
   version: process.argv.find((argument) => argument.startsWith(versionArgument))?.slice(versionArgument.length) ?? '',
-  call: (method, input) => ipcRenderer.invoke(pageChannels.call, method, input) as Promise<Result<unknown>>,
+  call: (method, input) => {
+    const answer = ipcRenderer.invoke(pageChannels.call, method, input) as Promise<Result<unknown>>;
+    // Sent already; this world's copy of a secret has done its work.
+    wipeSecrets(input);
+    return answer;
+  },
   subscribe: (stream, listener) => {
     const known = listeners.get(stream) ?? new Set();
     listeners.set(stream, known);

@@ -1,5 +1,6 @@
 import type { MessagePortMain, UtilityProcess } from 'electron';
 import { err, type Result } from '../contract/result.ts';
+import { wipeSecrets } from '../contract/secret-bytes.ts';
 import { fromCoreSchema, type KeychainRequest, type ToCore } from './core-messages.ts';
 
 export interface CoreHostOptions {
@@ -42,7 +43,11 @@ export function startCoreHost(options: CoreHostOptions): CoreHost {
   let ready = false;
   let child: UtilityProcess | undefined;
 
-  const post = (message: ToCore, ports: MessagePortMain[] = []) => child?.postMessage(message, ports);
+  const post = (message: ToCore, ports: MessagePortMain[] = []) => {
+    child?.postMessage(message, ports);
+    // Posting copies at once: the secrets of a call are wiped here and stay with the core alone.
+    if (message.kind === 'call') wipeSecrets(message.input);
+  };
   const receive = (raw: unknown) => {
     const parsed = fromCoreSchema.safeParse(raw);
     if (!parsed.success) return;
@@ -69,7 +74,7 @@ export function startCoreHost(options: CoreHostOptions): CoreHost {
     started.on('exit', () => {
       ready = false;
       child = undefined;
-      queued.length = 0;
+      for (const call of queued.splice(0)) wipeSecrets(call);
       for (const answer of waiting.values()) answer(gone());
       waiting.clear();
       if (closing) return;
@@ -83,7 +88,10 @@ export function startCoreHost(options: CoreHostOptions): CoreHost {
 
   return {
     call(method, input) {
-      if (child === undefined) return Promise.resolve(gone());
+      if (child === undefined) {
+        wipeSecrets(input);
+        return Promise.resolve(gone());
+      }
       const id = nextId++;
       const message: ToCore = { kind: 'call', id, method, input };
       if (ready) post(message);

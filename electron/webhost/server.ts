@@ -9,6 +9,7 @@ import { createSessions, isOwnHost, isOwnOrigin, isOwnSite, type Sessions } from
 import { sendDownload } from './download.ts';
 import { createEventSockets } from './events.ts';
 import { openPage, openScript } from './open-page.ts';
+import { createSecretDoor } from './sealed-secrets.ts';
 import { readStaticFile } from './static-files.ts';
 import { receiveUpload } from './upload.ts';
 
@@ -109,11 +110,12 @@ function refuseUpgrade(request: IncomingMessage, sessions: Sessions, port: numbe
 type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 function createHandler(
-  { core, pages, onLinkUsed }: WebHostOptions,
+  { core, pages, random, onLinkUsed }: WebHostOptions,
   sessions: Sessions,
   port: () => number,
   address: (token: string) => string,
 ): Handler {
+  const secrets = createSecretDoor(random);
   const headers = { ...pageHeaders, 'content-security-policy': contentSecurityPolicy("'self'") };
   const uncached = { ...headers, 'cache-control': 'no-store' };
 
@@ -166,9 +168,13 @@ function createHandler(
       response.setHeader('set-cookie', cookie);
       return answer(response, 200, ok({}));
     }
+    if (path === webPaths.secretKey) return answer(response, 200, ok(secrets.newKey()));
     const call = webCallSchema.safeParse(body.value);
     if (!call.success) return answer(response, 400, err('invalid_input', 'A call is {"method", "input"}.'));
-    return answer(response, 200, await core.call(call.data.method, call.data.input, { client: 'web' }));
+    const { method, input, sealed } = call.data;
+    const placed = sealed === undefined ? ok(undefined) : secrets.place(method, input, sealed);
+    if (!placed.ok) return answer(response, 400, placed);
+    return answer(response, 200, await core.call(method, input, { client: 'web' }));
   };
 
   const download = async (request: IncomingMessage, response: ServerResponse, id: string) => {
@@ -198,7 +204,7 @@ function createHandler(
       return refuse(response, 421, 'This address is not a name of this host.');
     }
     const path = (request.url ?? '/').split('?', 1)[0] ?? '/';
-    if (request.method === 'POST' && [webPaths.call, webPaths.inbox, sessionPath].includes(path)) {
+    if (request.method === 'POST' && [webPaths.call, webPaths.secretKey, webPaths.inbox, sessionPath].includes(path)) {
       return post(request, response, path);
     }
     if (request.method === 'GET') return get(request, response, path);
@@ -220,8 +226,5 @@ async function readJson(request: IncomingMessage): Promise<Result<unknown>> {
     return ok(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.concat(chunks))));
   } catch {
     return err('invalid_input', 'The body is not whole JSON in UTF-8.');
-  } finally {
-    // A call can hold a passphrase; the text lives on as a string, but these copies need not.
-    for (const chunk of chunks) chunk.fill(0);
   }
 }

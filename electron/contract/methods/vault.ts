@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { keyLabelSchema } from '../keys.ts';
 import { calibrationSchema, keptCopySchema, profileSchema, unlockPathsSchema } from '../vault.ts';
 import { vaultStateSchema } from '../views.ts';
-import { id, none, passphrase } from './fields.ts';
+import { id, none, passphrase, secretOf } from './fields.ts';
 
 /** Output of the WebAuthn prf extension: 32 bytes. An input like a passphrase: it passes once and is not kept. */
-const prf = z.base64().length(44);
+const prf = secretOf((bytes) => bytes === 32, 'the 32 bytes of a security key');
 const base64url = z.base64url().max(1400);
 
 export const vaultMethods = {

@@ -49,7 +49,7 @@ export function recoveryHandlers(services: Services): Pick<Handlers, Names> {
   };
 
   const make = (
-    passphrase: string,
+    passphrase: Uint8Array,
     { threshold, holders }: { readonly threshold: number; readonly holders: readonly string[] },
     { folder, textFiles }: { readonly folder: string; readonly textFiles: boolean },
   ): Promise<Result<WrittenShares>> =>
@@ -87,17 +87,24 @@ export function recoveryHandlers(services: Services): Pick<Handlers, Names> {
       const whole = wholePath(path);
       if (!whole.ok) return whole;
       let logSize = 0;
-      const written = await recovery.backups.create(passphrase, {
-        path,
-        ownPassphrase,
-        offline: custody.offline,
-        logHead: () => {
-          const head = audit.head();
-          logSize = head.size;
-          return head;
-        },
-        collect: () => collectProfile(store),
-      });
+      const opensWith = ownPassphrase === undefined ? "the vault's passphrase" : 'a passphrase of its own';
+      const written = await approvedExport(
+        services,
+        { what: 'backup', item: `with ${opensWith}, or recovery shares`, destination: path },
+        passphrase,
+        () =>
+          recovery.backups.create(passphrase, {
+            path,
+            ownPassphrase,
+            offline: custody.offline,
+            logHead: () => {
+              const head = audit.head();
+              logSize = head.size;
+              return head;
+            },
+            collect: () => collectProfile(store),
+          }),
+      );
       if (!written.ok) return written;
       const noted = last.put(lastId, { ...written.value, logSize, ownPassphrase: ownPassphrase !== undefined });
       return noted.ok ? written : noted;

@@ -34,7 +34,7 @@ export function vaultHandlers({ vault, settings, profile, knownProfiles }: Servi
     'vault.create': async ({ passphrase }) => vault.create(passphrase),
     'vault.unlock': async ({ passphrase }) => vault.unlock(passphrase),
     'vault.unlockWithKeychain': async () => vault.unlockWithKeychain(),
-    'vault.unlockWithSecurityKey': async ({ id, prf }) => vault.unlockWithSecurityKey(id, bytesOf(prf)),
+    'vault.unlockWithSecurityKey': async ({ id, prf }) => vault.unlockWithSecurityKey(id, prf),
     'vault.lock': async () => vault.lock('asked'),
     'vault.touch': async () => {
       vault.touch();
@@ -45,7 +45,7 @@ export function vaultHandlers({ vault, settings, profile, knownProfiles }: Servi
     'vault.addPassphrase': async ({ passphrase, next, label }) => vault.paths.addPassphrase(passphrase, next, label),
     'vault.addKeychain': async ({ passphrase, label }) => vault.paths.addKeychain(passphrase, label),
     'vault.addSecurityKey': async ({ passphrase, prf, ...facts }) =>
-      vault.paths.addSecurityKey(passphrase, { ...facts, prf: bytesOf(prf) }),
+      vault.paths.addSecurityKey(passphrase, { ...facts, prf }),
     'vault.removePath': async ({ passphrase, id }) => vault.paths.remove(passphrase, id),
     'vault.calibrate': async ({ targetMs }) => vault.paths.calibrate(targetMs ?? defaultTargetMs),
     'vault.retune': async ({ passphrase, memoryMib, passes }) =>
@@ -55,13 +55,4 @@ export function vaultHandlers({ vault, settings, profile, knownProfiles }: Servi
     'settings.get': async () => settings.get(),
     'settings.set': async ({ ...change }) => settings.set(change as Partial<Settings>),
   };
-}
-
-/** Over a buffer of its own, so that the vault can wipe it. */
-function bytesOf(base64: string): Uint8Array {
-  const pooled = Buffer.from(base64, 'base64');
-  const own = new Uint8Array(new ArrayBuffer(pooled.length));
-  own.set(pooled);
-  pooled.fill(0);
-  return own;
 }

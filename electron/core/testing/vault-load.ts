@@ -8,7 +8,7 @@ import { openVault } from '../../services/vault/testing/vault-fixture.ts';
 import type { DatasetRecord } from '../../services/datasets/dataset-record.ts';
 import { createStores } from '../stores.ts';
 import { openStore } from '../../services/store/store.ts';
-import { openTestCore, passphrase, taskEnd, value } from './harness.ts';
+import { openTestCore, secret, taskEnd, value } from './harness.ts';
 
 /** Milliseconds of each round, and what they were measured over. */
 export interface Measured {
@@ -37,14 +37,14 @@ export async function measureRecords(directory: string, count: number, rounds: n
     'search, no record': { text: 'no key has this name' },
   };
   try {
-    need(await vault.create(passphrase));
+    need(await vault.create(secret()));
     need(
       vault.keys.createMany({ purpose: 'wallet', label: (index) => `Wallet ${index} of team ${index % 97}` }, count),
     );
     for (let round = 0; round < rounds; round++) {
       need(vault.lock('asked'));
       const began = performance.now();
-      need(await vault.unlock(passphrase));
+      need(await vault.unlock(secret()));
       milliseconds['unlock']?.push(Math.round(performance.now() - began));
       // The first search after an unlock counts too: nothing is warmed up for it.
       for (let turn = 0; turn < searchesPerRound; turn++) {
@@ -63,15 +63,17 @@ export async function measureRecords(directory: string, count: number, rounds: n
 export async function measureRewrap(profile: string, count: number): Promise<Measured & { perSecond: number }> {
   mkdirSync(profile, { recursive: true });
   const first = await openTestCore({ profile });
-  need(await first.core.invoke('vault.create', { passphrase }));
+  need(await first.core.invoke('vault.create', { passphrase: secret() }));
   const [key] = need(await first.core.invoke('keys.list', { purpose: 'dataset-recipient' }));
   await first.core.close();
   fill(profile, count, key?.publicKey ?? '');
   const second = await openTestCore({ profile });
   try {
-    need(await second.core.invoke('vault.unlock', { passphrase }));
+    need(await second.core.invoke('vault.unlock', { passphrase: secret() }));
     const began = performance.now();
-    const rotated = need(await second.core.invoke('keys.rotate', { passphrase, purpose: 'dataset-recipient' }));
+    const rotated = need(
+      await second.core.invoke('keys.rotate', { passphrase: secret(), purpose: 'dataset-recipient' }),
+    );
     const task = rotated.task === undefined ? undefined : await taskEnd(second.core, rotated.task, 600_000);
     if (task?.state !== 'succeeded') throw new Error(task?.error?.message ?? 'no task');
     const took = Math.round(performance.now() - began);

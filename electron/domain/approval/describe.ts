@@ -131,6 +131,7 @@ function bySubject(request: ApprovalRequest): Described {
 
 const exportWords = {
   'dataset-identity': 'the secret key that opens every sealed dataset',
+  backup: 'a backup of the vault: all its keys, under a passphrase',
   'recovery-shares': 'shares that open the whole vault when enough of them come together',
   model: 'a trained model, in the clear',
   key: 'a secret key',

@@ -91,7 +91,7 @@ async function measureUnlock(profile: string, rounds: number, slowPeer: boolean)
   };
   const figures: Record<string, number[]> = {};
   try {
-    const made = await core.invoke('vault.create', { passphrase });
+    const made = await core.invoke('vault.create', { passphrase: new TextEncoder().encode(passphrase) });
     if (!made.ok) throw new Error(made.error.message);
     const names = Object.keys(peers);
     for (let round = 0; round < rounds; round++) {
@@ -116,6 +116,6 @@ async function measureUnlock(profile: string, rounds: number, slowPeer: boolean)
 }
 
 async function unlock(core: Core): Promise<void> {
-  const unlocked = await core.invoke('vault.unlock', { passphrase });
+  const unlocked = await core.invoke('vault.unlock', { passphrase: new TextEncoder().encode(passphrase) });
   if (!unlocked.ok) throw new Error(unlocked.error.message);
 }

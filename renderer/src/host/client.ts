@@ -13,7 +13,7 @@ export type HostConnection = 'open' | 'connecting' | 'closed';
 /** The one door from the renderer to the core; each host brings its own transport for the same contract. */
 export interface HostClient {
   readonly kind: 'electron' | 'web' | 'fixture';
-  /** Never rejects: a transport failure is an `unavailable` result. */
+  /** Never rejects: a transport failure is an `unavailable` result. Byte arrays in the input are secrets: they are wiped. */
   readonly call: <M extends MethodName>(method: M, input: MethodInput<M>) => Promise<Result<MethodOutput<M>>>;
   /** Events of one stream until the returned function is called. */
   readonly subscribe: <S extends StreamName>(stream: S, listener: (event: StreamEvent<S>) => void) => () => void;

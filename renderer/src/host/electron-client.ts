@@ -1,5 +1,6 @@
 import type { Bridge } from '../../../electron/contract/hosts.ts';
 import { err, ok } from '../../../electron/contract/result.ts';
+import { wipeSecrets } from '../../../electron/contract/secret-bytes.ts';
 import type { HostClient } from './client.ts';
 import { readResult } from './envelope.ts';
 
@@ -14,6 +15,8 @@ export function createElectronClient(bridge: Bridge): HostClient {
         return err('unavailable', 'The core of Nacre stopped and did not answer.', {
           hint: 'Running jobs go on at their nodes. Restart Nacre to follow them again.',
         });
+      } finally {
+        wipeSecrets(input);
       }
     },
     // The preload passes events of the named stream only, which the core made from the contract.

@@ -12,4 +12,5 @@ export {
   useMethod,
   type MethodOptions,
 } from './query.tsx';
+export { secretOf } from './secret.ts';
 export { askSecurityKey, makeSecurityKey, securityKeySupport } from './security-key.ts';

@@ -29,8 +29,8 @@ export function securityKeySupport(
 export interface SecurityKeyAnswer {
   /** base64url. */
   readonly credentialId: string;
-  /** base64 of 32 bytes; a secret. */
-  readonly prf: string;
+  /** 32 bytes; a secret. */
+  readonly prf: Uint8Array;
 }
 
 const userHandleBytes = 16;
@@ -92,9 +92,7 @@ export async function askSecurityKey(of: {
   if (!got.ok) return got;
   const first = got.value.getClientExtensionResults().prf?.results?.first;
   if (first === undefined) return err('unavailable', 'The security key computed nothing: it has no PRF.');
-  const bytes = first instanceof ArrayBuffer ? new Uint8Array(first) : new Uint8Array(first.buffer);
-  const prf = btoa(String.fromCharCode(...bytes));
-  bytes.fill(0);
+  const prf = first instanceof ArrayBuffer ? new Uint8Array(first) : new Uint8Array(first.buffer);
   return ok({ credentialId: of.credentialId, prf });
 }
 

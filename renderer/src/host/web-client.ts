@@ -1,8 +1,10 @@
-import { inboxNameHeader, webPaths } from '../../../electron/contract/web-paths.ts';
+import { inboxNameHeader, webPaths, type SealedSecrets, type SecretKey } from '../../../electron/contract/web-paths.ts';
 import type { StreamName } from '../../../electron/contract/methods.ts';
 import { err } from '../../../electron/contract/result.ts';
+import { wipeSecrets } from '../../../electron/contract/secret-bytes.ts';
 import type { HostClient, HostConnection } from './client.ts';
 import { readResult } from './envelope.ts';
+import { partSecrets, sealSecrets } from './sealed-secrets.ts';
 
 const reconnectAfterMs = [250, 500, 1000, 2000, 5000] as const;
 const keepBlobMs = 60_000;
@@ -79,21 +81,33 @@ export function createWebClient(base: URL, { fetch, openSocket }: WebTransport):
     });
   };
 
+  const post = async (path: string, body: object): Promise<unknown> => {
+    const response = await fetch(new URL(path, base), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      credentials: 'same-origin',
+      cache: 'no-store',
+    });
+    return response.status === 401 ? noSession() : response.json();
+  };
+
   return {
     kind: 'web',
     call: async (method, input) => {
+      const parted = partSecrets(input);
       try {
-        const response = await fetch(new URL(webPaths.call, base), {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ method, input }),
-          credentials: 'same-origin',
-          cache: 'no-store',
-        });
-        if (response.status === 401) return noSession();
-        return readResult(await response.json());
+        let sealed: SealedSecrets | undefined;
+        if (parted.secrets.length > 0) {
+          const key = readResult<SecretKey>(await post(webPaths.secretKey, {}));
+          if (!key.ok) return key;
+          sealed = await sealSecrets(method, parted.secrets, key.value);
+        }
+        return readResult(await post(webPaths.call, { method, input: parted.input, sealed }));
       } catch {
         return unreachable();
+      } finally {
+        wipeSecrets(input);
       }
     },
     subscribe: (stream, listener) => {

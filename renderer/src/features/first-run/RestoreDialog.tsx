@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useAction } from '../../host/index.ts';
+import { secretOf, useAction } from '../../host/index.ts';
 import {
   Button,
   Dialog,
@@ -46,7 +46,11 @@ export function RestoreDialog({ open, onClose }: { readonly open: boolean; reado
             working={restore.isPending ? 'Opening and checking every record' : undefined}
             off={missing ? '' : differs ? 'The two passphrases differ.' : undefined}
             onClick={() =>
-              restore.mutate({ path, with: by === 'passphrase' ? { passphrase } : { shares, next: passphrase } })
+              restore.mutate({
+                path,
+                with:
+                  by === 'passphrase' ? { passphrase: secretOf(passphrase) } : { shares, next: secretOf(passphrase) },
+              })
             }
           >
             Restore

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useAction, useMethod } from '../../host/index.ts';
+import { secretOf, useAction, useMethod } from '../../host/index.ts';
 import { useNow } from '../../state/index.ts';
 import {
   Button,
@@ -61,7 +61,8 @@ export function VaultStep({ current }: { readonly current: boolean }) {
           onSubmit={(event) => {
             event.preventDefault();
             setTried(true);
-            if (passphrase !== '' && !tooWeak && !differs && !create.isPending) create.mutate({ passphrase });
+            if (passphrase !== '' && !tooWeak && !differs && !create.isPending)
+              create.mutate({ passphrase: secretOf(passphrase) });
           }}
         >
           <TextInput name="Vault file" value={vault?.path ?? ''} readOnly mono tall />

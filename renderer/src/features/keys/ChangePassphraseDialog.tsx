@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useAction } from '../../host/index.ts';
+import { secretOf, useAction } from '../../host/index.ts';
 import { Button, Dialog, ErrorMessage, PassphraseInput, useToasts } from '../../ui/index.ts';
 
 interface ChangePassphraseDialogProps {
@@ -33,7 +33,7 @@ export function ChangePassphraseDialog({ open, onClose }: ChangePassphraseDialog
             off={current === '' || next === '' ? '' : undefined}
             onClick={() =>
               change.mutate(
-                { current, next },
+                { current: secretOf(current), next: secretOf(next) },
                 {
                   onSuccess: () => {
                     toasts.show({ title: 'Passphrase changed', note: 'The ledger has the entry.' });

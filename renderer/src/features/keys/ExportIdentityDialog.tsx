@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useAction } from '../../host/index.ts';
+import { secretOf, useAction } from '../../host/index.ts';
 import { Banner, Button, Dialog, ErrorMessage, PassphraseInput, TextInput } from '../../ui/index.ts';
 
 interface ExportIdentityDialogProps {
@@ -33,7 +33,12 @@ export function ExportIdentityDialog({ open, onClose }: ExportIdentityDialogProp
               variant="danger"
               working={exportIdentity.isPending ? 'Deriving the key' : undefined}
               off={passphrase === '' || path === '' ? '' : undefined}
-              onClick={() => exportIdentity.mutate({ passphrase, path }, { onSettled: () => setPassphrase('') })}
+              onClick={() =>
+                exportIdentity.mutate(
+                  { passphrase: secretOf(passphrase), path },
+                  { onSettled: () => setPassphrase('') },
+                )
+              }
             >
               Write identity file
             </Button>

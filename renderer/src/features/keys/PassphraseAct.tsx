@@ -1,5 +1,6 @@
 import { useState, type ReactNode } from 'react';
 import type { NacreError } from '../../../../electron/contract/result.ts';
+import { secretOf } from '../../host/index.ts';
 import { Button, Dialog, ErrorMessage, PassphraseInput } from '../../ui/index.ts';
 
 interface PassphraseActProps {
@@ -14,8 +15,8 @@ interface PassphraseActProps {
   readonly incomplete?: boolean;
   readonly working: boolean;
   readonly error: NacreError | undefined;
-  /** Gets the passphrase once; it is dropped here at the same time. */
-  readonly onAct: (passphrase: string) => void;
+  /** Gets the passphrase once, as bytes that the call wipes; it is dropped here at the same time. */
+  readonly onAct: (passphrase: Uint8Array) => void;
   readonly children?: ReactNode;
 }
 
@@ -37,7 +38,7 @@ export function PassphraseAct(props: PassphraseActProps) {
             off={passphrase === '' || props.incomplete === true ? '' : undefined}
             onClick={() => {
               setPassphrase('');
-              props.onAct(passphrase);
+              props.onAct(secretOf(passphrase));
             }}
           >
             {props.act}

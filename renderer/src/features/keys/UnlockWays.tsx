@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import type { NacreError } from '../../../../electron/contract/result.ts';
 import type { Calibration, UnlockPath } from '../../../../electron/contract/vault.ts';
-import { makeSecurityKey, securityKeySupport, useAction, useMethod } from '../../host/index.ts';
+import { makeSecurityKey, secretOf, securityKeySupport, useAction, useMethod } from '../../host/index.ts';
 import {
   Button,
   ErrorMessage,
@@ -156,7 +156,7 @@ function AddPassphrase({ onClose }: WayDialogProps) {
       error={add.error?.error}
       onAct={(passphrase) => {
         setNext('');
-        add.mutate({ passphrase, next, label });
+        add.mutate({ passphrase, next: secretOf(next), label });
       }}
     >
       <TextInput name="Name" value={label} onChange={(event) => setLabel(event.currentTarget.value)} />
@@ -186,12 +186,15 @@ function AddSecurityKey({ rpId, onClose }: WayDialogProps & { readonly rpId: str
   const [touching, setTouching] = useState(false);
   const [failed, setFailed] = useState<NacreError>();
   const add = useAction('vault.addSecurityKey', { onDone: onClose });
-  const act = async (passphrase: string) => {
+  const act = async (passphrase: Uint8Array) => {
     setFailed(undefined);
     setTouching(true);
     const made = await makeSecurityKey(rpId, label);
     setTouching(false);
-    if (!made.ok) return setFailed(made.error);
+    if (!made.ok) {
+      passphrase.fill(0);
+      return setFailed(made.error);
+    }
     add.mutate({ passphrase, label, rpId, ...made.value });
   };
   return (

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { askSecurityKey, securityKeySupport, useAction, useMethod } from '../../host/index.ts';
+import { askSecurityKey, secretOf, securityKeySupport, useAction, useMethod } from '../../host/index.ts';
 import type { NacreError } from '../../../../electron/contract/result.ts';
 import type { UnlockPath } from '../../../../electron/contract/vault.ts';
 import {
@@ -114,7 +114,7 @@ export default function LockScreen() {
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            if (passphrase !== '' && !unlock.isPending) unlock.mutate({ passphrase });
+            if (passphrase !== '' && !unlock.isPending) unlock.mutate({ passphrase: secretOf(passphrase) });
           }}
         >
           <TextInput name="Vault file" value={vault?.path ?? ''} readOnly mono tall />
@@ -140,7 +140,7 @@ export default function LockScreen() {
                 variant="danger"
                 off={passphrase === '' ? '' : undefined}
                 working={setAside.isPending ? 'Setting it aside' : undefined}
-                onClick={() => setAside.mutate({ passphrase })}
+                onClick={() => setAside.mutate({ passphrase: secretOf(passphrase) })}
               >
                 Set the ledger aside and unlock
               </Button>

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useAction } from '../../host/index.ts';
+import { secretOf, useAction } from '../../host/index.ts';
 import { Banner, Button, Dialog, ErrorMessage, givenShares, PassphraseInput, ShareInputs } from '../../ui/index.ts';
 
 const most = 16;
@@ -43,7 +43,7 @@ export function RecoverDialog({ open, onClose }: { readonly open: boolean; reado
                     ? undefined
                     : 'The two passphrases differ.'
               }
-              onClick={() => recover.mutate({ shares, next }, { onSuccess: forget })}
+              onClick={() => recover.mutate({ shares, next: secretOf(next) }, { onSuccess: forget })}
             >
               Set the new passphrase
             </Button>

@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { useAction } from '../../host/index.ts';
+import { secretOf, useAction } from '../../host/index.ts';
 import {
   Banner,
   Button,
@@ -49,7 +49,10 @@ export function BackupDialog({ open, onClose, onDone }: BackupDialogProps) {
               working={create.isPending ? 'Writing and reading back' : undefined}
               off={path === '' || passphrase === '' || (apart && own === '') ? '' : undefined}
               onClick={() =>
-                create.mutate({ path, passphrase, ...(apart ? { ownPassphrase: own } : {}) }, { onSettled: forget })
+                create.mutate(
+                  { path, passphrase: secretOf(passphrase), ...(apart ? { ownPassphrase: secretOf(own) } : {}) },
+                  { onSettled: forget },
+                )
               }
             >
               Write backup

@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { ShareSet } from '../../../../electron/contract/recovery.ts';
-import { useAction } from '../../host/index.ts';
+import { secretOf, useAction } from '../../host/index.ts';
 import { Banner, Button, Checkbox, Dialog, ErrorMessage, PassphraseInput, Select, TextInput } from '../../ui/index.ts';
 
 const counts = ['2', '3', '5', '7'] as const;
@@ -58,7 +58,13 @@ export function MakeSharesDialog({ open, onClose, onDone, set }: MakeSharesDialo
               off={!named ? 'Name every holder.' : folder === '' || passphrase === '' ? '' : undefined}
               onClick={() =>
                 make.mutate(
-                  { passphrase, folder, textFiles, threshold: Number(threshold), holders: [...holders] },
+                  {
+                    passphrase: secretOf(passphrase),
+                    folder,
+                    textFiles,
+                    threshold: Number(threshold),
+                    holders: [...holders],
+                  },
                   { onSettled: () => setPassphrase('') },
                 )
               }

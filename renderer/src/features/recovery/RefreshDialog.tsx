@@ -1,6 +1,6 @@
 import { useState } from 'react';
 import type { ShareSet } from '../../../../electron/contract/recovery.ts';
-import { useAction } from '../../host/index.ts';
+import { secretOf, useAction } from '../../host/index.ts';
 import { Banner, Button, Dialog, ErrorMessage, PassphraseInput, TextInput } from '../../ui/index.ts';
 
 interface RefreshDialogProps {
@@ -35,7 +35,9 @@ export function RefreshDialog({ open, onClose, onDone, set }: RefreshDialogProps
               variant="primary"
               working={refresh.isPending ? 'Splitting a new key' : undefined}
               off={folder === '' || passphrase === '' ? '' : undefined}
-              onClick={() => refresh.mutate({ folder, passphrase }, { onSettled: () => setPassphrase('') })}
+              onClick={() =>
+                refresh.mutate({ folder, passphrase: secretOf(passphrase) }, { onSettled: () => setPassphrase('') })
+              }
             >
               Write new pages
             </Button>
