@@ -8,6 +8,7 @@ import { datasetCommand } from './dataset-command.ts';
 import { custodyCommand } from './custody-command.ts';
 import { demoCommand } from './demo-command.ts';
 import { evidenceCommand } from './evidence-command.ts';
+import { healthCommand } from './health-command.ts';
 import { keyCommand } from './key-command.ts';
 import { launchCommand } from './launch-command.ts';
 import { membersCommand } from './members-command.ts';
@@ -35,6 +36,7 @@ export const commands: readonly Command[] = [
   openCommand,
   datasetCommand,
   nodesCommand,
+  healthCommand,
   networkCommand,
   policyCommand,
   launchCommand,

@@ -1,7 +1,7 @@
 // Programs that come from the machine, not from npm: Chromium for the browser tests, the peers of other tests,
 // and Electron's binary, which its package fetches at first use.
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { node24, root, run, say } from './setup.mjs';
@@ -49,6 +49,32 @@ const peers = {
   strace: 'strace',
 };
 
+/** Where Prometheus lies when it was unpacked here. */
+const prometheusFolder = path.join(root, '.build', 'prometheus');
+
+/** The path of Prometheus, installed or unpacked; undefined when there is none. */
+export function findPrometheus() {
+  const unpacked = path.join(prometheusFolder, 'usr', 'bin', 'prometheus');
+  return onPath('prometheus') ?? (existsSync(unpacked) ? unpacked : undefined);
+}
+
+/**
+ * Fetches the Debian package of Prometheus (19 MB) and unpacks it. It is not installed: that would start a server that
+ * listens on every interface, and nothing but one program of it is needed.
+ */
+async function unpackPrometheus() {
+  if (onPath('apt-get') === undefined || onPath('dpkg-deb') === undefined) return;
+  say('fetching prometheus (19 MB, once) …');
+  mkdirSync(prometheusFolder, { recursive: true });
+  if (process.getuid?.() === 0) await run('apt-get', ['update', '-qq'], { quiet: true });
+  if ((await run('apt-get', ['download', '-qq', 'prometheus'], { quiet: true, cwd: prometheusFolder })) !== 0) return;
+  const [file] = readdirSync(prometheusFolder).filter((name) => name.endsWith('.deb'));
+  if (file === undefined) return;
+  await run('dpkg-deb', ['-x', file, '.'], { quiet: true, cwd: prometheusFolder });
+  rmSync(path.join(prometheusFolder, file));
+  rmSync(path.join(prometheusFolder, 'usr', 'bin', 'promtool'), { force: true });
+}
+
 /** Finds or installs the tests' programs; gives the path of Chromium, absent where neither worked. */
 export async function ensureTestPrograms() {
   const wanted = [
@@ -56,6 +82,7 @@ export async function ensureTestPrograms() {
     ...Object.entries(peers).flatMap(([program, name]) => (onPath(program) === undefined ? [name] : [])),
   ];
   if (wanted.length > 0) await aptInstall(wanted);
+  if (findPrometheus() === undefined) await unpackPrometheus();
   return { chromium: findChromium() };
 }
 
