@@ -30,6 +30,7 @@ export type BuiltinProgram = z.infer<typeof builtinProgramSchema>;
  * Any program that reads DATASET_DIR, writes OUTPUT_DIR and CHECKPOINT_DIR, and prints metrics as JSON lines on
  * stdout. When a run is taken up after a node was lost, RESUME_DIR holds the files of its last checkpoint and RESUME_STEP
  * the step it was made at; a program that goes on from there counts its steps on from RESUME_STEP.
+ * A file in CHECKPOINT_DIR named checkpoint-STEP… is the checkpoint of that step, any other of the last step that was told.
  * Metrics: {"step": 10, "loss": 0.3, "accuracy": 0.9, "validation_loss": …}. Other lines are log lines.
  */
 export const commandProgramSchema = z.strictObject({

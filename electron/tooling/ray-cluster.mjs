@@ -60,12 +60,12 @@ async function freePorts(count) {
   return ports;
 }
 
-/** @param {string} folder @returns {Promise<string>} path of directory.json */
-function startAgents(folder) {
+/** @param {string} folder @param {string} search PATH, on which jobs find Python @returns {Promise<string>} path of directory.json */
+function startAgents(folder, search) {
   const child = launch(node24(), [path.join(root, 'electron/localnet/main.ts'), '--directory', folder], {
     what: 'the local network',
     group: false,
-    env: { PATH: process.env['PATH'] ?? '' },
+    env: { PATH: search },
     log: path.join(folder, 'network.log'),
   });
   return new Promise((resolve, reject) => {
@@ -111,7 +111,8 @@ async function start(folder, workers) {
   mkdirSync(temporary, { recursive: true, mode: 0o700 });
   process.once('exit', () => temporary !== inside && rmSync(temporary, { recursive: true, force: true }));
 
-  const directory = await startAgents(agents);
+  const search = `${path.dirname(made.python)}${path.delimiter}${process.env['PATH'] ?? ''}`;
+  const directory = await startAgents(agents, search);
   /** @type {{nodes: {name: string, url: string}[]}} */
   const known = JSON.parse(readFileSync(directory, 'utf8'));
   const beside = workers.map((name) => {
@@ -122,7 +123,7 @@ async function start(folder, workers) {
   const [gcs = 0, dashboard = 0, client = 0, autoscalerMetrics = 0, dashboardMetrics = 0, ...agentPorts] =
     await freePorts(6 + workers.length);
   const env = {
-    PATH: `${path.dirname(made.python)}${path.delimiter}${process.env['PATH'] ?? ''}`,
+    PATH: search,
     HOME: folder,
     LANG: 'C.UTF-8',
     RAY_AUTH_MODE: 'token',

@@ -1,6 +1,6 @@
 """Handwritten digits with plain PyTorch; data-parallel with torch.distributed when WORLD_SIZE is above 1.
 
-    python digits_ddp.py [--epochs N]
+    python digits_ddp.py [--epochs N] [--pause SECONDS]
 
 Knows nothing of Nacre: data from DATASET_DIR, metrics through `mlflow`, checkpoints with `torch.save` to CHECKPOINT_DIR,
 the model to OUTPUT_DIR, and it goes on from RESUME_DIR when that is set.
@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import time
 from pathlib import Path
 
 import mlflow
@@ -44,7 +45,9 @@ def latest_checkpoint() -> Path | None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--epochs", type=int, default=15)
-    epochs = parser.parse_args().epochs
+    parser.add_argument("--pause", type=float, default=0.0, help="after each epoch: time to watch a run, or to break it")
+    arguments = parser.parse_args()
+    epochs = arguments.epochs
 
     world, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
     if world > 1:
@@ -92,6 +95,7 @@ def main() -> None:
             mlflow.log_metrics({"validation_accuracy": accuracy(plain, images[held], labels[held])}, step=step)
             state = {"model": plain.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch + 1, "step": step}
             torch.save(state, checkpoints / f"checkpoint-{step:06d}.pt")
+        time.sleep(arguments.pause)
 
     if leader:
         final = accuracy(plain, images[held], labels[held])

@@ -100,7 +100,9 @@ export class CommandRunner implements Runner {
     const stop = (): void => killGroup(child, context.signal.reason === 'at once' ? 0 : graceMs);
     context.signal.addEventListener('abort', stop);
     if (context.signal.aborted) stop();
-    const watcher = new CheckpointWatcher(folders.checkpoints, (file) => context.checkpoint(progress.step, [file]));
+    const watcher = new CheckpointWatcher(folders.checkpoints, (file) =>
+      context.checkpoint(stepOf(file.name) ?? progress.step, [file]),
+    );
     watcher.start();
     const ended = exitOf(child);
     const metrics = new RateLimit(metricLinesPerSecond);
@@ -141,6 +143,12 @@ export class CommandRunner implements Runner {
     if (exit !== undefined) return err('invalid_input', exit);
     return ok({ files: await listFiles(folders.output), lastStep: progress.step });
   }
+}
+
+/** The step that a checkpoint's name tells; when it is found, the program may be further on already. */
+function stepOf(name: string): number | undefined {
+  const digits = /^checkpoint-(\d{1,9})(?!\d)/.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
