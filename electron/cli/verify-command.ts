@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { FailedAttempt } from '../contract/attempts.ts';
 import { err } from '../contract/result.ts';
 import type { PackVerdict } from '../contract/views.ts';
 import { verifyPackFile } from '../core/offline.ts';
@@ -8,8 +9,9 @@ import { printable } from './format.ts';
 const usage = `nacre verify PACK [--organisation-key BASE64] [--json]
 
 Checks an auditor pack: order, dataset root, policy, evidence (verified again), attestation
-results, key release, telemetry chain, receipt, model digest and log proofs. Needs no vault
-and no network, and writes nothing.
+results, key releases, telemetry chains, receipt, model digest and log proofs; of attempts
+that a node ended, their failure receipts: class, steps lost, time and cost are computed
+again. Needs no vault and no network, and writes nothing.
 
   --organisation-key BASE64  the Ed25519 key you expect the pack to be signed by; without it
                              the verdict says whose key the pack claims
@@ -65,6 +67,7 @@ function printVerdict(io: CommandIo, verdict: PackVerdict): void {
     const accuracy =
       summary.heldOutAccuracy === undefined ? '' : `, held-out accuracy ${summary.heldOutAccuracy.toFixed(4)}`;
     io.out(`${summary.frames} telemetry frames${accuracy}\n`);
+    for (const attempt of summary.attempts ?? []) io.out(`${printable(attemptLine(attempt))}\n`);
   }
   io.out('\n');
   for (const check of verdict.checks) {
@@ -73,4 +76,8 @@ function printVerdict(io: CommandIo, verdict: PackVerdict): void {
   }
   io.out('\nNot checked:\n');
   for (const item of verdict.notChecked) io.out(`  - ${printable(item)}\n`);
+}
+
+function attemptLine({ number, node, failureClass, lastStep, lostSteps, seconds, costUsd }: FailedAttempt): string {
+  return `attempt ${number} on ${node} failed (${failureClass}) at step ${lastStep}: ${lostSteps} steps lost, ${seconds.toFixed(0)} s, $${costUsd.toFixed(4)}`;
 }

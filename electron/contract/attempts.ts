@@ -60,3 +60,20 @@ export const recoverySchema = z.object({
   operatorMayBillUntil: z.string(),
 });
 export type Recovery = z.infer<typeof recoverySchema>;
+
+/** An attempt that ended without a model, as its failure receipt and its signed telemetry say when they agree. */
+export const failedAttemptSchema = z.object({
+  number: z.number().int(),
+  node: z.string(),
+  failureClass: z.enum(failureClasses),
+  cause: z.string(),
+  from: z.string(),
+  observedAt: z.string(),
+  /** Of the node's last signed frame, by its own clock. */
+  lastSignedAt: z.string().optional(),
+  lastStep: z.number().int(),
+  lostSteps: z.number().int(),
+  seconds: z.number(),
+  costUsd: z.number(),
+});
+export type FailedAttempt = z.infer<typeof failedAttemptSchema>;

@@ -57,13 +57,21 @@ export const packIndexSchema = z.strictObject({
 });
 export type PackIndex = z.infer<typeof packIndexSchema>;
 
+const twoDigits = (number: number): string => String(number).padStart(2, '0');
+/** Before the names of an attempt that ended without a model; the last attempt stands at the top. */
+const attemptFolder = (attempt: number | undefined): string =>
+  attempt === undefined ? '' : `attempts/${twoDigits(attempt)}/`;
+/** Before the names of a node of rank 1 or up, where several trained together. */
+const rankPrefix = (rank: number): string => (rank === 0 ? '' : `worker-${twoDigits(rank)}.`);
+
 /**
  * Names of the entries. What a pack never holds: data, the model, any secret key, job logs outside the signed frames.
- * `evidence/NNNN.json` are numbered from 0000 in the order of verification.
+ * `evidence/NNNN.json` are numbered from 0000 in the order of verification, over all attempts: the order that an answer
+ * was asked for is named by its challenge.
  */
 export const packPaths = {
   /** DSSE of the job order, JCS. */
-  order: 'order.dsse.json',
+  order: (attempt?: number): string => `${attemptFolder(attempt)}order.dsse.json`,
   /** DSSE of the dataset manifest, JCS. */
   manifest: 'manifest.dsse.json',
   /** The policy as it stood, JCS. */
@@ -72,12 +80,14 @@ export const packPaths = {
   anchors: 'anchors.json',
   /** `packEvidenceSchema` each, JCS. */
   evidence: (index: number): string => `evidence/${String(index).padStart(4, '0')}.json`,
-  /** `packReleaseSchema`, JCS. */
-  release: 'release.json',
-  /** One canonical frame a line, of the node that ran the job. */
-  telemetry: 'telemetry.jsonl',
-  /** DSSE of the receipt, JCS: signed by the attested key, then by the organisation. */
-  receipt: 'receipt.dsse.json',
+  /** `packReleaseSchema`, JCS: one for each node that got the key. */
+  release: (attempt?: number, rank = 0): string => `${attemptFolder(attempt)}${rankPrefix(rank)}release.json`,
+  /** One canonical frame a line, of the node that got this key. */
+  telemetry: (attempt?: number, rank = 0): string => `${attemptFolder(attempt)}${rankPrefix(rank)}telemetry.jsonl`,
+  /** DSSE of the receipt, JCS: signed by the attested key, then, that of rank 0, by the organisation. */
+  receipt: (rank = 0): string => `${rankPrefix(rank)}receipt.dsse.json`,
+  /** DSSE of the failure receipt of an attempt, JCS, signed by the organisation. */
+  failure: (attempt: number): string => `${attemptFolder(attempt)}failure.dsse.json`,
   /** `auditBundleSchema`, JCS. */
   audit: 'audit.json',
 } as const;

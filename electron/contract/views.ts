@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { checkSchema, earStatus, overrideNoteSchema, verificationSchema } from './evidence.ts';
-import { attemptViewSchema, recoverySchema } from './attempts.ts';
+import { attemptViewSchema, failedAttemptSchema, recoverySchema } from './attempts.ts';
 import { jobDraftSchema, runStates } from './job.ts';
 import { runTransferSchema, transferEstimateSchema } from './transfers.ts';
 import { fileKindSchema, tablePreviewSchema } from './table-preview.ts';
@@ -310,6 +310,8 @@ export const packVerdictSchema = z.object({
       nodes: z.array(z.string()),
       frames: z.number().int(),
       heldOutAccuracy: z.number().optional(),
+      /** Attempts that a node ended before the one that succeeded. */
+      attempts: z.array(failedAttemptSchema).optional(),
     })
     .optional(),
 });

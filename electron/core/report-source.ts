@@ -4,7 +4,7 @@ import { frameSchema, type Frame } from '../contract/wire.ts';
 import type { PackEvidence, PackRelease } from '../contract/pack.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { releaseInfo } from '../services/runs/hpke-release.ts';
-import type { RunRecord } from '../services/runs/run-record.ts';
+import { sessionsOf, type RunRecord, type Session } from '../services/runs/run-record.ts';
 import type { PackSource } from '../services/reports/report-service.ts';
 import type { FrameStore } from '../services/telemetry/telemetry-service.ts';
 import { packPaths } from '../contract/pack.ts';
@@ -36,28 +36,47 @@ export function createReportSource(options: ReportSourceOptions): (runId: string
         hint: 'Unlock the vault; it is signed then.',
       });
     }
+    const jobs = new Set([record.order.jobId, ...(record.attempts ?? []).map(({ order }) => order.jobId)]);
     const evidence: EvidenceRecord[] = [];
     for (const id of record.evidenceIds) {
       const item = options.evidence(id);
       if (!item.ok) return item;
-      // Evidence of earlier attempts was given for other orders; their failure receipts name it.
-      if (item.value.jobId !== record.order.jobId) continue;
-      evidence.push(item.value);
+      // An order that no node was brought to before the core died is no attempt, nor is what was asked for it evidence.
+      if (jobs.has(item.value.jobId)) evidence.push(item.value);
     }
-    const frames = readFrames(options.frames, runId, telemetryLane(session.node, record.order.attempt?.number ?? 1));
-    if (!frames.ok) return frames;
-    const release = releaseOf(record, evidence);
-    if (!release.ok) return release;
+    const last = sessionsIn(options.frames, record, record.order, evidence);
+    if (!last.ok) return last;
+    const [leader, ...others] = last.value;
+    if (leader === undefined) return err('damaged', `The release of run ${view.name} is missing.`);
+    const attempts: PackSource['attempts'][number][] = [];
+    for (const attempt of record.attempts ?? []) {
+      const sessions = sessionsIn(options.frames, { ...attempt, view }, attempt.order, evidence);
+      if (!sessions.ok) return sessions;
+      const { failureReceipt: failure } = attempt;
+      attempts.push({
+        order: attempt.orderEnvelope,
+        sessions: sessions.value,
+        ...(failure === undefined ? {} : { failure }),
+      });
+    }
+    const workers: PackSource['workers'][number][] = [];
+    for (const [at, other] of others.entries()) {
+      const receipt = record.workers?.[at]?.receiptEnvelope;
+      if (receipt === undefined) return err('damaged', `The receipt of ${other.release.node} is missing.`);
+      workers.push({ ...other, receipt });
+    }
     const [first] = evidence;
     if (first === undefined) return err('damaged', `The evidence of run ${view.name} is missing.`);
     return ok({
       order: record.orderEnvelope,
+      attempts,
+      workers,
       manifest: record.manifestEnvelope,
       policy: record.policy,
       anchors: first.anchors,
       evidence: evidence.map(packEvidence),
-      release: release.value,
-      frames: frames.value,
+      release: leader.release,
+      frames: leader.frames,
       receipt: receiptEnvelope,
     });
   };
@@ -81,11 +100,32 @@ function packEvidence(item: EvidenceRecord): PackEvidence {
   };
 }
 
-function releaseOf(record: RunRecord, evidence: readonly EvidenceRecord[]): Result<PackRelease> {
-  const { session, order } = record;
-  const index = evidence.findIndex(({ view }) => view.id === session?.evidence[0]?.id);
+/** The nodes that got the key under an order, by rank, each with its release and its chain. Errors: `damaged`. */
+function sessionsIn(
+  store: FrameStore,
+  from: Pick<RunRecord, 'session' | 'workers' | 'view'>,
+  order: RunRecord['order'],
+  evidence: readonly EvidenceRecord[],
+): Result<{ release: PackRelease; frames: Frame[] }[]> {
+  const sessions: { release: PackRelease; frames: Frame[] }[] = [];
+  for (const session of sessionsOf(from)) {
+    const release = releaseOf(session, order, evidence);
+    if (!release.ok) return release;
+    const frames = readFrames(store, from.view.id, telemetryLane(session.node, order.attempt?.number ?? 1));
+    if (!frames.ok) return frames;
+    sessions.push({ release: release.value, frames: frames.value });
+  }
+  return ok(sessions);
+}
+
+function releaseOf(
+  session: Session,
+  order: RunRecord['order'],
+  evidence: readonly EvidenceRecord[],
+): Result<PackRelease> {
+  const index = evidence.findIndex(({ view }) => view.id === session.evidence[0]?.id);
   const basis = evidence[index];
-  if (session === undefined || basis === undefined) {
+  if (basis === undefined) {
     return err('damaged', 'The evidence that the key release rests on is missing in the store.');
   }
   return ok({

@@ -1,32 +1,20 @@
-import { bytesToHex, utf8ToBytes } from '@noble/hashes/utils.js';
+import { bytesToHex } from '@noble/hashes/utils.js';
 import type { JobOrder } from '../../contract/job.ts';
 import type { PackEvidence } from '../../contract/pack.ts';
 import { packPaths } from '../../contract/pack.ts';
 import { ok } from '../../contract/result.ts';
-import { isAccepted } from '../approval/override.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
 import { equalBytes } from '../merkle/merkle.ts';
 import type { Appraiser, EarSummary, Reappraisal } from './appraiser.ts';
 import { overridden } from './check-override.ts';
 import type { PackContext } from './context.ts';
-import { releaseInfoHex } from './release-info.ts';
+import { checkRelease, releasesOf } from './check-release.ts';
+import type { CheckedEvidence } from './checked-evidence.ts';
 
-/** One record of evidence with what verifying it again gave. */
-export interface CheckedEvidence {
-  readonly path: string;
-  readonly record: PackEvidence;
-  /** Hex SHA-256 of the JCS of the answer. */
-  readonly sha256: string;
-  readonly simulated: boolean;
-  /** Absent when the answer could not be read again. */
-  readonly again?: Reappraisal;
-  /** True for the record that the key release rests on, when that release holds. */
-  readonly carriesRelease: boolean;
-}
-
-/** Every answer verified again, every EAR under its signature and against that, and the release that rests on one. */
+/** Every answer verified again, every EAR under its signature and against that, and the releases that rest on one. */
 export function checkEvidence(context: PackContext, appraiser: Appraiser): CheckedEvidence[] {
   const { contents, crypto, list } = context;
+  const releases = new Set(releasesOf(context).map(({ release }) => release.evidence));
   const checked = contents.evidence.map((record, at): CheckedEvidence => {
     const path = packPaths.evidence(at);
     const judged = appraiser.reappraise(record, contents.policy, contents.anchors);
@@ -38,22 +26,28 @@ export function checkEvidence(context: PackContext, appraiser: Appraiser): Check
     } else if (record.status === 'affirming') {
       list.fail(`evidence.${at}`, title, 'evidence-unreadable', `${path}: ${again.error.message}`);
     } else list.pass(`evidence.${at}`, `${title}: refused then, unreadable now`);
-    checkEar(context, appraiser, { at, record, sha256, again: again.ok ? again.value : undefined });
+    checkEar(context, appraiser, {
+      at,
+      record,
+      sha256,
+      again: again.ok ? again.value : undefined,
+      rests: releases.has(path),
+    });
     return {
       path,
       record,
       sha256,
       simulated: again.ok ? again.value.verification.simulated : contents.anchors.simulated,
-      carriesRelease: contents.release.evidence === path,
       ...(again.ok ? { again: again.value } : {}),
     };
   });
   list.notChecked.push(...limitsOf(checked));
-  checkRelease(context, checked);
+  for (const released of releasesOf(context)) checkRelease(context, checked, released);
   return checked;
 }
 
-function differences(record: PackEvidence, again: Reappraisal, { order, contents }: PackContext): string[] {
+function differences(record: PackEvidence, again: Reappraisal, context: PackContext): string[] {
+  const { order, contents } = context;
   const { verification } = again;
   const { challenge } = record;
   const problems: string[] = [];
@@ -68,7 +62,8 @@ function differences(record: PackEvidence, again: Reappraisal, { order, contents
   if (verification.node !== record.node)
     problems.push(`the evidence is of ${verification.node}, not of ${record.node}`);
   if (challenge.policyDigest !== order.policyDigest) problems.push('the challenge asks under another policy');
-  if (challenge.jobId !== order.jobId) problems.push('the challenge is of another job');
+  const asked = [...context.attempts, context].some((attempt) => attempt.order.jobId === challenge.jobId);
+  if (!asked) problems.push('the challenge is of another job');
   if (verification.simulated && !contents.anchors.simulated)
     problems.push('simulated evidence in a pack that denies it');
   return problems;
@@ -77,13 +72,12 @@ function differences(record: PackEvidence, again: Reappraisal, { order, contents
 function checkEar(
   { opened, contents, order, list }: PackContext,
   appraiser: Appraiser,
-  item: { at: number; record: PackEvidence; sha256: string; again: Reappraisal | undefined },
+  item: { at: number; record: PackEvidence; sha256: string; again: Reappraisal | undefined; rests: boolean },
 ): void {
-  const { at, record } = item;
+  const { at, record, rests } = item;
   const title = `Attestation result (EAR) of ${record.node}: signed, and equal to what the evidence gives now`;
   if (record.ear === '') {
     // Renewals go on while the vault is locked, and nothing can be signed then (DESIGN §9). A release cannot rest on one.
-    const rests = contents.release.evidence === packPaths.evidence(at);
     const detail = 'No result was signed at that time: the vault was locked.';
     list.unknown(`ear.${at}`, title, 'ear-unsigned', detail, rests);
     list.notChecked.push(`${record.node}: an attestation result of ${record.verifiedAt}, since none was signed.`);
@@ -125,44 +119,6 @@ function earProblems(
     }
   }
   return problems;
-}
-
-function checkRelease({ contents, order, crypto, list }: PackContext, evidence: readonly CheckedEvidence[]): void {
-  const { release } = contents;
-  const title = 'The key was released to one node: to verified evidence, for this order, policy and dataset';
-  const basis = evidence.find(({ path }) => path === release.evidence);
-  if (basis === undefined) {
-    list.fail(
-      'release',
-      title,
-      'release-without-evidence',
-      `The release rests on ${release.evidence}: not in the pack.`,
-    );
-    return;
-  }
-  const problems: string[] = [];
-  const { record, again } = basis;
-  const expected = {
-    datasetRoot: order.dataset.root,
-    jobId: order.jobId,
-    policyDigest: order.policyDigest,
-    notAfter: release.aad.notAfter,
-    ...(order.attempt?.resume === undefined ? {} : { inputs: [order.attempt.resume.root] }),
-  };
-  if (!equalBytes(canonicalJson(release.aad), canonicalJson(expected))) {
-    problems.push('the associated data names another dataset, job or policy');
-  }
-  if (again === undefined || !isAccepted(again.verification))
-    problems.push(`the evidence of ${record.node} does not verify`);
-  if (release.node !== record.node) problems.push(`the key went to ${release.node}, the evidence is of ${record.node}`);
-  if (!order.nodes.includes(release.node)) problems.push(`the order does not name ${release.node}`);
-  if (record.challenge.sessionId !== release.sessionId) problems.push('the session is not that of the challenge');
-  if (bytesToHex(crypto.sha256(utf8ToBytes(record.ear))) !== release.earSha256) problems.push('it names another EAR');
-  if (releaseInfoHex(record.challenge, record.answer, record.ear) !== release.info) {
-    problems.push('its info does not bind this challenge, evidence and EAR');
-  }
-  if (release.aad.notAfter > order.notAfter) problems.push('it is valid longer than the order');
-  list.judge('release', title, 'release-unbound', problems);
 }
 
 /** What the verifications say nothing about, each sentence once with the nodes that it is about. */

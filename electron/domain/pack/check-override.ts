@@ -14,15 +14,10 @@ import type { PackContext } from './context.ts';
  * holds, the verdict becomes the warning that it was then, and a row says who let what through: such a pack is never
  * affirmed. When it does not hold, the verdict stays the refusal that the evidence gives.
  */
-export function overridden(
-  { list, order }: PackContext,
-  at: number,
-  record: PackEvidence,
-  again: Reappraisal,
-): Reappraisal {
+export function overridden({ list }: PackContext, at: number, record: PackEvidence, again: Reappraisal): Reappraisal {
   if (record.override === undefined) return again;
   const title = `${record.node} was let through by custodians although checks did not pass`;
-  const judged = judge(record, again, order.jobId);
+  const judged = judge(record, again, record.challenge.jobId);
   if (!judged.ok) {
     list.fail(`override.${at}`, title, 'override-not-good', judged.error.message);
     return again;
@@ -81,11 +76,10 @@ function judge(record: PackEvidence, { verification }: Reappraisal, jobId: strin
  * is in its signed log.
  */
 export function overrideLogProblems(
-  evidence: readonly { readonly record: PackEvidence; readonly sha256: string; readonly carriesRelease: boolean }[],
+  evidence: readonly { readonly record: PackEvidence; readonly sha256: string }[],
   entries: readonly AuditEntry[],
-  released: AuditEntry | undefined,
 ): string[] {
-  return evidence.flatMap(({ record, sha256, carriesRelease }) => {
+  return evidence.flatMap(({ record, sha256 }) => {
     if (record.override === undefined) return [];
     const request = readRequest(record.override.request);
     const rule = readRuleChain(record.override.chain);
@@ -99,9 +93,13 @@ export function overrideLogProblems(
     );
     return [
       ...(granted === undefined ? [`the log does not show that ${record.node} was let through under this rule`] : []),
-      ...(carriesRelease && released !== undefined && released.details['overrideRequest'] !== request.value.digest
-        ? ['the log does not show that the release used this override']
-        : []),
+      ...entries.flatMap(({ kind, details }) =>
+        kind === 'key-released' &&
+        details['evidenceSha256'] === sha256 &&
+        details['overrideRequest'] !== request.value.digest
+          ? ['the log does not show that the release used this override']
+          : [],
+      ),
     ];
   });
 }

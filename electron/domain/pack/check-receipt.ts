@@ -1,6 +1,7 @@
-import { isAccepted } from '../approval/override.ts';
+import { packPaths } from '../../contract/pack.ts';
 import type { PackContext } from './context.ts';
-import type { CheckedEvidence } from './check-evidence.ts';
+import type { CheckedEvidence } from './checked-evidence.ts';
+import { attestedKeyOf, basisOf } from './check-release.ts';
 import { checkRenewal } from './check-renewal.ts';
 import { compareReceipt } from '../receipt/compare.ts';
 import { isCountersigned, readReceipt } from '../receipt/receipt.ts';
@@ -21,9 +22,8 @@ export function checkReceipt(
     countersigned: 'The receipt is countersigned by the organisation',
     model: 'The receipt names the digest of the sealed model',
   };
-  const basis = evidence.find(({ carriesRelease }) => carriesRelease);
-  const signingKey =
-    basis?.again !== undefined && isAccepted(basis.again.verification) ? basis.again.signingKey : undefined;
+  const basis = basisOf(evidence, contents.release);
+  const signingKey = attestedKeyOf(basis);
   if (basis === undefined || signingKey === undefined) {
     const detail = 'No evidence that verifies says which key the node signs with.';
     for (const [id, title] of Object.entries(titles)) list.unknown(id, title, 'no-attested-key', detail);
@@ -32,7 +32,7 @@ export function checkReceipt(
   const { node } = basis.record;
   const chain = verifyFrames(contents.telemetry, { jobId: order.jobId, node, signingKey }, crypto);
   if (chain.ok) list.pass('chain', titles.chain, `${chain.value.frames} frames, head ${chain.value.head}`);
-  else list.fail('chain', titles.chain, 'metric-chain', chain.error.message);
+  else list.fail('chain', titles.chain, 'metric-chain', `${packPaths.telemetry()}: ${chain.error.message}`);
 
   const receipt = readReceipt(contents.receipt, signingKey, crypto.verify);
   if (!receipt.ok) {
@@ -70,7 +70,12 @@ export function checkReceipt(
     frames: chain.ok ? chain.value.frames : nacre.frames,
   });
   list.judge('receipt', titles.receipt, 'receipt-differs', problems);
-  checkRenewal(context, evidence, statement.predicate.runDetails.metadata.finishedOn);
+  checkRenewal(context, evidence, {
+    id: 'evidence.renewal',
+    order,
+    release: contents.release,
+    until: statement.predicate.runDetails.metadata.finishedOn,
+  });
   if (isCountersigned(contents.receipt, { signingKey, organisationKey: opened.organisationKey }, crypto.verify)) {
     list.pass('countersigned', titles.countersigned);
   } else {

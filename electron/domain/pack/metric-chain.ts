@@ -21,12 +21,14 @@ export interface ChainHead {
 
 /**
  * Walks the frames of one node: canonical lines, each following the one before, all signed by the attested key. A frame
- * that was left out, moved or made elsewhere breaks the walk. Errors: `integrity`, naming the frame.
+ * that was left out, moved or made elsewhere breaks the walk. Each frame that holds is handed to `onFrame`.
+ * Errors: `integrity`, naming the frame.
  */
 export function verifyFrames(
   lines: Uint8Array,
   identity: ChainIdentity,
   crypto: Pick<PackCrypto, 'verify'>,
+  onFrame?: (frame: Frame) => void,
 ): Result<ChainHead> {
   let state = chainStart;
   let lastStep = 0;
@@ -39,6 +41,7 @@ export function verifyFrames(
     const accepted = acceptFrame(state, json.value, identity, crypto.verify);
     if (!accepted.ok) return accepted;
     state = accepted.value.state;
+    onFrame?.(accepted.value.frame);
     const { body } = accepted.value.frame;
     if (body.kind === 'metric') lastStep = Math.max(lastStep, body.step);
     at = end + 1;

@@ -1,21 +1,23 @@
 import { bytesToHex } from '@noble/hashes/utils.js';
+import type { FailedAttempt } from '../../contract/attempts.ts';
 import type { EarStatus } from '../../contract/evidence.ts';
-import { payloadTypes } from '../../contract/dsse.ts';
-import { jobOrderSchema, type JobOrder } from '../../contract/job.ts';
-import { packPaths } from '../../contract/pack.ts';
 import type { PackVerdict } from '../../contract/views.ts';
-import { canonicalJson, keyIdOf, verifyJson } from '../dsse/dsse.ts';
+import { canonicalJson, keyIdOf } from '../dsse/dsse.ts';
 import { encodeBase64 } from '../encoding/base64.ts';
 import { equalBytes } from '../merkle/merkle.ts';
 import type { Appraiser } from './appraiser.ts';
+import { checkAttempts } from './check-attempts.ts';
 import { checkAudit } from './check-audit.ts';
-import { checkEvidence, type CheckedEvidence } from './check-evidence.ts';
+import { checkEvidence } from './check-evidence.ts';
+import type { CheckedEvidence } from './checked-evidence.ts';
 import { createCheckList, type CheckList } from './check-list.ts';
 import { checkManifest } from './check-manifest.ts';
+import { checkOrders } from './check-orders.ts';
 import { checkReceipt } from './check-receipt.ts';
+import { checkWorkers } from './check-workers.ts';
 import type { PackContext } from './context.ts';
 import { openPack, pureCrypto, type OpenedPack, type PackCrypto, type PackFault } from './container.ts';
-import { readContents, type PackContents } from './contents.ts';
+import { readContents } from './contents.ts';
 
 export interface VerifyPackOptions {
   readonly appraiser: Appraiser;
@@ -98,52 +100,26 @@ function checkContents(opened: OpenedPack, appraiser: Appraiser, crypto: PackCry
     return { simulated: false };
   }
   list.pass('pack.contents', title, `${opened.entries.size} entries`);
-  const order = checkOrder(opened, contents.value, crypto, list);
-  if (order === undefined) {
+  const orders = checkOrders({ opened, contents: contents.value, crypto, list });
+  if (orders === undefined) {
     list.notChecked.push(
       'Dataset, evidence, telemetry and receipt: without a signed order there is nothing to compare with.',
     );
     return { simulated: contents.value.anchors.simulated };
   }
-  const context: PackContext = { opened, contents: contents.value, crypto, list, ...order };
+  const context: PackContext = { opened, contents: contents.value, crypto, list, ...orders };
   checkManifest(context);
   checkPolicy(context);
   const evidence = checkEvidence(context, appraiser);
+  const attempts = checkAttempts(context, evidence);
   const receipt = checkReceipt(context, evidence);
+  checkWorkers(context, evidence);
   checkAudit(context, evidence);
   addLimits(list);
   return {
     simulated: evidence.some(({ simulated }) => simulated) || contents.value.anchors.simulated,
-    ...(receipt === undefined ? {} : { summary: summarise(context, evidence, receipt) }),
+    ...(receipt === undefined ? {} : { summary: summarise(context, evidence, attempts, receipt) }),
   };
-}
-
-function checkOrder(
-  { organisationKey, index }: OpenedPack,
-  contents: PackContents,
-  crypto: PackCrypto,
-  list: CheckList,
-): { order: JobOrder; orderSha256: string } | undefined {
-  const title = 'The job order is signed by the organisation, and its id is its digest';
-  const read = verifyJson(contents.order, jobOrderSchema, {
-    payloadType: payloadTypes.jobOrder,
-    trusted: [{ publicKey: organisationKey }],
-    verify: crypto.verify,
-  });
-  if (!read.ok) {
-    list.fail('order', title, 'order-signature', `${packPaths.order}: ${read.error.message}`);
-    return undefined;
-  }
-  const { value: order, payload } = read.value;
-  const { jobId, ...rest } = order;
-  const problems: string[] = [];
-  if (bytesToHex(crypto.sha256(canonicalJson(rest))) !== jobId)
-    problems.push('the job id is not the digest of the order');
-  if (!equalBytes(canonicalJson(order), payload)) problems.push('the signed order is not in its canonical form');
-  if (order.ownerKey !== encodeBase64(organisationKey)) problems.push('the order names another owner than its signer');
-  if (order.name !== index.runName) problems.push('the pack is titled after another job');
-  list.judge('order', title, 'order-inconsistent', problems);
-  return { order, orderSha256: bytesToHex(crypto.sha256(payload)) };
 }
 
 function checkPolicy({ contents, order, crypto, list }: PackContext): void {
@@ -170,6 +146,7 @@ function addLimits(list: CheckList): void {
 function summarise(
   { opened, order }: PackContext,
   evidence: readonly CheckedEvidence[],
+  attempts: readonly FailedAttempt[],
   receipt: { modelSha256: string; frames: number; heldOutAccuracy?: number },
 ): NonNullable<PackVerdict['summary']> {
   return {
@@ -177,6 +154,7 @@ function summarise(
     jobId: order.jobId,
     datasetRoot: order.dataset.root,
     nodes: [...new Set(evidence.map(({ record }) => record.node))],
+    ...(attempts.length === 0 ? {} : { attempts: [...attempts] }),
     ...receipt,
   };
 }

@@ -1,3 +1,4 @@
+import type { FailedAttempt } from '../../contract/attempts.ts';
 import { payloadTypes } from '../../contract/dsse.ts';
 import { jobOrderSchema } from '../../contract/job.ts';
 import { receiptStatementSchema } from '../../contract/receipt.ts';
@@ -32,6 +33,7 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
   const { metadata } = receipt.value.predicate.runDetails;
   const { dataset, jobId, program } = order.value;
   const { simulated } = verdict;
+  const attempts = verdict.summary?.attempts ?? [];
   const refused = [
     ...new Set(
       evidence
@@ -67,7 +69,9 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
       { label: 'Model', value: short(model), mono: true },
     ],
     proves: [
-      `The key of ${dataset.name} was released to one node only, ${release.node}, after its evidence passed the policy.`,
+      attempts.length === 0
+        ? `The key of ${dataset.name} was released to one node only, ${release.node}, after its evidence passed the policy.`
+        : `The key of ${dataset.name} was released in ${attempts.length + 1} attempts, each time after evidence passed the policy; ${release.node} finished.`,
       simulated
         ? 'That evidence has the real formats and verifies under the simulated roots of the local network.'
         : 'That evidence was made by genuine hardware for our nonce, and binds the keys used here.',
@@ -94,10 +98,17 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
       { title: 'Sealed', lines: ['on the desk', `root ${brief(dataset.root)}`] },
       { title: 'Ordered', lines: [clock(order.value.createdAt), `order ${brief(jobId)}`] },
       { title: 'Attested', lines: [`${evidence.length} answers`, `ear ${brief(release.earSha256)}`] },
-      { title: 'Released', lines: ['1 key, HPKE', `until ${clock(release.aad.notAfter).slice(5)}`] },
+      {
+        title: 'Released',
+        lines: [
+          attempts.length === 0 ? '1 key, HPKE' : `${attempts.length + 1} times, HPKE`,
+          `until ${clock(release.aad.notAfter).slice(5)}`,
+        ],
+      },
       { title: 'Trained', lines: [`${nacre.lastStep} steps`, `chain ${brief(nacre.chainHead)}`] },
       { title: 'Received', lines: [clock(metadata.finishedOn), `model ${brief(model)}`] },
     ],
+    attempts: attempts.map(describeAttempt),
     lanes: run.nodes.map((node) => ({
       node: node.name,
       note: node.trust === 'refused' ? `refused: ${node.reason ?? 'no reason given'}` : 'no steps on this node',
@@ -161,6 +172,17 @@ function describeVerdict(verdict: PackVerdict, gaps: number, refused: number): R
     headline: 'Affirming, with gaps',
     sentence,
     exception: { headline: `${gaps} gaps`, sentence: 'Steps ran without fresh evidence. See the lanes below.' },
+  };
+}
+
+function describeAttempt(attempt: FailedAttempt): ReportModel['attempts'][number] {
+  const { number, node, failureClass, lastStep, lostSteps, seconds, costUsd, cause, lastSignedAt, observedAt } =
+    attempt;
+  const sign = lastSignedAt === undefined ? 'no signed frame came' : `last signed ${lastSignedAt.slice(11, 19)} UTC`;
+  return {
+    title: `Attempt ${number} on ${node}: ${failureClass}`,
+    figures: `step ${lastStep}, ${lostSteps} lost; ${seconds.toFixed(0)} s, $${costUsd.toFixed(4)}; ${sign}, found ${observedAt.slice(11, 19)}`,
+    cause,
   };
 }
 

@@ -178,7 +178,8 @@ function drawSummary(doc: Document, model: ReportModel): void {
   y = drawColumns(doc, model, y);
   y = rule(doc, y + 6) + 10;
   y = drawCustody(doc, model, y);
-  y = drawLanes(doc, model, y + 8);
+  y = drawAttempts(doc, model, y + 8);
+  y = drawLanes(doc, model, y);
   y = rule(doc, y + 6) + 10;
   if (y + closingHeight > bottom) {
     doc.addPage();
@@ -273,6 +274,20 @@ function drawCustody(doc: Document, model: ReportModel, y: number): number {
     end = Math.max(end, top + 23 + lines.length * 11);
   });
   return end;
+}
+
+/** Nodes that were lost on the way: what became of each, before the lanes that show it. */
+function drawAttempts(doc: Document, model: ReportModel, y: number): number {
+  let top = y;
+  for (const { title, figures, cause } of model.attempts) {
+    writeLine(doc, title, left, top, { font: 'semibold', size: 8.5, colour: colour.warning, width: width * 0.42 });
+    const x = left + width * 0.43;
+    writeLine(doc, figures, x, top, { font: 'mono', size: 7, width: right - x, align: 'right' });
+    top += 12;
+    writeLine(doc, cause, left, top, { size: 8, width, colour: colour.text2 });
+    top += 13;
+  }
+  return model.attempts.length === 0 ? y : top + 4;
 }
 
 function drawLanes(doc: Document, model: ReportModel, y: number): number {

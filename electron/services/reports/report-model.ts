@@ -21,6 +21,8 @@ export interface ReportModel {
   readonly doesNotProve: readonly string[];
   readonly mustStillDo: readonly string[];
   readonly custody: readonly { readonly title: string; readonly lines: readonly string[] }[];
+  /** Attempts that a node ended, oldest first; the one that succeeded is not among them. */
+  readonly attempts: readonly { readonly title: string; readonly figures: string; readonly cause: string }[];
   readonly lanes: readonly {
     readonly node: string;
     readonly note: string;

@@ -2,32 +2,18 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { AuditBundle } from '../../contract/audit.ts';
-import type { DsseEnvelope } from '../../contract/dsse.ts';
-import type { Policy } from '../../contract/policy.ts';
-import { packLimits, type PackAnchors, type PackEvidence, type PackRelease } from '../../contract/pack.ts';
+import { packLimits } from '../../contract/pack.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import type { ExportedFile, PackVerdict, ReportView, RunView } from '../../contract/views.ts';
-import type { Frame } from '../../contract/wire.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';
 import { writePack, type PackCrypto } from '../../domain/pack/container.ts';
-import { writeContents } from '../../domain/pack/contents.ts';
+import { writeContents, type PackDocuments } from '../../domain/pack/contents.ts';
 import { drawReport, loadReportFonts } from './pdf.ts';
 import { buildReportModel } from './build-model.ts';
 import { writeWhole } from './write-file.ts';
 
-/** All that a pack of one run is made of, as the stores of other services keep it. */
-export interface PackSource {
-  readonly order: DsseEnvelope;
-  readonly manifest: DsseEnvelope;
-  readonly policy: Policy;
-  readonly anchors: PackAnchors;
-  /** In the order of verification, refused nodes too. */
-  readonly evidence: readonly PackEvidence[];
-  readonly release: PackRelease;
-  readonly frames: readonly Frame[];
-  /** Countersigned. */
-  readonly receipt: DsseEnvelope;
-}
+/** All that a pack of one run is made of, as the stores of other services keep it; the log is asked for last. */
+export type PackSource = Omit<PackDocuments, 'audit'>;
 
 /** A pack that was written before. */
 export interface WrittenPack {

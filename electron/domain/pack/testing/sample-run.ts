@@ -4,7 +4,8 @@ import type { AuditEntry, AuditKind } from '../../../contract/audit.ts';
 import { payloadTypes, type DsseEnvelope } from '../../../contract/dsse.ts';
 import type { Policy } from '../../../contract/policy.ts';
 import type { JobOrder } from '../../../contract/job.ts';
-import type { PackAnchors, PackEvidence, PackRelease } from '../../../contract/pack.ts';
+import { packPaths, type PackAnchors, type PackEvidence, type PackRelease } from '../../../contract/pack.ts';
+import { failurePredicateType, type FailureStatement } from '../../../contract/failure-receipt.ts';
 import {
   agentBuilderId,
   provenancePredicateType,
@@ -21,13 +22,15 @@ import { buildOrder } from '../../job/order.ts';
 import { inclusionProof, leafHash, merkleRoot } from '../../merkle/merkle.ts';
 import { countersignReceipt } from '../../receipt/receipt.ts';
 import { chainStart, frameHash, frameMessage } from '../../telemetry/frame-chain.ts';
-import type { PackContents } from '../contents.ts';
+import type { PackContents, PackDocuments } from '../contents.ts';
 import { releaseInfoHex } from '../release-info.ts';
 
 export type Key = Signer & { readonly publicKey: Uint8Array };
 
 export const organisation = createSigner(new Uint8Array(32).fill(11));
 export const attestedKey = createSigner(new Uint8Array(32).fill(12));
+/** Of the node that is lost in the first attempt. */
+export const lostKey = createSigner(new Uint8Array(32).fill(13));
 export const startedAt = Date.parse('2026-11-22T11:00:00.000Z');
 
 /** What the test's evidence maker must know and give back. */
@@ -45,13 +48,25 @@ export interface EvidenceMaker {
   }): PackEvidence;
 }
 
-export type SampleContents = Omit<PackContents, 'telemetry'> & { frames: Frame[] };
+export type SampleContents = PackDocuments;
 
 /** Everything of a small finished run: real signatures by real keys, as the services make them. */
 export function sampleRun(maker: EvidenceMaker, frames = 6): SampleContents {
+  return finishedRun(maker, frames, undefined);
+}
+
+/** The same after a first attempt on `local-b`, which fell silent two steps after its last checkpoint. */
+export function sampleRetriedRun(maker: EvidenceMaker): SampleContents {
+  const { manifestSha256, root, sealedBytes } = sampleManifest();
+  const policyDigest = digestOf(maker.policy);
+  const order = sampleOrder(maker.policy, { policyDigest, manifestSha256, root, sealedBytes });
+  return finishedRun(maker, 6, failedAttempt(maker, order));
+}
+
+function finishedRun(maker: EvidenceMaker, frames: number, before: FailedSample | undefined): SampleContents {
   const policyDigest = digestOf(maker.policy);
   const { manifest, manifestSha256, root, sealedBytes } = sampleManifest();
-  const order = sampleOrder(maker.policy, { policyDigest, manifestSha256, root, sealedBytes });
+  const order = sampleOrder(maker.policy, { policyDigest, manifestSha256, root, sealedBytes }, before);
   const orderEnvelope = signJson(payloadTypes.jobOrder, order, organisation);
   const orderSha256 = bytesToHex(sha256(canonicalJson(order)));
   const challenge = (nonce: string): PackEvidence['challenge'] => ({
@@ -64,10 +79,11 @@ export function sampleRun(maker: EvidenceMaker, frames = 6): SampleContents {
   });
   const request = { signingKey: attestedKey.publicKey, organisation };
   const evidence = [
+    ...(before === undefined ? [] : [before.evidence]),
     maker.make({ ...request, node: 'local-b', challenge: challenge('0b'), at: startedAt + 1000, honest: false }),
     maker.make({ ...request, node: 'local-a', challenge: challenge('0a'), at: startedAt + 2000, honest: true }),
   ];
-  const basis = evidence[1] as PackEvidence;
+  const basis = evidence.at(-1) as PackEvidence;
   const chain = sampleFrames(order.jobId, frames);
   const earSha256 = bytesToHex(sha256(utf8ToBytes(basis.ear)));
   const evidenceSha256 = digestOf(basis.answer);
@@ -75,8 +91,14 @@ export function sampleRun(maker: EvidenceMaker, frames = 6): SampleContents {
     version: 1,
     node: 'local-a',
     sessionId: basis.challenge.sessionId,
-    evidence: 'evidence/0001.json',
-    aad: { datasetRoot: root, jobId: order.jobId, policyDigest, notAfter: order.notAfter },
+    evidence: packPaths.evidence(evidence.length - 1),
+    aad: {
+      datasetRoot: root,
+      jobId: order.jobId,
+      policyDigest,
+      notAfter: order.notAfter,
+      ...(order.attempt?.resume === undefined ? {} : { inputs: [order.attempt.resume.root] }),
+    },
     earSha256,
     info: releaseInfoHex(basis.challenge, basis.answer, basis.ear),
   };
@@ -86,6 +108,8 @@ export function sampleRun(maker: EvidenceMaker, frames = 6): SampleContents {
   if (!receipt.ok) throw new Error(receipt.error.message);
   return {
     order: orderEnvelope,
+    attempts: before === undefined ? [] : [before.attempt],
+    workers: [],
     manifest,
     policy: maker.policy,
     anchors: maker.anchors,
@@ -94,6 +118,7 @@ export function sampleRun(maker: EvidenceMaker, frames = 6): SampleContents {
     frames: chain,
     receipt: receipt.value,
     audit: sampleLog([
+      ...(before === undefined ? [] : before.logged),
       ['order-signed', 'run-1', { jobId: order.jobId }],
       [
         'key-released',
@@ -138,6 +163,7 @@ function sampleManifest() {
 function sampleOrder(
   policy: Policy,
   ids: { policyDigest: string; manifestSha256: string; root: string; sealedBytes: number },
+  before?: FailedSample,
 ): JobOrder {
   const { policyDigest, ...dataset } = ids;
   const draft = {
@@ -156,7 +182,7 @@ function sampleOrder(
     },
     nodes: [],
     policyId: policy.id,
-    budget: { maximumUsd: 10, maximumSeconds: 600 },
+    budget: { maximumUsd: 10 - (before?.costUsd ?? 0), maximumSeconds: 600 },
     checkpointEverySteps: 50,
     evidenceRenewSeconds: 60,
   } as const;
@@ -169,28 +195,154 @@ function sampleOrder(
       outputRecipients: ['age1qqqq'],
       ownerKey: encodeBase64(organisation.publicKey),
       now: startedAt,
+      ...(before === undefined
+        ? {}
+        : { attempt: { number: 2, firstJobId: before.order.jobId, resume: sampleCheckpoint } }),
     },
   );
   if (!order.ok) throw new Error(order.error.message);
   return order.value;
 }
 
+const sampleCheckpoint = {
+  step: 4,
+  sha256: 'c4'.repeat(32),
+  root: 'c5'.repeat(32),
+  manifestSha256: 'c6'.repeat(32),
+};
+
+/** A first attempt that ended without a model. */
+interface FailedSample {
+  readonly order: JobOrder;
+  readonly attempt: SampleContents['attempts'][number];
+  readonly evidence: PackEvidence;
+  readonly costUsd: number;
+  readonly logged: readonly (readonly [AuditKind, string, AuditEntry['details']])[];
+}
+
+function failedAttempt(maker: EvidenceMaker, order: JobOrder): FailedSample {
+  const { jobId, policyDigest, notAfter } = order;
+  const begun = startedAt - 50_000;
+  const evidence = maker.make({
+    node: 'local-b',
+    challenge: {
+      v: 1,
+      nonce: '0c'.repeat(32),
+      sessionId: 'cd'.repeat(16),
+      jobId,
+      policyDigest,
+      expires: new Date(begun + 300_000).toISOString(),
+    },
+    signingKey: lostKey.publicKey,
+    at: begun,
+    organisation,
+    honest: true,
+  });
+  const { step, sha256: sealed } = sampleCheckpoint;
+  const artifact = { name: 'checkpoint-000004.age', kind: 'checkpoint' as const, bytes: 900, sha256: sealed, step };
+  const frames = signFrames([...[1, 2, 3, 4].map(metric), { kind: 'artifact', artifact }, metric(5), metric(6)], {
+    jobId,
+    node: 'local-b',
+    key: lostKey,
+    at: begun + 1000,
+    everyMs: 1000,
+  });
+  const last = frames.at(-1) as Frame;
+  const orderSha256 = digestOf(order);
+  const evidenceSha256 = digestOf(evidence.answer);
+  const earSha256 = bytesToHex(sha256(utf8ToBytes(evidence.ear)));
+  const { sessionId } = evidence.challenge;
+  const usdPerHour = 36;
+  const costUsd = (usdPerHour * 6) / 3600;
+  const statement: FailureStatement = {
+    _type: statementType,
+    subject: [{ name: 'order of attempt 1', digest: { sha256: orderSha256 } }],
+    predicateType: failurePredicateType,
+    predicate: {
+      runId: 'run-1',
+      attempt: 1,
+      jobId,
+      firstJobId: jobId,
+      orderSha256,
+      datasetRoot: order.dataset.root,
+      policyDigest,
+      node: {
+        name: 'local-b',
+        simulated: true,
+        sessionId,
+        signingKey: encodeBase64(lostKey.publicKey),
+        evidenceSha256: [evidenceSha256],
+        earSha256,
+      },
+      failure: { class: 'node-unreachable', cause: 'Node local-b is lost: nothing was heard from it for 12 seconds.' },
+      from: new Date(begun + 500).toISOString(),
+      observedAt: new Date(begun + 20_000).toISOString(),
+      says: { node: `signed by the node until ${last.at}, by its own clock`, desk: 'observed by the desk' },
+      chainHead: frameHash(last),
+      heartbeat: { frames: 7, first: frames[0]?.at ?? '', last: last.at, gapCount: 0, gaps: [] },
+      lastFrame: last,
+      steps: { resumedFrom: 0, last: 6, checkpoint: { step, sha256: sealed }, lost: 2 },
+      cost: {
+        usd: costUsd,
+        usdPerHour,
+        seconds: 6,
+        priceSource: 'directory of the local network, SIMULATED',
+        operatorMayBillUntil: notAfter,
+        stopConfirmed: false,
+      },
+    },
+  };
+  const aad = { datasetRoot: order.dataset.root, jobId, policyDigest, notAfter };
+  const info = releaseInfoHex(evidence.challenge, evidence.answer, evidence.ear);
+  return {
+    order,
+    evidence,
+    costUsd,
+    attempt: {
+      order: signJson(payloadTypes.jobOrder, order, organisation),
+      sessions: [
+        {
+          release: { version: 1, node: 'local-b', sessionId, evidence: packPaths.evidence(0), aad, earSha256, info },
+          frames,
+        },
+      ],
+      failure: signJson(payloadTypes.inToto, statement, organisation),
+    },
+    logged: [
+      ['order-signed', 'run-1', { jobId }],
+      ['key-released', 'local-b', { jobId, datasetRoot: order.dataset.root, sessionId, evidenceSha256 }],
+      ['failure-receipt', 'run-1', { jobId, attempt: 1, node: 'local-b', statementSha256: digestOf(statement) }],
+    ],
+  };
+}
+
+function metric(step: number): FrameBody {
+  return { kind: 'metric', step, values: { loss: 1 / step } };
+}
+
 /** Frames signed by the attested key. */
 export function sampleFrames(jobId: string, count: number, key: Key = attestedKey): Frame[] {
+  const bodies = Array.from({ length: count }, (_, at) => metric(at + 1));
+  return signFrames(bodies, { jobId, node: 'local-a', key, at: startedAt + 10_000, everyMs: 100 });
+}
+
+export function signFrames(
+  bodies: readonly FrameBody[],
+  by: { jobId: string; node: string; key: Key; at: number; everyMs: number },
+): Frame[] {
   const frames: Frame[] = [];
-  for (let sequence = 0; sequence < count; sequence++) {
+  for (const [sequence, body] of bodies.entries()) {
     const last = frames.at(-1);
-    const body: FrameBody = { kind: 'metric', step: sequence + 1, values: { loss: 1 / (sequence + 1) } };
     const unsigned = {
       version: 1 as const,
-      jobId,
-      node: 'local-a',
+      jobId: by.jobId,
+      node: by.node,
       sequence,
       previous: last === undefined ? chainStart.head : frameHash(last),
-      at: new Date(startedAt + 10_000 + sequence * 100).toISOString(),
+      at: new Date(by.at + sequence * by.everyMs).toISOString(),
       body,
     };
-    frames.push({ ...unsigned, signature: encodeBase64(key.sign(frameMessage(unsigned))) });
+    frames.push({ ...unsigned, signature: encodeBase64(by.key.sign(frameMessage(unsigned))) });
   }
   return frames;
 }

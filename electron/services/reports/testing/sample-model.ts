@@ -36,6 +36,13 @@ export function sampleModel(change: Partial<ReportModel> = {}): ReportModel {
       { title: 'Trained', lines: ['240 frames'] },
       { title: 'Received', lines: ['rcpt a8a8…a8a8'] },
     ],
+    attempts: [
+      {
+        title: 'Attempt 1 on local-ams-2: node-unreachable',
+        figures: 'step 117, 17 lost; 312 s, $0.2600; last signed 11:20:11 UTC, found 11:20:24',
+        cause: 'Node local-ams-2 is lost: nothing was heard from it for 13 seconds.',
+      },
+    ],
     lanes: [
       {
         node: 'local-fra-1',

@@ -98,6 +98,13 @@ function Verdict({ verdict }: { readonly verdict: PackVerdict }) {
           {failed[0].detail} Do not rely on this pack.
         </Banner>
       )}
+      {(verdict.summary?.attempts ?? []).map((attempt) => (
+        <p key={attempt.number} className="dim">
+          Attempt {attempt.number} on {attempt.node} failed ({attempt.failureClass}) at step {attempt.lastStep}:{' '}
+          {plural(attempt.lostSteps, 'step')} lost, {attempt.seconds.toFixed(0)} s, ${attempt.costUsd.toFixed(4)}.
+          Computed again from what the node signed.
+        </p>
+      ))}
       <Table label="Checks of the pack" rows={verdict.checks} columns={columns} rowKey={(check) => check.id} flush />
       <div>
         <h3>Not checked</h3>
