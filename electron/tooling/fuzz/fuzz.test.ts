@@ -1,18 +1,23 @@
 import { describe, expect, it } from 'vitest';
 import { flipBit, mutate } from './mutate.ts';
-import { fuzzParser } from './parsers.ts';
+import { fuzzParser, inputOf } from './parsers.ts';
 import { createSeededRandom } from './random.ts';
+import { stopwatch } from './stopwatch.ts';
 import { createSubjects } from './subjects.ts';
 import { flipSigned } from './verifiers.ts';
 
 // The short version of `npm run fuzz`: another seed each run, printed when it finds something.
 const seed = Date.now() % 2 ** 31;
 const subjects = await createSubjects(Date.now());
-const clock = () => performance.now();
 
 describe(`fuzzing with seed ${seed}`, () => {
   it.each(subjects.parsers.map((target) => [target.name, target] as const))('%s survives any bytes', (_, target) => {
-    const outcome = fuzzParser(target, { inputs: 2000, random: createSeededRandom(seed), limit: 50, clock });
+    const outcome = fuzzParser(target, {
+      inputs: 2000,
+      random: createSeededRandom(seed),
+      limit: 50,
+      measure: stopwatch,
+    });
     expect(outcome.findings).toEqual([]);
     expect(outcome.inputs).toBe(2000);
   });
@@ -43,12 +48,32 @@ describe('the fuzzer itself', () => {
         throw new RangeError('here');
       },
     };
-    const found = fuzzParser(thrower, { inputs: 100, random: random(), limit: 50, clock });
+    const found = fuzzParser(thrower, { inputs: 100, random: random(), limit: 50, measure: stopwatch });
     expect(found.findings).toHaveLength(5);
     expect(found.findings[0]).toMatchObject({ kind: 'throws', detail: 'RangeError: here' });
-    let time = 0;
-    const slow = { name: 'y', seeds: [], parse: () => (time += 60) };
-    expect(fuzzParser(slow, { inputs: 9, random: random(), limit: 50, clock: () => time }).findings).toHaveLength(5);
+  });
+
+  it('calls slow only what is slow each time, and says which input that was', () => {
+    const seen: number[] = [];
+    const target = { name: 'y', seeds: [Uint8Array.of(1, 2, 3)], parse: () => undefined };
+    const options = { inputs: 9, random: random(), limit: 50 };
+    const slow = fuzzParser(target, { ...options, measure: () => ({ wall: 60, processor: 59 }) });
+    expect(slow.findings).toHaveLength(5);
+    expect(slow.findings[0]).toMatchObject({ kind: 'slow', detail: '60.0 ms, 59.0 of the processor' });
+    const again = inputOf(target, slow.findings[0]?.seed ?? 0);
+    expect(Buffer.from(again).toString('base64')).toBe(slow.findings[0]?.input);
+    // A loaded machine: the fifth of five attempts is quick.
+    let count = 0;
+    const loaded = fuzzParser(target, {
+      ...options,
+      measure: (run) => {
+        run();
+        seen.push((count += 1));
+        return { wall: count % 5 === 0 ? 6 : 80, processor: 1 };
+      },
+    });
+    expect(loaded).toMatchObject({ findings: [], inputs: 9, slowest: { wall: 6 } });
+    expect(seen).toHaveLength(45);
   });
 
   it('finds a verifier that overlooks a bit', () => {

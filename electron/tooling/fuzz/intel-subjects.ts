@@ -9,8 +9,10 @@ import { parseSgxQuote } from '../../domain/evidence/sgx/quote.ts';
 import { createSimulatedIntel, createSimulatedPlatform } from '../../domain/evidence/simulated/intel-authority.ts';
 import { buildDcapCollateral } from '../../domain/evidence/simulated/intel-collateral.ts';
 import { buildSgxQuote, buildTdxQuote } from '../../domain/evidence/simulated/intel-quote.ts';
+import { createSimulatedNras } from '../../domain/evidence/simulated/nras-builder.ts';
 import { parseTdxQuote } from '../../domain/evidence/tdx/quote.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
+import type { CollateralItem } from '../../contract/collateral.ts';
 import type { ParserTarget } from './parsers.ts';
 import type { VerifierTarget } from './verifiers.ts';
 
@@ -43,6 +45,7 @@ const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 export function createIntelSubjects(now: number): {
   readonly parsers: readonly ParserTarget[];
   readonly verifiers: readonly VerifierTarget[];
+  readonly collateral: readonly { readonly kind: CollateralItem['kind']; readonly bytes: Uint8Array }[];
 } {
   const intel = createSimulatedIntel({ now, random });
   const platform = createSimulatedPlatform(intel, { now, random });
@@ -86,6 +89,13 @@ export function createIntelSubjects(now: number): {
       part('qe identity', utf8(collateral.qeIdentity), (bytes) => ({ qeIdentity: textOf(bytes) })),
       part('pck crl', listOf(collateral.pckCrl), (bytes) => ({ pckCrl: hexOf(bytes) })),
       part('root crl', listOf(collateral.rootCaCrl), (bytes) => ({ rootCaCrl: hexOf(bytes) })),
+    ],
+    collateral: [
+      { kind: 'intel-tcb-info', bytes: utf8(collateral.tcbInfo) },
+      { kind: 'intel-qe-identity', bytes: utf8(collateral.qeIdentity) },
+      { kind: 'intel-root-crl', bytes: listOf(collateral.rootCaCrl) },
+      { kind: 'intel-pck-crl', bytes: listOf(collateral.pckCrl) },
+      { kind: 'nras-jwks', bytes: utf8(createSimulatedNras(random).jwks) },
     ],
   };
 }

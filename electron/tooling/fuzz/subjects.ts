@@ -16,10 +16,10 @@ import { verifyEvidenceSet } from '../../domain/evidence/files/verify.ts';
 import { evidenceFilePolicy } from '../../domain/evidence/files/default-policy.ts';
 import { verifyRim } from '../../domain/evidence/nvidia/rim.ts';
 import { parseOcsp } from '../../domain/evidence/readers/ocsp.ts';
+import { judgeCertificate } from '../../domain/evidence/nvidia/certificate-standing.ts';
+import { answer, createChain, responder } from '../../domain/evidence/nvidia/testing/ocsp-chain.ts';
 import { buildOcsp } from '../../domain/evidence/simulated/ocsp-builder.ts';
-import { p384PrivateKey, p384Signer } from '../../domain/evidence/simulated/p384-key.ts';
 import { buildRim, createSimulatedRimAuthority } from '../../domain/evidence/simulated/rim-builder.ts';
-import { parsePolicyFile } from '../../domain/policy/document.ts';
 import { buildGpuReport } from '../../domain/evidence/simulated/gpu-builder.ts';
 import { buildNitroDocument, createSimulatedNitro } from '../../domain/evidence/simulated/nitro-builder.ts';
 import { buildSnpReport } from '../../domain/evidence/simulated/snp-builder.ts';
@@ -28,9 +28,12 @@ import { verifySnp } from '../../domain/evidence/snp/verify.ts';
 import { cacheGoodSignatures } from '../../services/evidence/caching-crypto.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { startSimulatedNetwork } from '../../services/evidence/testing/simulated-network.ts';
+import { createFileSubjects } from './file-subjects.ts';
 import { createIntelSubjects } from './intel-subjects.ts';
 import { createProviderSubjects } from './provider-subjects.ts';
 import type { FuzzSubjects } from './fuzz-subjects.ts';
+import type { ParserTarget } from './parsers.ts';
+import type { VerifierTarget } from './verifiers.ts';
 
 const bytesOf = (base64: string): Uint8Array => new Uint8Array(Buffer.from(base64, 'base64'));
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
@@ -72,43 +75,51 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
   // Everything from the first element to the signature: the digest covers it.
   const measured = [rim.indexOf('<Meta'), rim.search(/<(?:\w+:)?Signature[\s>]/)] as const;
 
-  const ocspAnswers = ocspSeeds(gpuCertificates, now);
+  const ocsp = ocspSubject(now);
   const certificates = [...snpCertificates, ...gpuCertificates, ...nitro.caBundle, nitro.certificate];
   const providers = createProviderSubjects(network, now);
   const intel = createIntelSubjects(now);
-  return {
-    parsers: [
-      ...providers.parsers,
-      ...intel.parsers,
-      { name: 'snp report', seeds: [snp], parse: parseSnpReport },
-      { name: 'spdm report', seeds: [gpuReport], parse: parseGpuReport },
-      { name: 'nitro document', seeds: [document], parse: parseNitroDocument },
-      { name: 'cbor', seeds: [document], parse: (bytes) => parseWith(() => readCbor(bytes, 'the input')) },
-      { name: 'rim', seeds: [ascii(rim)], parse: rimText },
-      { name: 'ocsp', seeds: ocspAnswers, parse: parseOcsp },
-      {
-        name: 'policy file',
-        seeds: [ascii(JSON.stringify(network.policy))],
-        parse: parsePolicyFile,
-      },
-      {
-        name: 'evidence files',
-        seeds: [snp, gpuReport, document, ascii(rim), ...ocspAnswers.slice(0, 1), ...certificates.slice(0, 2)],
-        parse: (bytes) =>
-          verifyEvidenceSet({ files: filesOf(bytes), policy: evidenceFilePolicy, anchors, now, crypto }),
-      },
-      { name: 'der', seeds: certificates, parse: (bytes) => parseDer(bytes, 16_384) },
-      { name: 'certificate', seeds: certificates, parse: parseCertificate },
-      { name: 'crl', seeds: certificates, parse: parseCrl },
-      {
-        name: 'pem',
-        seeds: [pem(nitroRoot), concat(...certificates.slice(0, 3).map(pem))],
-        parse: (bytes) => parsePemCertificates(Buffer.from(bytes).toString('latin1')),
-      },
+  const parsers: ParserTarget[] = [
+    ...providers.parsers,
+    ...intel.parsers,
+    { name: 'snp report', seeds: [snp], parse: parseSnpReport },
+    { name: 'spdm report', seeds: [gpuReport], parse: parseGpuReport },
+    { name: 'nitro document', seeds: [document], parse: parseNitroDocument },
+    { name: 'cbor', seeds: [document], parse: (bytes) => parseWith(() => readCbor(bytes, 'the input')) },
+    { name: 'rim', seeds: [ascii(rim)], parse: rimText },
+    { name: 'ocsp', seeds: ocsp.seeds, parse: parseOcsp },
+    {
+      name: 'evidence files',
+      seeds: [snp, gpuReport, document, ascii(rim), ...ocsp.seeds.slice(0, 1), ...certificates.slice(0, 2)],
+      parse: (bytes) => verifyEvidenceSet({ files: filesOf(bytes), policy: evidenceFilePolicy, anchors, now, crypto }),
+    },
+    { name: 'der', seeds: certificates, parse: (bytes) => parseDer(bytes, 16_384) },
+    { name: 'certificate', seeds: certificates, parse: parseCertificate },
+    { name: 'crl', seeds: certificates, parse: parseCrl },
+    {
+      name: 'pem',
+      seeds: [pem(nitroRoot), concat(...certificates.slice(0, 3).map(pem))],
+      parse: (bytes) => parsePemCertificates(Buffer.from(bytes).toString('latin1')),
+    },
+  ];
+  const files = createFileSubjects({
+    now,
+    anchors,
+    policy: network.policy,
+    collateral: [
+      { kind: 'nvidia-rim', bytes: ascii(rim) },
+      ...ocsp.seeds.map((bytes) => ({ kind: 'nvidia-ocsp' as const, bytes })),
+      ...intel.collateral,
     ],
+    parsers,
+  });
+  return {
+    parsers: [...parsers, ...files.parsers],
     verifiers: [
       ...providers.verifiers,
       ...intel.verifiers,
+      ...files.verifiers,
+      ocsp.verifier,
       {
         name: 'snp report',
         evidence: snp,
@@ -180,26 +191,28 @@ export async function createSubjects(now: number): Promise<FuzzSubjects> {
   };
 }
 
-/** Answers of a SIMULATED responder about the GPU's certificates: good by name, and on hold with a nonce and certificates. */
-function ocspSeeds(ders: readonly Uint8Array[], now: number): Uint8Array[] {
-  const [, certificate, issuer] = ders.flatMap((der) => {
-    const parsed = parseCertificate(der);
-    return parsed.ok ? [parsed.value] : [];
-  });
-  if (certificate === undefined || issuer === undefined) throw new Error('the simulated GPU has a chain');
-  const signer = p384Signer(p384PrivateKey(random));
-  const about = { certificate, issuer, thisUpdate: now, nextUpdate: now + 86_400_000 };
-  return [
-    buildOcsp({ ...about, status: 'good', named: 'name' }, signer),
-    buildOcsp(
-      {
-        ...about,
-        status: { revokedAt: now, reason: 6 },
-        hash: 'sha1',
-        nonce: random(32),
-        certificates: [issuer.der],
+/** Answers of SIMULATED responders about a device's certificate: by the issuer, by one it lets answer (as NVIDIA does), a hold. */
+function ocspSubject(now: number): { readonly seeds: readonly Uint8Array[]; readonly verifier: VerifierTarget } {
+  const chain = createChain(now);
+  const [, { certificate }, issuer] = chain.issued;
+  const by = responder(issuer, now);
+  const about = { certificate, issuer: issuer.certificate, thisUpdate: now - 1000, nextUpdate: now + 86_400_000 };
+  const delegated = buildOcsp(
+    { ...about, status: 'good', responder: by.certificate, certificates: [by.der] },
+    by.signer,
+  );
+  const held = { status: { revokedAt: now, reason: 6 }, hash: 'sha1' as const, nonce: random(32) };
+  return {
+    seeds: [delegated, answer(chain, 1, now, { named: 'name' }), answer(chain, 2, now, held)],
+    verifier: {
+      name: 'ocsp answer',
+      evidence: delegated,
+      signed: [[0, delegated.length]],
+      verify: (bytes) => {
+        const input = { now, crypto: createNodeCrypto(), answers: () => [bytes] };
+        const { standing } = judgeCertificate(certificate, issuer.certificate, input);
+        return standing === 'good' ? 'affirming' : 'contraindicated';
       },
-      signer,
-    ),
-  ];
+    },
+  };
 }
