@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFakeKeychain } from './keychain-fake.ts';
+import { visitMemory } from './process-memory.ts';
 import { openVault, valueOf } from './vault-fixture.ts';
 
 /**
@@ -24,29 +24,13 @@ const { vault } = openVault(directory, {
 
 /** How often these at least 32 bytes (given turned over) stand in readable memory. Only their first three are ever spelled out. */
 function occurrences(secret: Uint8Array): number {
-  const memory = openSync('/proc/self/mem', 'r');
-  const window = Buffer.alloc(1_048_576 + 32);
   const prefix = Buffer.from(secret.subarray(0, 3).map((byte) => byte ^ 0xff));
   let count = 0;
-  for (const line of readFileSync('/proc/self/maps', 'utf8').split('\n')) {
-    const range = /^([0-9a-f]+)-([0-9a-f]+) rw/.exec(line);
-    if (range === null || line.includes('[v')) continue;
-    const end = Number.parseInt(range[2] ?? '', 16);
-    for (let from = Number.parseInt(range[1] ?? '', 16); from < end; from += 1_048_576) {
-      let length = 0;
-      try {
-        length = readSync(memory, window, 0, Math.min(window.length, end - from), from);
-      } catch {
-        // A page of the range that is not there; nothing can be read from it by anyone.
-        continue;
-      }
-      for (let at = window.indexOf(prefix); at >= 0 && at + 32 <= length; at = window.indexOf(prefix, at + 1)) {
-        if (secret.every((byte, index) => (byte ^ 0xff) === window[at + index])) count += 1;
-      }
+  visitMemory('self', 32, (piece) => {
+    for (let at = piece.indexOf(prefix); at >= 0 && at + 32 <= piece.length; at = piece.indexOf(prefix, at + 1)) {
+      if (secret.every((byte, index) => (byte ^ 0xff) === piece[at + index])) count += 1;
     }
-  }
-  closeSync(memory);
-  window.fill(0);
+  });
   return count;
 }
 
