@@ -41,19 +41,28 @@ export function decodeBase64(text: string, options: Base64Options = {}): Uint8Ar
   if (rest === 1) return undefined;
   // Over a buffer of its own: a small array on the moving heap could not be wiped where a key is decoded.
   const bytes = new Uint8Array(new ArrayBuffer(Math.floor((length * 3) / 4)));
-  let word = 0;
-  let bits = 0;
   let out = 0;
-  for (let at = 0; at < length; at++) {
-    const value = values[text.charCodeAt(at)] ?? -1;
-    if (value < 0) return undefined;
-    word = ((word << 6) | value) & 0xffffff;
-    bits += 6;
-    if (bits >= 8) {
-      bits -= 8;
-      bytes[out++] = (word >> bits) & 255;
-    }
+  let at = 0;
+  for (; at + 4 <= length; at += 4) {
+    // Negative as soon as one of the four characters is none of the alphabet.
+    const word =
+      (valueAt(text, at) << 18) | (valueAt(text, at + 1) << 12) | (valueAt(text, at + 2) << 6) | valueAt(text, at + 3);
+    if (word < 0) return undefined;
+    bytes[out++] = word >> 16;
+    bytes[out++] = (word >> 8) & 255;
+    bytes[out++] = word & 255;
   }
-  if (bits > 0 && (word & ((1 << bits) - 1)) !== 0) return undefined;
+  if (rest > 0) {
+    const word =
+      (valueAt(text, at) << 18) | (valueAt(text, at + 1) << 12) | (rest === 3 ? valueAt(text, at + 2) << 6 : 0);
+    if (word < 0 || (word & (rest === 3 ? 0xff : 0xffff)) !== 0) return undefined;
+    bytes[out++] = word >> 16;
+    if (rest === 3) bytes[out++] = (word >> 8) & 255;
+  }
   return bytes;
+}
+
+/** @returns -1 for what is none of the alphabet */
+function valueAt(text: string, at: number): number {
+  return values[text.charCodeAt(at)] ?? -1;
 }

@@ -5,7 +5,10 @@
 export type EcCurve = 'P-256' | 'P-384';
 export type HashName = 'sha256' | 'sha384' | 'sha512';
 
-/** A public key as DER SubjectPublicKeyInfo, or as a raw uncompressed point (0x04 ‖ x ‖ y, or x ‖ y). */
+/**
+ * A public key as DER SubjectPublicKeyInfo: an authority's, which verifies several things. Or as a raw uncompressed point
+ * (0x04 ‖ x ‖ y, or x ‖ y): a machine's, of which there are many.
+ */
 export type EcPublicKey = { readonly spki: Uint8Array } | { readonly point: Uint8Array };
 
 export interface EcdsaInput {

@@ -1,5 +1,13 @@
 import { constants, createPublicKey, hash, timingSafeEqual, verify, type KeyObject } from 'node:crypto';
 import type { EcCurve, EcPublicKey, EvidenceCrypto, HashName } from '../../domain/evidence/crypto.ts';
+import { parseWith } from '../../domain/evidence/readers/bytes.ts';
+import {
+  integerBytes,
+  objectIdentifier,
+  octetsOfBitString,
+  readDer,
+  sequence,
+} from '../../domain/evidence/readers/der.ts';
 
 const coordinateSizes: Readonly<Record<EcCurve, number>> = { 'P-256': 32, 'P-384': 48 };
 /** DER SubjectPublicKeyInfo of an uncompressed point, up to and with its 0x04. */
@@ -13,22 +21,30 @@ const maximumKeys = 4096;
 /**
  * `EvidenceCrypto` on node:crypto (OpenSSL, or BoringSSL inside Electron: only algorithms that both have). Reading a
  * key takes a third as long as a verification, so keys that have verified something are kept, the oldest go first.
+ *
+ * Keys given as points, and RSA keys, are those of machines and of far authorities: mostly each verifies one thing. The first
+ * time they go to OpenSSL as text, which saves Node's objects around a key; they are kept from the second time on.
  */
 export function createNodeCrypto(): EvidenceCrypto {
-  const keys = new Map<string, KeyObject>();
+  const keys = new Map<string, KeyObject | 'met'>();
 
-  const withKey = (kind: EcCurve | 'rsa', spki: Buffer, check: (key: KeyObject) => boolean): boolean => {
+  const withKey = (
+    kind: EcCurve | 'rsa',
+    spki: Buffer,
+    mostlyOnce: boolean,
+    check: (key: KeyObject | string) => boolean,
+  ): boolean => {
     const name = kind + spki.toString('latin1');
     const known = keys.get(name);
-    const key = known ?? (kind === 'rsa' ? rsaKey(spki) : ecKey(kind, spki));
-    if (key === undefined) return false;
-    const good = safely(() => check(key));
+    if (known !== undefined && known !== 'met') return safely(() => check(known));
+    if (!(kind === 'rsa' ? isRsaKey(spki) : isEcKey(kind, spki))) return false;
+    const text = pemOf(spki);
+    const key = mostlyOnce && known === undefined ? text : parseKey(text);
+    if (key === undefined || !safely(() => check(key))) return false;
     // Keys that verified nothing are not kept: garbage cannot push out what is of use.
-    if (good && known === undefined) {
-      keys.set(name, key);
-      if (keys.size > maximumKeys) keys.delete(keys.keys().next().value ?? '');
-    }
-    return good;
+    keys.set(name, typeof key === 'string' ? 'met' : key);
+    if (keys.size > maximumKeys) keys.delete(keys.keys().next().value ?? '');
+    return true;
   };
 
   return {
@@ -38,15 +54,15 @@ export function createNodeCrypto(): EvidenceCrypto {
       if (spki === undefined) return false;
       // DER and the key as it is: Node takes half as long again for raw signatures and for keys inside options.
       const der = encoding === 'raw' ? derSignature(signature) : signature;
-      return withKey(curve, spki, (publicKey) => verify(digestName, data, publicKey, der));
+      return withKey(curve, spki, 'point' in key, (publicKey) => verify(digestName, data, publicKey, der));
     },
     verifyRsaPss: ({ hash, spki, signature, data, saltLength }) =>
-      withKey('rsa', bufferOf(spki), (key) =>
-        verify(hash, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature),
+      withKey('rsa', bufferOf(spki), true, (key) =>
+        verify(hash, data, keyWith(key, { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }), signature),
       ),
     verifyRsaPkcs1: ({ hash, spki, signature, data }) =>
-      withKey('rsa', bufferOf(spki), (key) =>
-        verify(hash, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature),
+      withKey('rsa', bufferOf(spki), true, (key) =>
+        verify(hash, data, keyWith(key, { padding: constants.RSA_PKCS1_PADDING }), signature),
       ),
     sha1: (...parts) => digest('sha1', parts),
     sha256: (...parts) => digest('sha256', parts),
@@ -54,6 +70,11 @@ export function createNodeCrypto(): EvidenceCrypto {
     sha512: (...parts) => digest('sha512', parts),
     equal: (a, b) => a.length === b.length && timingSafeEqual(a, b),
   };
+}
+
+/** Each of the two kinds of key in its own kind of options, as Node's types have it. */
+function keyWith(key: KeyObject | string, options: { readonly padding: number; readonly saltLength?: number }) {
+  return typeof key === 'string' ? { ...options, key } : { ...options, key };
 }
 
 function digest(name: HashName | 'sha1', parts: readonly Uint8Array[]): Uint8Array {
@@ -96,11 +117,30 @@ function spkiOf(curve: EcCurve, key: EcPublicKey): Buffer | undefined {
 }
 
 /** Only an uncompressed point under a named curve (RFC 5480), which the prefix says: asking OpenSSL takes far longer. */
-function ecKey(curve: EcCurve, spki: Buffer): KeyObject | undefined {
+function isEcKey(curve: EcCurve, spki: Buffer): boolean {
   const prefix = spkiPrefixes[curve];
-  if (spki.length !== prefix.length + 2 * coordinateSizes[curve]) return undefined;
-  if (!spki.subarray(0, prefix.length).equals(prefix)) return undefined;
-  return parseKey(spki);
+  return (
+    spki.length === prefix.length + 2 * coordinateSizes[curve] &&
+    spki.compare(prefix, 0, prefix.length, 0, prefix.length) === 0
+  );
+}
+
+const rsaEncryption = '1.2.840.113549.1.1.1';
+
+/** A plain RSA key (RFC 8017 A.1) of 2048 to 8192 bits: read here, as OpenSSL's answer costs a tenth of a verification. */
+function isRsaKey(spki: Buffer): boolean {
+  const bits = parseWith(() => {
+    const [algorithm, key] = sequence(readDer(spki, 2048), 'public key');
+    const [type] = sequence(algorithm, 'algorithm');
+    if (objectIdentifier(type, 'algorithm') !== rsaEncryption) return 0;
+    const [modulus] = sequence(readDer(octetsOfBitString(key, 'key'), 2048), 'key');
+    const octets = integerBytes(modulus, 'modulus');
+    const [sign = 0x80, first = 0] = octets;
+    // A leading zero octet keeps the number positive.
+    if (sign >= 0x80) return 0;
+    return sign === 0 ? 8 * (octets.length - 1) - Math.clz32(first) + 24 : 8 * octets.length - Math.clz32(sign) + 24;
+  });
+  return bits.ok && bits.value >= 2048 && bits.value <= 8192;
 }
 
 /** The same bytes. */
@@ -108,16 +148,14 @@ function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function rsaKey(spki: Buffer): KeyObject | undefined {
-  const key = parseKey(spki);
-  const bits = key?.asymmetricKeyDetails?.modulusLength ?? 0;
-  return key?.asymmetricKeyType === 'rsa' && bits >= 2048 && bits <= 8192 ? key : undefined;
+/** As PEM: Node tells what an object is by exceptions, so the same key as DER inside options takes twice as long. */
+function pemOf(spki: Buffer): string {
+  return `-----BEGIN PUBLIC KEY-----\n${spki.toString('base64')}\n-----END PUBLIC KEY-----\n`;
 }
 
-/** As PEM text: Node tells what an object is by exceptions, so the same key as DER inside options takes twice as long. */
-function parseKey(spki: Buffer): KeyObject | undefined {
+function parseKey(pem: string): KeyObject | undefined {
   try {
-    return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${spki.toString('base64')}\n-----END PUBLIC KEY-----\n`);
+    return createPublicKey(pem);
   } catch {
     // Not a key: nothing signed by it can be valid.
     return undefined;

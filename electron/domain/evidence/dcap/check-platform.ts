@@ -250,7 +250,7 @@ function qeReportSigned({ leaf }: PckPlatform, { signature: quote }: Quote, cryp
     crypto.verifyEcdsa({
       curve: 'P-256',
       hash: 'sha256',
-      key: { spki: leaf.publicKey.spki },
+      key: { point: leaf.publicKey.key },
       encoding: 'raw',
       signature: quote.qeReportSignature,
       data: quote.qeReport,

@@ -28,46 +28,58 @@ export interface PckClaims {
 }
 
 const extension = '1.2.840.113741.1.13.1';
+/** The same as content octets. */
+const extensionOctets = [0x2a, 0x86, 0x48, 0x86, 0xf8, 0x4d, 0x01, 0x0d, 0x01] as const;
+const arcs = { ppid: 1, tcb: 2, pceId: 3, fmspc: 4, platformInstanceId: 6, pceSvn: 17, cpuSvn: 18 } as const;
 
 /** Reads the SGX extension of the leaf. Any certificate gives a value, never an exception. */
 export function readPckClaims(certificate: Certificate): Parsed<PckClaims> {
   return parseWith(() => {
     const value = findExtension(certificate, extension);
     if (value === undefined) throw new Malformed('the certificate has no SGX extension');
-    const fields = members(readDer(value), `${extension}.`);
-    const tcb = members(field(fields, '2', 'TCB'), `${extension}.2.`);
-    const components = Array.from({ length: 16 }, (_, at) => octet(tcb, String(at + 1)));
-    const pceSvn = smallInteger(field(tcb, '17', 'PCESVN'), 'PCESVN');
+    const fields = members(readDer(value), []);
+    const tcb = members(field(fields, arcs.tcb, 'TCB'), [arcs.tcb]);
+    const components = Array.from({ length: 16 }, (_, at) => octet(tcb, at + 1));
+    const pceSvn = smallInteger(field(tcb, arcs.pceSvn, 'PCESVN'), 'PCESVN');
     return {
-      ppid: toHex(octets(field(fields, '1', 'PPID'), 16, 'PPID')),
+      ppid: toHex(octets(field(fields, arcs.ppid, 'PPID'), 16, 'PPID')),
       components,
       pceSvn,
-      cpuSvn: octets(field(tcb, '18', 'CPUSVN'), 16, 'CPUSVN'),
-      pceId: toHex(octets(field(fields, '3', 'PCEID'), 2, 'PCEID')),
-      fmspc: toHex(octets(field(fields, '4', 'FMSPC'), 6, 'FMSPC')),
-      platformInstanceId: fields.has('6')
-        ? toHex(octets(field(fields, '6', 'instance id'), 16, 'instance id'))
+      cpuSvn: octets(field(tcb, arcs.cpuSvn, 'CPUSVN'), 16, 'CPUSVN'),
+      pceId: toHex(octets(field(fields, arcs.pceId, 'PCEID'), 2, 'PCEID')),
+      fmspc: toHex(octets(field(fields, arcs.fmspc, 'FMSPC'), 6, 'FMSPC')),
+      platformInstanceId: fields.has(arcs.platformInstanceId)
+        ? toHex(octets(field(fields, arcs.platformInstanceId, 'instance id'), 16, 'instance id'))
         : undefined,
     };
   });
 }
 
-/** SEQUENCE OF {id, value}, by the last arc of the id; one value an id. */
-function members(element: DerElement, prefix: string): ReadonlyMap<string, DerElement> {
-  const found = new Map<string, DerElement>();
+/** SEQUENCE OF {id, value}, by the last arc of the id; one value an id. @param inside arcs below the extension's own */
+function members(element: DerElement, inside: readonly number[]): ReadonlyMap<number | string, DerElement> {
+  const prefix = [...extensionOctets, ...inside];
+  const found = new Map<number | string, DerElement>();
   for (const item of children(expectTag(element, derTags.sequence, 'SGX extension'))) {
     const [id, value, ...rest] = sequence(item, 'SGX extension field');
-    const oid = objectIdentifier(id, 'SGX extension field');
-    if (value === undefined || rest.length > 0) throw new Malformed(`SGX extension field ${oid} is no pair`);
-    if (!oid.startsWith(prefix)) throw new Malformed(`SGX extension field ${oid} is not of the extension`);
-    const arc = oid.slice(prefix.length);
-    if (found.has(arc)) throw new Malformed(`SGX extension field ${oid} appears twice`);
-    found.set(arc, value);
+    const name = lastArc(expectTag(id, derTags.objectIdentifier, 'SGX extension field'), prefix);
+    if (value === undefined || rest.length > 0) throw new Malformed(`SGX extension field ${name} is no pair`);
+    if (found.has(name)) throw new Malformed(`SGX extension field ${name} appears twice`);
+    found.set(name, value);
   }
   return found;
 }
 
-function field(fields: ReadonlyMap<string, DerElement>, arc: string, what: string): DerElement {
+/** @returns the one arc behind the prefix, where all known fields are; else the whole id as text */
+function lastArc(id: DerElement, prefix: readonly number[]): number | string {
+  const { content } = id;
+  if (!prefix.every((octet, at) => octet === content[at])) {
+    throw new Malformed(`SGX extension field ${objectIdentifier(id)} is not of the extension`);
+  }
+  const arc = content[prefix.length] ?? 0x80;
+  return content.length === prefix.length + 1 && arc < 0x80 ? arc : objectIdentifier(id, 'SGX extension field');
+}
+
+function field(fields: ReadonlyMap<number | string, DerElement>, arc: number, what: string): DerElement {
   const value = fields.get(arc);
   if (value === undefined) throw new Malformed(`the SGX extension has no ${what}`);
   return value;
@@ -79,7 +91,7 @@ function octets(element: DerElement, size: number, what: string): Uint8Array {
   return content;
 }
 
-function octet(tcb: ReadonlyMap<string, DerElement>, arc: string): number {
+function octet(tcb: ReadonlyMap<number | string, DerElement>, arc: number): number {
   const value = smallInteger(field(tcb, arc, `TCB component ${arc}`), `TCB component ${arc}`);
   if (value > 255) throw new Malformed(`TCB component ${arc} is over 255`);
   return value;

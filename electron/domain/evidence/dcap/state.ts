@@ -26,7 +26,7 @@ export interface DcapState {
   readonly authorities: BoundedCache<Certificate>;
   readonly platforms: BoundedCache<PckPlatform>;
   readonly collateralByObject: WeakMap<DcapCollateral, PreparedCollateral>;
-  readonly collateral: BoundedCache<PreparedCollateral>;
+  readonly collateral: BoundedCache<PreparedCollateral & { readonly texts: readonly string[] }>;
 }
 
 export function createDcapState(anchors: TrustAnchors, crypto: EvidenceCrypto): DcapState {
@@ -167,15 +167,34 @@ export interface PreparedCollateral {
   readonly pckCrl: PreparedList;
 }
 
-/** Frozen collateral is known by its object, other by the digest of its texts. */
+/** Frozen collateral is known by its object, other by its texts. */
 export function prepareCollateral(state: DcapState, collateral: DcapCollateral): PreparedCollateral {
   const known = state.collateralByObject.get(collateral);
   if (known !== undefined) return known;
-  const key = toHex(state.crypto.sha256(utf8ToBytes(JSON.stringify(Object.entries(collateral)))));
-  const prepared = state.collateral.get(key) ?? prepare(state, collateral);
-  state.collateral.set(key, prepared);
+  const texts = textsOf(collateral);
+  // Signatures, and the ends of the lists, where theirs are: enough to tell genuine collateral apart. Whether it is the
+  // same is then asked of all the texts, which is far cheaper than a digest of them.
+  const name = [1, 4].map((at) => texts[at]).join() + [6, 7].map((at) => texts[at]?.slice(-160)).join();
+  const found = state.collateral.get(name);
+  const prepared =
+    found?.texts.every((text, at) => text === texts[at]) === true ? found : { ...prepare(state, collateral), texts };
+  state.collateral.set(name, prepared);
   if (Object.isFrozen(collateral)) state.collateralByObject.set(collateral, prepared);
   return prepared;
+}
+
+/** All that `prepare` reads, and so all that what it remembers depends on. */
+function textsOf(collateral: DcapCollateral): readonly string[] {
+  return [
+    collateral.tcbInfo,
+    collateral.tcbInfoSignature,
+    collateral.tcbInfoIssuerChain,
+    collateral.qeIdentity,
+    collateral.qeIdentitySignature,
+    collateral.qeIdentityIssuerChain,
+    collateral.rootCaCrl,
+    collateral.pckCrl,
+  ];
 }
 
 function prepare(state: DcapState, collateral: DcapCollateral): PreparedCollateral {

@@ -1,5 +1,5 @@
 import type { TcbStatus } from '../../../contract/policy.ts';
-import type { TcbInfo } from './documents.ts';
+import type { TcbInfo, TcbLevel } from './documents.ts';
 import type { PckClaims } from './pck.ts';
 
 /** What the collateral says of one platform, after merging. */
@@ -13,8 +13,6 @@ export interface TcbOutcome {
   readonly evaluationDataNumber: number;
   readonly fmspc: string;
 }
-
-export type TcbLevel = TcbInfo['tcbLevels'][number];
 
 const outOfDate: ReadonlySet<TcbStatus> = new Set(['OutOfDate', 'OutOfDateConfigurationNeeded']);
 const configuration: ReadonlySet<TcbStatus> = new Set([
@@ -53,9 +51,9 @@ export function findLevel(info: TcbInfo, pck: PckClaims, teeTcbSvn: Uint8Array |
   const from = (teeTcbSvn?.[1] ?? 0) > 0 ? 2 : 0;
   return info.tcbLevels.find(({ tcb }) => {
     if (tcb.pcesvn > pck.pceSvn) return false;
-    if (tcb.sgxtcbcomponents.some(({ svn }, at) => svn > (pck.components[at] ?? -1))) return false;
+    if (tcb.sgxtcbcomponents.some((svn, at) => svn > (pck.components[at] ?? -1))) return false;
     if (teeTcbSvn === undefined) return true;
     // A level without TDX components says nothing about a TDX guest.
-    return tcb.tdxtcbcomponents?.every(({ svn }, at) => at < from || svn <= (teeTcbSvn[at] ?? -1)) ?? false;
+    return tcb.tdxtcbcomponents?.every((svn, at) => at < from || svn <= (teeTcbSvn[at] ?? -1)) ?? false;
   });
 }

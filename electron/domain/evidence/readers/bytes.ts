@@ -78,24 +78,23 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
+/** Values of the ASCII hex digits; -1 for all else. */
+const digits = new Int8Array(128).fill(-1);
+for (let value = 0; value < 16; value++) {
+  digits[value.toString(16).charCodeAt(0)] = value;
+  digits[value.toString(16).toUpperCase().charCodeAt(0)] = value;
+}
+
 /** @returns undefined unless the text is an even number of hex digits. */
 export function fromHex(text: string): Uint8Array | undefined {
   if (text.length % 2 !== 0) return undefined;
   const bytes = new Uint8Array(text.length / 2);
   for (let at = 0; at < bytes.length; at++) {
-    const high = hexDigit(text.charCodeAt(2 * at));
-    const low = hexDigit(text.charCodeAt(2 * at + 1));
-    if (high < 0 || low < 0) return undefined;
-    bytes[at] = high * 16 + low;
+    const octet = ((digits[text.charCodeAt(2 * at)] ?? -1) << 4) | (digits[text.charCodeAt(2 * at + 1)] ?? -1);
+    if (octet < 0) return undefined;
+    bytes[at] = octet;
   }
   return bytes;
-}
-
-/** @returns -1 for what is none */
-function hexDigit(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30;
-  const lower = code | 0x20;
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1;
 }
 
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {

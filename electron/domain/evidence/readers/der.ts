@@ -1,4 +1,5 @@
 import { Malformed, parseWith, type Parsed } from './bytes.ts';
+import { twoDigits, utcMoment } from './moment.ts';
 
 /**
  * Strict DER (X.690 §10): definite lengths in their shortest form, low tag numbers, no trailing bytes, bounded depth and
@@ -197,28 +198,7 @@ export function time(element: DerElement | undefined, what: string): number {
   }
   if (tag === derTags.utcTime) parts.unshift((parts[0] ?? 0) >= 50 ? 19 : 20);
   const [century = 0, yearOfCentury = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
-  const year = century * 100 + yearOfCentury;
-  const at = Date.UTC(year, month - 1, day, hour, minute, second);
-  // Date.UTC rolls over (31 February is 3 March): what does not read back the same was no date.
-  const back = new Date(at);
-  if (
-    back.getUTCFullYear() !== year ||
-    back.getUTCMonth() !== month - 1 ||
-    back.getUTCDate() !== day ||
-    hour > 23 ||
-    minute > 59 ||
-    second > 59
-  ) {
-    throw new Malformed(`${what} is no date`);
-  }
+  const at = utcMoment(century * 100 + yearOfCentury, month, day, hour, minute, second);
+  if (at === undefined) throw new Malformed(`${what} is no date`);
   return at;
-}
-
-/** The number that two ASCII digits write. @returns -1 when one is none */
-function twoDigits(high = 0, low = 0): number {
-  return isDigit(high) && isDigit(low) ? (high - 0x30) * 10 + (low - 0x30) : -1;
-}
-
-function isDigit(octet: number): boolean {
-  return octet >= 0x30 && octet <= 0x39;
 }

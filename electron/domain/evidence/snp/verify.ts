@@ -117,7 +117,7 @@ function checkChain(verdict: VerdictBuilder, chain: Chain, report: SnpReport, in
       crypto.verifyEcdsa({
         curve: 'P-384',
         hash: 'sha384',
-        key: { spki: leaf.publicKey.spki },
+        key: { point: leaf.publicKey.key },
         encoding: 'raw',
         signature: report.signature,
         data: report.signed,
