@@ -1,6 +1,6 @@
 import type { AttemptView, FailureClass } from '../../contract/attempts.ts';
 import { defaultMaximumAttempts, type JobOrder } from '../../contract/job.ts';
-import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
+import { err, ok, type ErrorCode, type NacreError, type Result } from '../../contract/result.ts';
 import type { DirectoryNode } from '../../contract/wire.ts';
 import { afterFailure, failureClassOf, lostSteps, remainingNodes, telemetryLane } from '../../domain/job/attempts.ts';
 import { costUsd } from '../../domain/job/estimate.ts';
@@ -130,11 +130,7 @@ async function endAttempt(state: RunState, error: NacreError, steps: AttemptStep
   if (!decided.retry) return false;
   const since = new Date(ports.clock()).toISOString();
   state.change(({ view }) => {
-    delete record.session;
-    delete record.workers;
-    delete view.cluster;
-    delete view.upload;
-    delete view.approval;
+    leaveNodes(record);
     view.recovery = {
       since,
       attempt: (record.attempts?.length ?? 0) + 1,
@@ -146,6 +142,15 @@ async function endAttempt(state: RunState, error: NacreError, steps: AttemptStep
   }, true);
   state.step('preparing');
   return true;
+}
+
+/** The nodes of an attempt are given up; what they signed is kept with the attempt. */
+function leaveNodes(record: RunState['record']): void {
+  delete record.session;
+  delete record.workers;
+  delete record.view.cluster;
+  delete record.view.upload;
+  delete record.view.approval;
 }
 
 function lostWords(attempt: AttemptView | undefined): string {
@@ -241,11 +246,16 @@ export function openAttempt(record: RunState['record']): AttemptView {
 async function prepareNext(state: RunState, ports: RunPorts, signal: AbortSignal): Promise<Result<Start>> {
   const { record } = state;
   const closed = record.attempts ?? [];
+  // What a core that died as an attempt ended has not written any more.
+  if (record.session !== undefined) state.change(leaveNodes, true);
   // An order that was signed when the core died, and never brought to a node: another takes its place.
   if (record.view.attempts?.at(-1)?.outcome === 'open') state.change(({ view }) => void view.attempts?.pop());
   const last = record.view.attempts?.at(-1);
   const decided = decide(state, last?.failureClass ?? 'node-unreachable');
-  if (!decided.retry) return err('unavailable', last?.cause ?? 'There is no node left to run this job on.');
+  if (!decided.retry) {
+    const cause = last?.cause ?? 'There is no node left to run this job on.';
+    return err(codeOf(last?.failureClass), cause, { details: { failureClass: last?.failureClass ?? '' } });
+  }
   if (!(await sleep(decided.delayMs, signal))) return stopped();
   if (!ports.signing.unlocked()) {
     waitFor(state, 'unlock');
@@ -315,6 +325,20 @@ async function candidatesOf(
     return err('not_found', `Too few nodes are left: ${there.length === 0 ? 'none' : there.join(', ')}.`);
   }
   return ports.nodes.candidates(there);
+}
+
+/** For an attempt that is over for good, and whose end the core did not live to write down. */
+function codeOf(failureClass: FailureClass | undefined): ErrorCode {
+  switch (failureClass) {
+    case 'stopped':
+      return 'cancelled';
+    case 'budget':
+      return 'denied_by_policy';
+    case 'data-integrity':
+      return 'integrity';
+    default:
+      return 'unavailable';
+  }
 }
 
 function waitFor(state: RunState, what: 'unlock' | 'network'): void {

@@ -114,6 +114,9 @@ async function readEvents(context: FollowContext, heard: Heard): Promise<Result<
   const { id: runId, jobId } = state.record.view;
   const identity = { jobId, node: session.node, signingKey: Buffer.from(session.signingKey, 'base64') };
   const lane = telemetryLane(session.node, state.record.order.attempt?.number ?? 1);
+  const before = replay(context, lane);
+  if (!before.ok) return before;
+  if (before.value !== undefined) return ok(before.value);
   for (;;) {
     if (signal.aborted) return err('cancelled', 'Following the run was stopped.');
     const chain = ports.telemetry.chain(runId, lane);
@@ -140,6 +143,21 @@ async function readEvents(context: FollowContext, heard: Heard): Promise<Result<
     if (!followed.ok && !isCurable(followed.error.code)) return followed;
     if (!(await sleep(reconnectMs, signal))) return err('cancelled', 'Following the run was stopped.');
   }
+}
+
+/**
+ * A core that died may have stored frames that it did not act on: a file that was announced and not fetched, the end of the
+ * job. The node does not send them again. @returns how the job ended when a stored frame says so
+ */
+function replay(context: FollowContext, lane: string): Result<{ end: JobEnd; message?: string } | undefined> {
+  const frames = context.ports.telemetry.frames(context.state.record.view.id, lane);
+  if (!frames.ok) return frames;
+  let end: { end: JobEnd; message?: string } | undefined;
+  for (const frame of frames.value) {
+    // Lines of the log and GPU figures are shown already, or a second old.
+    if (frame.body.kind !== 'log' && frame.body.kind !== 'gpu') end = applyFrame(context, frame) ?? end;
+  }
+  return ok(end);
 }
 
 /** @returns how the job ended when this frame says so */

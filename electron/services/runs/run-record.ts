@@ -95,9 +95,13 @@ export function isWaiting({ view, session }: RunRecord): boolean {
   return view.state === 'releasing' && view.approval !== undefined && session === undefined;
 }
 
-/** A run that lost a node and is not with one now: the next core that opens the profile takes it up. */
+/**
+ * A run whose last attempt has ended and that is not with a node now: the next core that opens the profile takes it up. A
+ * core that died as it wrote that down may have left the session of the node that was given up.
+ */
 export function isBetween({ view, session, attempts = [] }: RunRecord): boolean {
-  return !isFinal(view.state) && session === undefined && attempts.length > 0;
+  if (isFinal(view.state) || attempts.length === 0) return false;
+  return session === undefined || view.attempts?.at(-1)?.outcome === 'failed';
 }
 
 /** The checkpoint on this desk that is furthest on. */

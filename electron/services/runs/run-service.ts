@@ -1,25 +1,17 @@
-import { createHash } from 'node:crypto';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { JobDraft } from '../../contract/job.ts';
 import type { RunEvent, RunView } from '../../contract/views.ts';
-import type { DirectoryNode } from '../../contract/wire.ts';
-import { decodeBase64 } from '../../domain/encoding/base64.ts';
-import { buildOrder, checkDraft } from '../../domain/job/order.ts';
-import { totalSteps } from '../../domain/job/steps.ts';
-import type { NodeClient, RunPorts } from './ports.ts';
-import { signOrder, takeOrder, type SignedOrder } from './release-key.ts';
-import { isBetween, isFinal, isWaiting, isWithNode, sessionsOf, type RunRecord, type Session } from './run-record.ts';
-import { failureClassOf } from '../../domain/job/attempts.ts';
+import { attemptSteps, takenByNode, type LiveRun } from './attempt-steps.ts';
 import { issueFailureReceipts } from './failure-receipt.ts';
-import { newAttempt, nodeAtFault, openAttempt, runAttempts, type AttemptSteps, type Start } from './run-attempts.ts';
-import { bringToNodes } from './run-driver.ts';
-import { updateCost } from './run-follow.ts';
-import { sleep } from './retry.ts';
-import { countersign, takeReceipts } from './run-receipt.ts';
-import { followRun } from './run-workers.ts';
+import { logEnd } from './log-end.ts';
+import type { RunPorts } from './ports.ts';
+import { prepareRun } from './prepare-run.ts';
+import { takeOrder } from './release-key.ts';
+import { runAttempts, type Start } from './run-attempts.ts';
+import { countersign } from './run-receipt.ts';
+import { isBetween, isFinal, isWaiting, isWithNode, sessionsOf, type RunRecord } from './run-record.ts';
 import { createRunState, type RunState } from './run-state.ts';
-import { createSealedFiles } from './sealed-files.ts';
-import { watchCluster } from './watch-cluster.ts';
+import { connectSession, tellToStop } from './sessions.ts';
 
 /** Where runs and their events are kept; see services/store. */
 export interface RunStore {
@@ -70,21 +62,13 @@ export interface RunService {
   close(): Promise<void>;
 }
 
-/** How long a scheduler may take to see what the nodes have signed: milliseconds. */
-const schedulerMs = 8000;
-
-interface Live {
-  readonly state: RunState;
-  readonly abort: AbortController;
+interface LiveEntry extends LiveRun {
   readonly done: Promise<void>;
-  /** Connections to the nodes that work, by rank; empty while none does. */
-  clients: readonly NodeClient[];
-  closing: boolean;
 }
 
 export function createRunService(options: RunServiceOptions): RunService {
   const { ports, store } = options;
-  const live = new Map<string, Live>();
+  const live = new Map<string, LiveEntry>();
   let some = false;
 
   const stateOf = (record: RunRecord): RunState => {
@@ -107,7 +91,7 @@ export function createRunService(options: RunServiceOptions): RunService {
     const runId = state.record.view.id;
     const abort = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
-    const entry: Live = { state, abort, done: promise, clients: [], closing: false };
+    const entry: LiveEntry = { state, abort, done: promise, clients: [], closing: false };
     live.set(runId, entry);
     const finish = (error: NacreError | undefined) => {
       // A core that closes leaves the run as it stands: the next one takes it up.
@@ -122,7 +106,7 @@ export function createRunService(options: RunServiceOptions): RunService {
       ports.telemetry.release(runId);
       resolve();
     };
-    runAttempts(state, start, stepsOf(entry), ports, abort.signal).then(
+    runAttempts(state, start, attemptSteps(entry, ports, options.onTrouble), ports, abort.signal).then(
       (answer) => finish(answer.ok ? undefined : answer.error),
       (error: unknown) => {
         options.onTrouble(runId, error);
@@ -131,89 +115,8 @@ export function createRunService(options: RunServiceOptions): RunService {
     );
   };
 
-  /** From a job that is on its nodes to its end. */
-  const withNodes = async (entry: Live, clients: readonly NodeClient[]): Promise<Result<void>> => {
-    const { state, abort } = entry;
-    const [leader] = clients;
-    if (leader === undefined) throw new Error('a run that is followed has a node');
-    entry.clients = clients;
-    const { signal } = abort;
-    const fetching = new AbortController();
-    const files = createSealedFiles(state, leader, ports, AbortSignal.any([signal, fetching.signal]));
-    const watching = new AbortController();
-    const cluster = watchCluster(state, ports, AbortSignal.any([signal, watching.signal]));
-    const followed = await followRun(state, clients, ports, files, signal);
-    const endedAt = ports.clock();
-    updateCost(state, endedAt);
-    if (!followed.ok || followed.value.end !== 'succeeded') watching.abort();
-    if (!followed.ok) {
-      if (entry.closing) return followed;
-      // A dead node cannot be asked: what it has not sent by now does not come.
-      if (isNodeLost(followed.error) && nodeAtFault(state.record, followed.error) === leader.node) fetching.abort();
-      await cluster;
-      return settled(followed, await files.settle());
-    }
-    const { end, message } = followed.value;
-    if (end === 'stopped') {
-      await Promise.all([files.settle(), cluster]);
-      return err('cancelled', message ?? 'The run was stopped on request.');
-    }
-    if (end === 'failed') {
-      await Promise.all([files.settle(), cluster]);
-      return err('unavailable', `The job failed on the node: ${message ?? 'no reason was given'}`, {
-        hint: 'The log of the run has its last lines. Data, keys and checkpoints are kept.',
-        details: { failureClass: 'job-failed' },
-      });
-    }
-    if (state.record.view.state === 'running') state.step('collecting');
-    const here = await files.settle();
-    if (here.ok && state.record.view.modelSha256 === undefined) {
-      watching.abort();
-      return err('integrity', 'The node says that the job succeeded, but its signed telemetry announced no model.');
-    }
-    const taken = here.ok ? await takeReceipts(state, clients, ports, endedAt, signal) : here;
-    // The scheduler is a moment behind the nodes.
-    await Promise.race([cluster, sleep(schedulerMs, signal)]);
-    watching.abort();
-    await cluster;
-    return taken;
-  };
-
-  /** What an attempt of this run is made of. */
-  const stepsOf = (entry: Live): AttemptSteps => {
-    const { state, abort } = entry;
-    const follow = async (clients: readonly NodeClient[]) => {
-      const ended = await withNodes(entry, clients);
-      entry.clients = [];
-      if (!entry.closing) for (const client of clients) client.close();
-      return ended;
-    };
-    return {
-      follow,
-      async bring(order, candidates) {
-        const brought = await bringToNodes(state, order, candidates, ports, abort.signal);
-        if (!brought.ok) return brought;
-        takenByNode(state);
-        return follow(brought.value);
-      },
-      tellToStop: (except) => tellToStop(state.record, ports, except),
-      closing: () => entry.closing,
-    };
-  };
-
-  const takenByNode = (state: RunState): void => {
-    const { view } = state.record;
-    state.step('running');
-    state.change(() => {
-      openAttempt(state.record).from = new Date(ports.clock()).toISOString();
-    }, true);
-    const started = ports.audit('run-started', view.id, { jobId: view.jobId }, view.simulated);
-    // The key is out and its release is logged; the run goes on, and the log on disk tells of the missing entry.
-    if (!started.ok) options.onTrouble(view.id, started.error);
-  };
-
   const launch = (draft: JobDraft): Result<{ runId: string; jobId: string }> => {
-    const prepared = prepare(draft, ports);
+    const prepared = prepareRun(draft, ports);
     if (!prepared.ok) return prepared;
     const { record, order, candidates } = prepared.value;
     const logged = ports.audit('order-signed', record.view.id, { jobId: record.view.jobId }, record.view.simulated);
@@ -333,8 +236,8 @@ export function createRunService(options: RunServiceOptions): RunService {
         }
         state.event({ kind: 'state', node: session.node, message: 'Nacre is back and takes up the run.' });
         // The release was logged and may have arrived: the node says, and no second key goes out for this order.
-        if (old.view.state === 'releasing') takenByNode(state);
-        drive(state, { kind: 'session', clients: sessionsOf(old).map((one) => toSession(one, ports)) });
+        if (old.view.state === 'releasing') takenByNode(state, ports, options.onTrouble);
+        drive(state, { kind: 'session', clients: sessionsOf(old).map((one) => connectSession(one, ports)) });
       }
       return ok(undefined);
     },
@@ -370,136 +273,4 @@ export function createRunService(options: RunServiceOptions): RunService {
       await Promise.all(entries.map(({ done }) => done));
     },
   };
-}
-
-interface Prepared {
-  readonly record: RunRecord;
-  readonly order: SignedOrder;
-  readonly candidates: readonly DirectoryNode[];
-}
-
-/** All that can be refused before anything is stored. */
-function prepare(draft: JobDraft, ports: RunPorts): Result<Prepared> {
-  const dataset = ports.datasets.forOrder(draft.datasetId);
-  if (!dataset.ok) return dataset;
-  const checked = checkDraft(draft, dataset.value);
-  if (!checked.ok) return checked;
-  const policy = ports.policies.get(draft.policyId);
-  if (!policy.ok) return policy;
-  const candidates = ports.nodes.candidates(draft.nodes);
-  if (!candidates.ok) return candidates;
-  const { network } = draft;
-  const driver = network === undefined ? undefined : ports.clusters.driverSha256(network);
-  if (driver?.ok === false) return driver;
-  const ownerKey = ports.signing.ownerKey();
-  if (!ownerKey.ok) return ownerKey;
-  const recipients = ports.signing.outputRecipients();
-  if (!recipients.ok) return recipients;
-  // A draft may name the policy by an alias; the order names the policy itself.
-  const order = buildOrder(
-    { ...draft, policyId: policy.value.policy.id },
-    {
-      dataset: dataset.value,
-      policyDigest: policy.value.digest,
-      nodes: candidates.value.map(({ name }) => name),
-      outputRecipients: recipients.value,
-      ownerKey: Buffer.from(ownerKey.value).toString('base64'),
-      now: ports.clock(),
-      ...(network === undefined || driver === undefined ? {} : { scheduler: { network, driverSha256: driver.value } }),
-    },
-  );
-  if (!order.ok) return order;
-  const signed = signOrder(order.value, ports.signing.signOrder);
-  if (!signed.ok) return signed;
-  const manifest = ports.datasets.manifest(draft.datasetId);
-  if (!manifest.ok) return manifest;
-  const steps = totalSteps(draft.program, dataset.value.rows);
-  const record: RunRecord = {
-    version: 1,
-    view: {
-      id: newRunId(ports),
-      name: draft.name,
-      state: 'preparing',
-      simulated: candidates.value.some(({ simulated }) => simulated),
-      jobId: order.value.jobId,
-      datasetId: draft.datasetId,
-      datasetName: dataset.value.name,
-      draft,
-      createdAt: order.value.createdAt,
-      nodes: [],
-      attempts: [newAttempt(order.value, Math.max(...candidates.value.map(({ usdPerHour }) => usdPerHour)))],
-      ...(steps === undefined ? {} : { progress: { done: 0, total: steps, unit: 'steps' as const } }),
-      lastStep: 0,
-      lastMetrics: {},
-      checkpoints: [],
-      costUsd: 0,
-      usdPerHour: Math.max(...candidates.value.map(({ usdPerHour }) => usdPerHour)),
-      log: [],
-    },
-    order: order.value,
-    orderEnvelope: signed.value.envelope,
-    manifestEnvelope: manifest.value,
-    policy: policy.value.policy,
-    evidenceIds: [],
-    artifacts: [],
-  };
-  return ok({ record, order: signed.value, candidates: candidates.value });
-}
-
-/** A new connection to the agent that holds a run's key: no other TLS key is spoken to. */
-function toSession(session: Session, ports: RunPorts): NodeClient {
-  const client = ports.nodes.connect({ name: session.node, url: session.url }, session.tlsSpkiSha256);
-  if (session.access !== undefined) client.useGrant(session.access);
-  return client;
-}
-
-/** Tells every node of an attempt to stop. Connections of their own: a run's are closed as soon as its job has ended. */
-async function tellToStop(record: RunRecord, ports: RunPorts, except?: string): Promise<Result<void>> {
-  const told = await Promise.all(
-    sessionsOf(record)
-      .filter(({ node }) => node !== except)
-      .map(async (session) => {
-        const client = toSession(session, ports);
-        const answer = await client.stopJob(record.order.jobId);
-        client.close();
-        return answer;
-      }),
-  );
-  const failed = told.find((answer) => !answer.ok);
-  return failed?.ok === false ? failed : ok(undefined);
-}
-
-function isNodeLost(error: NacreError): boolean {
-  const failureClass = failureClassOf(error);
-  return failureClass === 'node-unreachable' || failureClass === 'node-hung';
-}
-
-/** Short enough to read aloud, 64 random bits: `run-3f9a…`. */
-function newRunId(ports: RunPorts): string {
-  return `run-${Buffer.from(ports.random(8)).toString('hex')}`;
-}
-
-function logEnd(state: RunState, ports: RunPorts, onTrouble: RunServiceOptions['onTrouble']): void {
-  const { view, orderEnvelope } = state.record;
-  const logged = ports.audit(
-    'run-ended',
-    view.id,
-    {
-      jobId: view.jobId,
-      state: view.state,
-      orderSha256: createHash('sha256')
-        .update(decodeBase64(orderEnvelope.payload) ?? '')
-        .digest('hex'),
-      ...(view.modelSha256 === undefined ? {} : { modelSha256: view.modelSha256 }),
-      ...(view.error === undefined ? {} : { code: view.error.code }),
-    },
-    view.simulated,
-  );
-  if (!logged.ok) onTrouble(view.id, logged.error);
-}
-
-/** Trouble with the files matters more than a stop, less than the first failure. */
-function settled(first: Result<never>, second: Result<void>): Result<never> {
-  if (!first.ok && first.error.code === 'cancelled' && !second.ok) return second;
-  return first;
 }
