@@ -203,6 +203,8 @@ export const approvalViewSchema = z.object({
   state: z.enum(requestStates),
   /** Where it was made: on this desk, or brought here to be signed. */
   origin: z.enum(['own', 'imported']),
+  /** Of an override: the node that it lets through. */
+  node: z.string().optional(),
   title: z.string(),
   createdAt: z.string(),
   expiresAt: z.string(),

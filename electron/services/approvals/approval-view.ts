@@ -27,6 +27,7 @@ export function viewOf(known: Known): ApprovalView {
     kind: value.kind,
     state: stateOf(known),
     origin: record.origin,
+    ...(value.kind === 'override' ? { node: value.subject.node.name } : {}),
     title: described.title,
     createdAt: value.createdAt,
     expiresAt: value.expiresAt,

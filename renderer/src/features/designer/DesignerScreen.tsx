@@ -19,6 +19,7 @@ export default function DesignerScreen() {
   const datasets = useMethod('datasets.list', {});
   const nodes = useMethod('nodes.list', {});
   const policies = useMethod('policies.list', {});
+  const requests = useMethod('approvals.list', {});
   const { job: draft, setJob, forget } = useDrafts();
   const navigate = useNavigate();
   const queries = useQueryClient();
@@ -31,6 +32,10 @@ export default function DesignerScreen() {
     if (draft !== undefined || !ready || datasets.data.length === 0) return;
     setJob(newDraft(datasets.data, nodes.data, policy.policy.id), Date.now());
   }, [draft, ready, datasets.data, nodes.data, policy, setJob]);
+
+  const letThrough = new Set(
+    requests.data?.flatMap(({ node, state }) => (node !== undefined && state === 'granted' ? [node] : [])),
+  );
 
   const estimateInput = useDebounced(draft, 150);
   const estimate = useMethod(
@@ -97,6 +102,7 @@ export default function DesignerScreen() {
             nodes={nodes.data}
             estimate={estimate.data}
             policies={usable}
+            letThrough={letThrough}
             policyId={policy?.policy.id}
             edit={edit}
           />

@@ -26,17 +26,20 @@ interface NodesStepProps {
   readonly estimate: Estimate | undefined;
   readonly policies: readonly PolicyView[];
   readonly policyId: string | undefined;
+  /** Nodes that custodians let through once, past checks that did not pass. */
+  readonly letThrough: ReadonlySet<string>;
   readonly edit: (change: Partial<JobDraft>) => void;
 }
 
-export function NodesStep({ draft, nodes, estimate, policies, policyId, edit }: NodesStepProps) {
+export function NodesStep({ draft, nodes, estimate, policies, policyId, letThrough, edit }: NodesStepProps) {
   const [shown, setShown] = useState<'passing' | 'all'>('all');
   const now = useNow();
-  const passing = nodes.filter((node) => node.trust === 'verified');
+  const usable = (node: NodeView) => node.trust === 'verified' || letThrough.has(node.name);
+  const passing = nodes.filter(usable);
   const rows = shown === 'passing' ? passing : nodes;
   const chosen = draft.nodes[0];
   const chosenNode = nodes.find((node) => node.name === chosen);
-  const ready = chosenNode?.trust === 'verified';
+  const ready = chosenNode !== undefined && usable(chosenNode);
   return (
     <Step
       number={3}
@@ -95,15 +98,14 @@ export function NodesStep({ draft, nodes, estimate, policies, policyId, edit }: 
             </thead>
             <tbody>
               {rows.map((node) => {
-                const usable = node.trust === 'verified';
                 const transfer = estimate?.nodes.find((candidate) => candidate.node === node.name);
                 return (
-                  <tr key={node.name} className={usable ? undefined : styles.off}>
+                  <tr key={node.name} className={usable(node) ? undefined : styles.off}>
                     <td>
                       <Radio
                         name="designer-node"
                         checked={chosen === node.name}
-                        disabled={!usable}
+                        disabled={!usable(node)}
                         onChange={() => edit({ nodes: [node.name] })}
                       >
                         <span className="sr">Run on {node.name}</span>
@@ -124,7 +126,9 @@ export function NodesStep({ draft, nodes, estimate, policies, policyId, edit }: 
                           trust={node.trust}
                           simulated={node.simulated}
                           note={
-                            node.trust === 'refused' ? (
+                            letThrough.has(node.name) ? (
+                              'let through once by custodians'
+                            ) : node.trust === 'refused' ? (
                               <Link to={`/evidence/node/${encodeURIComponent(node.name)}`}>
                                 {node.reason === undefined ? 'Why' : reasonWords(node.reason)}
                               </Link>
