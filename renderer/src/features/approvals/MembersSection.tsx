@@ -1,6 +1,7 @@
 import type { Member, MembersView } from '../../../../electron/contract/approval.ts';
-import { Button, Digest, EmptyState, Section, Table, formatDuration, type Column } from '../../ui/index.ts';
+import { Button, Dialog, Digest, EmptyState, Section, Table, formatDuration, type Column } from '../../ui/index.ts';
 import { useState } from 'react';
+import { Exchange } from './Exchange.tsx';
 import { RuleDialog } from './RuleDialog.tsx';
 import styles from './Approvals.module.css';
 import { kindWords } from './words.ts';
@@ -35,15 +36,16 @@ const columns: ReadonlyArray<Column<Row>> = [
 /** Who may ask and who may approve, and how many it takes. */
 export function MembersSection({ members }: { readonly members: MembersView }) {
   const { rule, own, offline } = members;
-  const [changing, setChanging] = useState(false);
-  const dialog = changing ? <RuleDialog members={members} onClose={() => setChanging(false)} /> : null;
+  const [open, setOpen] = useState<'rule' | 'hand-on'>();
+  const close = () => setOpen(undefined);
+  const dialog = open === 'rule' ? <RuleDialog members={members} onClose={close} /> : null;
   const why = offline
     ? 'An offline profile takes in the rule of its organisation'
     : rule !== undefined && !own.roles.includes('admin')
       ? 'Only an admin of the present rule changes it'
       : undefined;
   const change = (
-    <Button off={why} onClick={() => setChanging(true)}>
+    <Button off={why} onClick={() => setOpen('rule')}>
       {rule === undefined ? 'Set a rule' : 'Propose a change'}
     </Button>
   );
@@ -64,8 +66,26 @@ export function MembersSection({ members }: { readonly members: MembersView }) {
     action === undefined ? [] : [{ kind: kind as keyof typeof kindWords, ...action }],
   );
   return (
-    <Section title="Members" note={`${rule.organisation}, version ${rule.version} of the rule`} aside={change}>
+    <Section
+      title="Members"
+      note={`${rule.organisation}, version ${rule.version} of the rule`}
+      aside={
+        <span className="row">
+          <Button onClick={() => setOpen('hand-on')}>Hand on the rule</Button>
+          {change}
+        </span>
+      }
+    >
       {dialog}
+      <Dialog
+        open={open === 'hand-on'}
+        onClose={close}
+        title="Hand on the rule of members"
+        description="Each custodian takes it in once, and again after a change: by it their desk knows whose requests to trust."
+        actions={<Button onClick={close}>Close</Button>}
+      >
+        <Exchange what="members" title="To another desk" holds="The rule with its history." />
+      </Dialog>
       <Table label="Members" rows={rows} columns={columns} rowKey={({ publicKey }) => publicKey} flush />
       <ul className={styles.answers}>
         {actions.map(({ kind, approvals, requesterCounts, validSeconds }) => (

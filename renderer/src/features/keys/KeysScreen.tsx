@@ -27,31 +27,30 @@ import { ImportKeyDialog, NewKeyDialog } from './KeyDialogs.tsx';
 import { KeyPanel } from './KeyPanel.tsx';
 import { Ledger } from './Ledger.tsx';
 import { UnlockWays } from './UnlockWays.tsx';
-import { purposeWords, typeWords } from './words.ts';
+import { typeWords, useWords } from './words.ts';
 
 const columns: ReadonlyArray<Column<KeyView>> = [
   {
     id: 'label',
     title: 'Name',
-    width: 'minmax(120px, 1.2fr)',
-    cell: (key) => <span className="mono clip">{key.label}</span>,
+    width: 'minmax(150px, 2fr)',
+    cell: (key) => <span className="clip">{key.label}</span>,
     compare: (a, b) => a.label.localeCompare(b.label),
   },
+  { id: 'use', title: 'Use', width: '80px', cell: (key) => useWords[key.purpose] },
   {
-    id: 'use',
-    title: 'Use',
-    width: 'minmax(110px, 2fr)',
-    cell: (key) => <span className="clip">{purposeWords[key.purpose]}</span>,
+    id: 'kind',
+    title: 'Kind',
+    width: 'minmax(96px, 1.2fr)',
+    cell: (key) => <span className="clip">{typeWords[key.type]}</span>,
   },
-  { id: 'kind', title: 'Kind', width: '120px', cell: (key) => <span className="clip">{typeWords[key.type]}</span> },
   { id: 'state', title: 'State', width: '90px', cell: (key) => key.state },
   {
     id: 'public',
     title: 'Public part',
-    width: '170px',
+    width: '150px',
     cell: (key) => <Digest value={key.publicKey} of={`public part of ${key.label}`} />,
   },
-  { id: 'uses', title: 'Uses', width: '50px', align: 'end', cell: (key) => formatCount(key.uses) },
   {
     id: 'last',
     title: 'Last used',
@@ -107,11 +106,11 @@ export default function KeysScreen() {
                 <KeyValue
                   items={[
                     {
-                      name: 'Derivation',
+                      name: 'Argon2id',
                       value:
                         vault?.kdf === undefined
                           ? 'unknown'
-                          : `Argon2id ${vault.kdf.memoryMib} MiB, ${vault.kdf.passes} passes`,
+                          : `${vault.kdf.memoryMib} MiB, ${plural(vault.kdf.passes, 'pass', 'passes')}`,
                     },
                     {
                       name: 'Last unlock took',
@@ -129,15 +128,17 @@ export default function KeysScreen() {
                 />
               </Section>
               <Section title="If this computer is lost">
-                <p>
-                  <Link to="/keys/recovery">Backups and recovery shares</Link>
-                </p>
-                <p className="dim">
-                  The exported dataset identity opens every dataset, checkpoint and model that was sealed to it, with
-                  the standard tool:
-                </p>
-                <p className="mono small">age -d -i identity.txt model.age</p>
-                <p className="dim">Keep it offline. Whoever has it can read all of them.</p>
+                <div className="stack">
+                  <p>
+                    <Link to="/keys/recovery">Backups and recovery shares</Link>
+                  </p>
+                  <p className="dim">
+                    The exported dataset identity opens every dataset, checkpoint and model that was sealed to it, with
+                    the standard tool:
+                  </p>
+                  <p className="mono small">age -d -i identity.txt model.age</p>
+                  <p className="dim">Keep it offline. Whoever has it can read all of them.</p>
+                </div>
               </Section>
             </SidePanel>
           )

@@ -1,4 +1,5 @@
 import { useState } from 'react';
+import type { AuditKind } from '../../../../electron/contract/audit.ts';
 import type { AuditView } from '../../../../electron/contract/views.ts';
 import { useAction, useMethod } from '../../host/index.ts';
 import {
@@ -16,7 +17,10 @@ import {
   plural,
   type Column,
 } from '../../ui/index.ts';
-import { endOfDay, ledgerGroups } from './words.ts';
+import styles from './Keys.module.css';
+import { actWords, endOfDay, ledgerGroups } from './words.ts';
+
+const wordsOf = ({ kind }: AuditView): string => (kind in actWords ? actWords[kind as AuditKind] : kind);
 
 const columns: ReadonlyArray<Column<AuditView>> = [
   {
@@ -32,7 +36,7 @@ const columns: ReadonlyArray<Column<AuditView>> = [
     id: 'kind',
     title: 'Act',
     width: '170px',
-    cell: (entry) => entry.kind,
+    cell: (entry) => <span title={entry.kind}>{wordsOf(entry)}</span>,
     compare: (a, b) => a.kind.localeCompare(b.kind),
   },
   {
@@ -84,7 +88,7 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
   const [filter, setFilter] = useState('');
   const wanted = filter.trim().toLowerCase();
   const rows = (list.data?.entries ?? []).filter(
-    (entry) => wanted === '' || `${entry.kind} ${entry.subject}`.toLowerCase().includes(wanted),
+    (entry) => wanted === '' || `${entry.kind} ${wordsOf(entry)} ${entry.subject}`.toLowerCase().includes(wanted),
   );
   return (
     <Section
@@ -107,7 +111,7 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
         </Banner>
       )}
       {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
-      <div className="row">
+      <div className={styles.filters}>
         <Select
           name="Acts"
           options={Object.entries(ledgerGroups).map(([value, { name }]) => ({ value, label: name }))}
@@ -124,24 +128,23 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
           error={since !== '' && day === undefined ? 'Write a day like 2027-01-31.' : undefined}
           onChange={(event) => setSince(event.currentTarget.value)}
         />
+        <TextInput
+          name="Search the ledger"
+          placeholder="Acts and subjects"
+          value={filter}
+          onChange={(event) => setFilter(event.currentTarget.value)}
+        />
       </div>
-      <TextInput
-        name="Search the ledger"
-        hiddenName
-        placeholder="Search acts and subjects"
-        value={filter}
-        onChange={(event) => setFilter(event.currentTarget.value)}
-      />
       <Table
         label="Key ledger"
         rows={rows}
         columns={columns}
         rowKey={(entry) => String(entry.index)}
         initialSort={{ column: 'index', direction: 'descending' }}
-        empty={<p className="dim">{wanted === '' ? 'No entries yet.' : `No entry names "${filter}".`}</p>}
+        empty={<p className="dim">{wanted === '' ? 'No entry fits these filters.' : `No entry names "${filter}".`}</p>}
         flush
       />
-      <div className="row">
+      <div className={styles.export}>
         <TextInput
           name="Export what fits, with proofs, to"
           mono

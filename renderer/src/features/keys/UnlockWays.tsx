@@ -17,6 +17,7 @@ import {
   useToasts,
   type Column,
 } from '../../ui/index.ts';
+import styles from './Keys.module.css';
 import { PassphraseAct } from './PassphraseAct.tsx';
 
 const typeNames: Readonly<Record<UnlockPath['type'], string>> = {
@@ -100,24 +101,24 @@ export function UnlockWays() {
             flush
           />
         )}
-        <div className="row">
-          <Button onClick={() => setOpen('passphrase')}>Add passphrase</Button>
-          {keychain?.available === true ? <Button onClick={() => setOpen('keychain')}>Add keychain</Button> : null}
-          {keys.available ? <Button onClick={() => setOpen('security-key')}>Add security key</Button> : null}
+        <div className={styles.ways}>
+          <div className={styles.offers}>
+            <Button onClick={() => setOpen('passphrase')}>Add passphrase</Button>
+            {keychain?.available === true ? <Button onClick={() => setOpen('keychain')}>Add keychain</Button> : null}
+            {keys.available ? <Button onClick={() => setOpen('security-key')}>Add security key</Button> : null}
+          </div>
+          {keychain === undefined || keychain.available ? null : (
+            <p className="dim small">No keychain is offered: {keychain.reason}</p>
+          )}
+          {keys.available ? null : <p className="dim small">No security key is offered: {keys.reason}</p>}
         </div>
-        {keychain === undefined || keychain.available ? null : (
-          <p className="dim small">
-            Keychain {keychain.backend} not offered: {keychain.reason}
-          </p>
-        )}
-        {keys.available ? null : <p className="dim small">Security key not offered: {keys.reason}</p>}
       </Section>
       <Section title="Kept copies" note="states at lock, beside the vault's file">
         {copies.error === null ? null : <ErrorMessage inline error={copies.error.error} />}
         {copies.data === undefined ? null : copies.data.length === 0 ? (
           <p className="dim">None yet: one is kept at each lock that follows a change.</p>
         ) : (
-          <ul aria-label="Kept copies">
+          <ul aria-label="Kept copies" className={styles.copies}>
             {copies.data.map((copy) => (
               <li key={copy.path}>
                 {formatDateTime(copy.madeAt)}, {formatBytes(copy.bytes)}, {copy.readable ? 'opens' : copy.problem}{' '}
@@ -266,7 +267,7 @@ function Calibrate({ onClose }: WayDialogProps) {
       {found === undefined ? null : (
         <>
           <p>{sentenceOf(found)}</p>
-          <ul aria-label="Measured">
+          <ul aria-label="Measured" className="dim">
             {found.measured.map(({ memoryMib, passes, milliseconds }) => (
               <li key={`${memoryMib}-${passes}`}>
                 {memoryMib} MiB, {plural(passes, 'pass', 'passes')}: {Math.round(milliseconds)} ms

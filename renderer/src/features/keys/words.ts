@@ -9,6 +9,13 @@ export const purposeWords: Readonly<Record<KeyPurpose, string>> = {
   wallet: 'Pays on networks that need a wallet',
 };
 
+/** The same in a word, for a column. */
+export const useWords: Readonly<Record<KeyPurpose, string>> = {
+  signing: 'Signing',
+  'dataset-recipient': 'Datasets',
+  wallet: 'Wallet',
+};
+
 export const typeWords: Readonly<Record<KeyType, string>> = {
   ed25519: 'Ed25519',
   'age-x25519': 'age X25519',
@@ -71,13 +78,67 @@ export function effectSentences({ datasets, orders, policies, notes }: KeyEffect
     datasets.length === 0
       ? 'No dataset needs it.'
       : `${plural(datasets.length, 'dataset')} can be opened only with it: ${names(datasets)}.`,
-    orders.length === 0 ? 'No order rests on it.' : `${plural(orders.length, 'order')} rest on it: ${names(orders)}.`,
+    orders.length === 0
+      ? 'No order rests on it.'
+      : `${plural(orders.length, 'order rests', 'orders rest')} on it: ${names(orders)}.`,
     policies.length === 0
       ? 'No policy was signed by it.'
       : `${plural(policies.length, 'policy', 'policies')} signed by it: ${names(policies)}.`,
     ...notes,
   ];
 }
+
+/** Each act of the ledger as a person says it; the entry itself keeps the code. */
+export const actWords: Readonly<Record<AuditKind, string>> = {
+  'vault-created': 'Vault created',
+  'vault-unlocked': 'Vault unlocked',
+  'vault-locked': 'Vault locked',
+  'unlock-failed': 'Unlock failed',
+  'passphrase-changed': 'Passphrase changed',
+  'dataset-sealed': 'Dataset sealed',
+  'node-verified': 'Node verified',
+  'node-refused': 'Node refused',
+  'key-released': 'Key released',
+  'order-signed': 'Order signed',
+  'run-started': 'Run started',
+  'run-ended': 'Run ended',
+  'checkpoint-received': 'Checkpoint received',
+  'model-opened': 'Model opened',
+  'receipt-countersigned': 'Receipt signed',
+  'failure-receipt': 'Failure receipt',
+  'pack-exported': 'Auditor pack exported',
+  'identity-exported': 'Identity exported',
+  'policy-changed': 'Policy changed',
+  'settings-changed': 'Settings changed',
+  'backup-exported': 'Backup written',
+  'vault-restored': 'Vault restored',
+  'shares-made': 'Shares made',
+  'shares-rehearsed': 'Shares rehearsed',
+  'members-changed': 'Rule of members set',
+  'approval-requested': 'Approval asked for',
+  'approval-imported': 'Approval taken in',
+  'approval-given': 'Approval given',
+  'approval-refused': 'Approval refused',
+  'approval-withdrawn': 'Approval withdrawn',
+  'approval-used': 'Approval used',
+  'override-granted': 'Override granted',
+  'key-used': 'Key used',
+  'key-created': 'Key created',
+  'key-imported': 'Key imported',
+  'key-changed': 'Key changed',
+  'key-rotated': 'Key rotated',
+  'key-revoked': 'Key revoked',
+  'key-exported': 'Key exported',
+  'datasets-rewrapped': 'Datasets rewrapped',
+  'unlock-path-added': 'Way to unlock added',
+  'unlock-path-removed': 'Way to unlock removed',
+  'derivation-changed': 'Derivation changed',
+  'log-set-aside': 'Ledger set aside',
+  'log-exported': 'Ledger exported',
+  'collateral-imported': 'Collateral imported',
+  'collateral-exported': 'Collateral exported',
+  'evidence-kept': 'Evidence kept',
+};
 
 /** Groups of acts that the ledger can be filtered by. */
 export const ledgerGroups: Readonly<Record<string, { readonly name: string; readonly kinds: readonly AuditKind[] }>> = {
