@@ -9,7 +9,7 @@ export type Stopwatch = (run: () => void) => Taken;
 
 /**
  * Both times of this thread. What the two differ by, other processes had: on a loaded machine the wall alone says little.
- * (The collector's helpers have threads of their own and count in neither.)
+ * (The kernel counts the processor in ticks of up to 4 ms; the collector's helpers have threads of their own.)
  */
 export const stopwatch: Stopwatch = (run) => {
   const before = process.threadCpuUsage();

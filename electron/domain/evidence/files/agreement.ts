@@ -14,7 +14,7 @@ const finer: Readonly<Record<string, RegExp>> = {
   'collateral-expired': /expired/,
   'nonce-mismatch': /nonce-mismatch$/,
   // A hold is told by OCSP alone; without an answer such a device fails on what is missing.
-  'certificate-on-hold': /^(certificate-revoked|revocation-)/,
+  'certificate-on-hold': /^certificate-revoked$/,
 };
 
 /** How the reasons of a verdict stand to the expected one: the best of all failed required rows counts. */

@@ -41,6 +41,7 @@ export const opaqueTypes = {
   projectSku: 18,
   fwid: 20,
   protectedPcie: 21,
+  switchIds: 22,
 } as const;
 
 /**

@@ -30,8 +30,8 @@ export interface Issued {
   readonly name: CertificateName;
 }
 
-/** Attestation key, BROM, provisioner, identity, root. */
-export function createChain(now: number) {
+/** Attestation key, BROM, provisioner, identity, root; of a GPU, or of a switch, whose key names no firmware. */
+export function createChain(now: number, device: 'GH100' | 'LS_10' = 'GH100') {
   const issue = (commonName: string, by: Issued | undefined, leaf = false): Issued => {
     const privateKey = p384PrivateKey(random);
     const { spki } = p384Signer(privateKey);
@@ -40,9 +40,8 @@ export function createChain(now: number) {
       ['CN', commonName],
     ];
     const firmware = derSequence(derOid('2.16.840.1.101.3.4.2.2'), derOctetString(Buffer.from(fwid, 'hex')));
-    const extensions: CertificateExtension[] = leaf
-      ? [{ oid: '2.23.133.5.4.1', value: derSequence(derInteger(1), spki, firmware) }]
-      : [];
+    const extensions: CertificateExtension[] =
+      leaf && device === 'GH100' ? [{ oid: '2.23.133.5.4.1', value: derSequence(derInteger(1), spki, firmware) }] : [];
     const request = { subject: name, issuer: by?.name ?? name, spki, serial: Uint8Array.of(1, ...random(15)) };
     const der = buildCertificate(
       { ...request, notBefore: now - day, notAfter: now + 365 * day, ca: !leaf, extensions },
@@ -52,9 +51,10 @@ export function createChain(now: number) {
   };
   const root = issue('Device Identity CA SIMULATED', undefined);
   const identity = issue('GH100 Identity SIMULATED', root);
-  const provisioner = issue('GH100 Provisioner ICA SIMULATED', identity);
-  const brom = issue('GH100 A01 GSP BROM SIMULATED', provisioner);
-  const leaf = issue('GH100 A01 GSP FMC LF SIMULATED', brom, true);
+  const provisioner = issue(`${device} Provisioner ICA SIMULATED`, identity);
+  const part = device === 'GH100' ? 'GSP' : 'FSP';
+  const brom = issue(`${device} A01 ${part} BROM SIMULATED`, provisioner);
+  const leaf = issue(`${device} A01 ${part} FMC LF SIMULATED`, brom, true);
   const issued = [leaf, brom, provisioner, identity, root] as const;
   const anchors = simulatedAnchors({ amd: [], nvidia: [toHex(crypto.sha256(root.certificate.der))] });
   return { issued, chain: issued.map(({ certificate }) => certificate), anchors };
