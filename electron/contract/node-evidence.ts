@@ -26,6 +26,10 @@ const plain = (maximum: number) =>
 
 export const evidenceLimits = {
   snpReportBytes: 1184,
+  quoteBytes: 16_384,
+  /** Intel's documents and lists for one platform are some 20 KiB. */
+  collateralCharacters: 262_144,
+  nitroDocumentBytes: 16_384,
   certificateBytes: 8192,
   certificates: 8,
   gpuReportBytes: 65_536,
@@ -73,6 +77,30 @@ export const snpEvidenceSchema = z.strictObject({
   certificates,
 });
 
+export const tdxEvidenceSchema = z.strictObject({
+  family: z.literal('tdx'),
+  /** Version 4 or 5, with the PCK chain in it. REPORTDATA is the report data above. */
+  quote: base64(evidenceLimits.quoteBytes),
+  /**
+   * Intel's collateral for the platform as its provider fetched it, JSON text: signed by Intel, so it may come from the
+   * node. What the desk has itself counts before it.
+   */
+  collateral: z.string().max(evidenceLimits.collateralCharacters).optional(),
+});
+
+export const nitroEvidenceSchema = z.strictObject({
+  family: z.literal('nitro'),
+  /** COSE_Sign1. `nonce` is the challenge's, `user_data` the report data above, all 64 bytes. */
+  document: base64(evidenceLimits.nitroDocumentBytes),
+});
+
+export const cpuEvidenceSchema = z.discriminatedUnion('family', [
+  snpEvidenceSchema,
+  tdxEvidenceSchema,
+  nitroEvidenceSchema,
+]);
+export type CpuEvidence = z.infer<typeof cpuEvidenceSchema>;
+
 export const gpuArchitectureSchema = z.enum(['hopper', 'blackwell']);
 export type GpuArchitecture = z.infer<typeof gpuArchitectureSchema>;
 
@@ -92,7 +120,7 @@ export type GpuEvidence = z.infer<typeof gpuEvidenceSchema>;
 /** Answer to `POST /v1/evidence {challenge}`. */
 export const nodeEvidenceSchema = z.strictObject({
   runtime: runtimeSchema,
-  cpu: snpEvidenceSchema,
+  cpu: cpuEvidenceSchema,
   gpus: z.array(gpuEvidenceSchema).max(evidenceLimits.gpus),
 });
 export type NodeEvidence = z.infer<typeof nodeEvidenceSchema>;

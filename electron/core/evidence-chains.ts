@@ -1,11 +1,11 @@
 import type { CertificateChain } from '../contract/evidence-files.ts';
 import { nodeEvidenceSchema } from '../contract/node-evidence.ts';
 import { err, ok, type Result } from '../contract/result.ts';
-import { decodeBase64 } from '../domain/encoding/base64.ts';
 import { simulatedAnchors, vendorAnchors } from '../domain/evidence/anchors.ts';
 import type { EvidenceCrypto } from '../domain/evidence/crypto.ts';
 import { certificateView } from '../domain/evidence/files/certificates.ts';
-import { parseCertificate } from '../domain/evidence/readers/x509.ts';
+import { cpuCertificates, readable } from '../domain/evidence/node-cpu.ts';
+import type { Certificate } from '../domain/evidence/readers/x509.ts';
 import type { EvidenceRecord } from './evidence-records.ts';
 
 /**
@@ -21,18 +21,9 @@ export function chainsOfRecord(
   // What was kept can only ever choose SIMULATED anchors, never those of a vendor.
   const anchors = record.anchors.simulated ? simulatedAnchors(record.anchors) : vendorAnchors;
   const { cpu, gpus } = evidence.data;
-  const chains = [{ name: 'cpu0', certificates: cpu.certificates }].concat(
-    gpus.map(({ certificates }, at) => ({ name: `gpu${at}`, certificates })),
-  );
-  return ok(
-    chains.map(({ name, certificates }) => {
-      const read: CertificateChain['certificates'] = [];
-      for (const text of certificates) {
-        const certificate = parseCertificate(decodeBase64(text) ?? new Uint8Array());
-        if (!certificate.ok) break;
-        read.push(certificateView(certificate.value, anchors, crypto));
-      }
-      return { name, certificates: read };
-    }),
-  );
+  const view = (certificate: Certificate) => certificateView(certificate, anchors, crypto);
+  return ok([
+    { name: 'cpu0', certificates: cpuCertificates(cpu).map(view) },
+    ...gpus.map(({ certificates }, at) => ({ name: `gpu${at}`, certificates: readable(certificates).map(view) })),
+  ]);
 }

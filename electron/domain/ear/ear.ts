@@ -130,9 +130,16 @@ function appraisal(part: SubmoduleVerdict, policy: string): EarClaims['submods']
 
 /** Which AR4SI claim a check speaks for, by the part of its id after the family. */
 const areas: readonly (readonly [RegExp, keyof TrustVector])[] = [
-  [/\.(measurement|measurements|rim|id-key|host-data)(\.|$)/, 'executables'],
-  [/\.(debug|vmpl|migration|smt|policy|revocation)(\.|$)/, 'configuration'],
-  [/\.(tcb|alias-check|product|architecture|firmware-id)(\.|$)/, 'hardware'],
+  // Launch measurement, registers of TDX and Nitro and what was given at launch.
+  [
+    /\.(measurement|measurements|rim|id-key|host-data|mrtd|rtmr[0-3]|mrconfigid|mrowner|mrownerconfig|registers|pcr\d+|oyster-image)(\.|$)/,
+    'executables',
+  ],
+  [
+    /\.(debug|vmpl|migration|smt|policy|revocation|attributes|sept-ve-disable|perfmon|xfam|seam-attributes|service-td|crl)(\.|$)/,
+    'configuration',
+  ],
+  [/\.(tcb|alias-check|product|architecture|firmware-id|module|tcb-info|qe-identity|collateral)(\.|$)/, 'hardware'],
   [/\.(chain|signature|certificates|endorsement|chip|nonce|format)(\.|$)/, 'instance-identity'],
 ];
 
@@ -145,8 +152,8 @@ export function trustVector(part: Pick<SubmoduleVerdict, 'checks'>): TrustVector
     const speaking = rows.filter(({ outcome, required }) => required || outcome !== 'unknown');
     vector[area] = speaking.length === 0 ? 0 : tierOf(statusOfRows(speaking));
   }
-  // SEV-SNP and confidential GPUs encrypt memory: it is opaque unless the guest can be debugged.
-  const debug = part.checks.find(({ id }) => id === 'snp.debug');
+  // SEV-SNP, TDX and confidential GPUs encrypt memory: it is opaque unless the guest can be debugged.
+  const debug = part.checks.find(({ id }) => id === 'snp.debug' || id === 'tdx.debug');
   if (debug !== undefined) vector['runtime-opaque'] = debug.outcome === 'pass' ? 2 : 96;
   return vector;
 }

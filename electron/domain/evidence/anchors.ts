@@ -53,12 +53,14 @@ export function simulatedAnchors(roots: {
   nvidia: readonly string[];
   intel?: readonly string[];
   rim?: readonly string[];
+  nitro?: readonly string[];
 }): SimulatedAnchors {
   const real = new Set([
     ...vendorSet.amd.map(({ sha256 }) => sha256),
     ...vendorSet.nvidiaDevice,
     ...vendorSet.nvidiaRim,
     ...vendorSet.intelSgx,
+    ...vendorSet.awsNitro,
   ]);
   const set: AnchorSet & { simulated: true } = {
     simulated: true,
@@ -67,7 +69,7 @@ export function simulatedAnchors(roots: {
     nvidiaDevice: roots.nvidia.filter((sha256) => !real.has(sha256)),
     nvidiaRim: (roots.rim ?? []).filter((sha256) => !real.has(sha256)),
     intelSgx: (roots.intel ?? []).filter((sha256) => !real.has(sha256)),
-    awsNitro: [],
+    awsNitro: (roots.nitro ?? []).filter((sha256) => !real.has(sha256)),
   };
   return set as SimulatedAnchors;
 }

@@ -14,7 +14,7 @@ import type { GoldenMeasurement } from './nvidia/reference.ts';
 import { verifyGpu, type GpuResult } from './nvidia/verify.ts';
 import { fromHex, toHex } from './readers/bytes.ts';
 import { iso } from './readers/chain.ts';
-import { verifySnp, type SnpResult } from './snp/verify.ts';
+import { judgeNodeCpu, type NodeCpu } from './node-cpu.ts';
 
 export interface NodeVerificationInput {
   /** Name of the node, as the directory has it. */
@@ -95,17 +95,16 @@ export function verifyNodeEvidence(input: NodeVerificationInput): NodeVerificati
 
 function verifyParts(binding: CheckRows, evidence: NodeEvidence, input: NodeVerificationInput): SubmoduleVerdict[] {
   const { crypto, policy, anchors, now } = input;
-  checkAnchors(binding, input);
+  checkAnchors(binding, evidence.cpu.family, input);
   checkChallenge(binding, evidence, input);
-  const cpu = verifySnp({
-    name: 'cpu0',
-    report: bytes(evidence.cpu.report),
-    certificates: evidence.cpu.certificates.map(bytes),
-    policy: policy.snp,
+  const cpu = judgeNodeCpu(binding, evidence.cpu, {
+    challenge: input.challenge,
+    policy,
     anchors,
+    archived: input.archived !== undefined,
     now,
     crypto,
-    ...(input.collateral === undefined ? {} : { crlOf: input.collateral.amdCrl }),
+    ...(input.collateral === undefined ? {} : { collateral: input.collateral }),
   });
   const nonce = gpuNonce(evidence.runtime, crypto);
   const gpus = evidence.gpus.map((gpu, at) =>
@@ -132,7 +131,11 @@ function verifyParts(binding: CheckRows, evidence: NodeEvidence, input: NodeVeri
   return [cpu.verdict, ...gpus.map(({ verdict }) => verdict)];
 }
 
-function checkAnchors(binding: CheckRows, { anchors, policy }: NodeVerificationInput): void {
+function checkAnchors(
+  binding: CheckRows,
+  family: NodeEvidence['cpu']['family'],
+  { anchors, policy }: NodeVerificationInput,
+): void {
   if (anchors.simulated) {
     binding.judge(
       'binding.simulated',
@@ -148,15 +151,21 @@ function checkAnchors(binding: CheckRows, { anchors, policy }: NodeVerificationI
   binding.judge(
     'binding.family',
     'The policy accepts this kind of CPU evidence',
-    policy.families.includes('snp'),
+    policy.families.includes(family) && policy[family] !== undefined,
     'family-not-allowed',
     {
-      detail: 'The policy does not accept SEV-SNP.',
+      detail: `The policy does not accept ${familyNames[family]}.`,
       expected: policy.families.join(' or '),
-      found: 'snp',
+      found: family,
     },
   );
 }
+
+const familyNames: Readonly<Record<NodeEvidence['cpu']['family'], string>> = {
+  snp: 'SEV-SNP',
+  tdx: 'TDX',
+  nitro: 'Nitro',
+};
 
 function checkChallenge(binding: CheckRows, { runtime }: NodeEvidence, input: NodeVerificationInput): void {
   const { challenge, crypto, now } = input;
@@ -280,14 +289,14 @@ function checkGpus(
 function checkReportData(
   binding: CheckRows,
   evidence: NodeEvidence,
-  cpu: SnpResult,
+  cpu: NodeCpu,
   gpus: readonly GpuResult[],
   nonce: Uint8Array,
   crypto: EvidenceCrypto,
 ): void {
   const title = 'The CPU report covers keys, channel, nonce and GPU evidence';
   const expected = cpuReportData(evidence.runtime, evidence.gpus, crypto);
-  const found = cpu.report?.reportData;
+  const found = cpu.reportData;
   if (found === undefined) {
     binding.unknown('binding.report-data', title, 'report-unreadable', { detail: 'The CPU report cannot be read.' });
     return;

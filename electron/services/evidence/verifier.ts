@@ -24,7 +24,12 @@ import type { VerifiedNode } from './verified-node.ts';
 
 /** What the local network handed over out of band (its directory): the only way to SIMULATED anchors. */
 export interface SimulatedNetwork {
-  readonly anchors: { readonly amd: readonly string[]; readonly nvidia: readonly string[] };
+  readonly anchors: {
+    readonly amd: readonly string[];
+    readonly nvidia: readonly string[];
+    readonly intel?: readonly string[];
+    readonly nitro?: readonly string[];
+  };
   /** Accepted GPU measurements by index. */
   readonly gpuMeasurements: Readonly<Record<string, readonly string[]>>;
 }

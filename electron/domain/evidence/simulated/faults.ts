@@ -1,8 +1,8 @@
-import type { NodeEvidence, Runtime } from '../../../contract/node-evidence.ts';
+import type { Runtime } from '../../../contract/node-evidence.ts';
 import type { SimulatedHardware } from '../../../contract/simulated-hardware.ts';
 import { encodeBase64 } from '../../encoding/base64.ts';
 import { toHex } from '../readers/bytes.ts';
-import { simulateGpuEvidence, simulateNodeEvidence, type Random } from './node-evidence.ts';
+import { simulateGpuEvidence, simulateNodeEvidence, type NodeEvidenceOf, type Random } from './node-evidence.ts';
 
 /** Lies that a simulated node can tell with genuine parts. A wrong TLS key needs none of this: it is a wrong runtime. */
 export type EvidenceFault = 'stale-nonce' | 'relay' | 'swapped-gpu';
@@ -20,7 +20,7 @@ export function simulateFault(
   other: SimulatedHardware,
   runtime: Runtime,
   random: Random,
-): NodeEvidence {
+): NodeEvidenceOf<'snp'> {
   if (fault === 'stale-nonce') {
     const challenge = { ...runtime.challenge, nonce: toHex(random(32)) };
     return simulateNodeEvidence(hardware, { ...runtime, challenge }, random);
