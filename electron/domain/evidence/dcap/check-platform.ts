@@ -4,8 +4,9 @@ import { isZero, sameBytes, toHex } from '../readers/bytes.ts';
 import { validateCrl, type RevocationList } from '../readers/crl.ts';
 import type { Certificate } from '../readers/x509.ts';
 import { pckClaims } from './claims.ts';
+import type { Certification, StatedPlatform } from './certification.ts';
 import type { EnclaveReport } from './enclave-report.ts';
-import { pemChain, type Quote } from './quote.ts';
+import type { Quote } from './quote.ts';
 import {
   pathProblems,
   readPlatform,
@@ -47,6 +48,8 @@ export interface DcapRun {
   readonly state: DcapState;
   readonly now: number;
   readonly collateral: PreparedCollateral | undefined;
+  /** Where the PCK certificate is. */
+  readonly certification: Certification;
 }
 
 export const noCollateral = { detail: 'No collateral of Intel was given for this platform: fetch or import it.' };
@@ -68,16 +71,14 @@ export function checkHeader({ verdict, family, quote }: DcapRun): void {
 }
 
 /** Step 2: PCK ← Platform or Processor CA ← pinned root. @returns the platform when its certificates can be read */
-export function checkPck({ verdict, family, quote, state, now }: DcapRun): PckPlatform | undefined {
-  const title = 'The quote carries its PCK certificate with its issuers';
-  const { certificationType, certificationData } = quote.signature;
-  if (certificationType !== pemChain) {
-    verdict.fail(`${family}.pck.certificates`, title, 'certification-data-unsupported', {
-      detail: `The certification data is of type ${certificationType}; only a PEM chain (5) can be verified offline.`,
-    });
+export function checkPck({ verdict, family, certification, state, now }: DcapRun): PckPlatform | undefined {
+  const title = 'The PCK certificate of the quote is there with its issuers';
+  if (certification.kind === 'refused') {
+    const { reason, detail } = certification;
+    verdict.fail(`${family}.pck.certificates`, title, reason, { detail });
     return undefined;
   }
-  const read = readPlatform(state, certificationData);
+  const read = readPlatform(state, certification.pem);
   if (!read.ok) {
     verdict.fail(`${family}.pck.certificates`, title, 'certificate-malformed', { detail: read.detail });
     return undefined;
@@ -118,9 +119,34 @@ export function checkPck({ verdict, family, quote, state, now }: DcapRun): PckPl
     verdict.pass(`${family}.pck.extension`, extension, { found: `FMSPC ${claims.value.fmspc}` });
     pckClaims(verdict, claims.value);
   } else verdict.fail(`${family}.pck.extension`, extension, 'pck-extension-malformed', { detail: claims.detail });
+  if (certification.platform !== undefined) checkStatedPlatform(verdict, family, certification.platform, claims);
   // Only good material is kept, so that garbage cannot push it out.
   if (!read.known && problems.length === 0 && roles && claims.ok) rememberPlatform(state, read.key, platform);
   return platform;
+}
+
+/** A chain that did not come in the quote must be of the platform that the quote names, as far as it can be read. */
+function checkStatedPlatform(
+  verdict: VerdictBuilder,
+  family: DcapRun['family'],
+  stated: StatedPlatform,
+  claims: PckPlatform['claims'],
+): void {
+  const same =
+    claims.ok &&
+    claims.value.pceId === stated.pceId &&
+    (stated.ppid === undefined || claims.value.ppid === stated.ppid);
+  verdict.judge(
+    `${family}.pck.platform`,
+    'The PCK certificate is of the platform that the quote names',
+    same,
+    'pck-platform-mismatch',
+    {
+      detail: 'The collateral holds the certificate of another platform.',
+      expected: `PPID ${stated.ppid ?? 'encrypted'}, PCEID ${stated.pceId}`,
+      found: claims.ok ? `PPID ${claims.value.ppid}, PCEID ${claims.value.pceId}` : 'unreadable',
+    },
+  );
 }
 
 /** Step 3: both lists are genuine and current, and nothing that is relied on is on them. */

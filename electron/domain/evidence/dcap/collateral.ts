@@ -24,6 +24,8 @@ export interface DcapCollateral {
   readonly pckCrl: string;
   /** PEM. The verifier uses the chain of the quote instead: the CA that issued this PCK. */
   readonly pckCrlIssuerChain: string;
+  /** PEM: PCK, its CA, the root. Only for quotes that do not carry their PCK certificate. */
+  readonly pckCertificateChain?: string;
 }
 
 const maximumCollateralBytes = 4_194_304;
@@ -31,6 +33,7 @@ const what = 'the collateral';
 
 /** Member names: snake case as dcap-qvl writes them, and camel case as Intel's libraries do. */
 const names: Readonly<Record<keyof DcapCollateral, readonly string[]>> = {
+  pckCertificateChain: ['pck_certificate_chain', 'pckCertificateChain'],
   tcbInfo: ['tcb_info', 'tcbInfo'],
   tcbInfoSignature: ['tcb_info_signature', 'tcbInfoSignature'],
   tcbInfoIssuerChain: ['tcb_info_issuer_chain', 'tcbInfoIssuerChain'],
@@ -59,6 +62,7 @@ export function readDcapCollateral(source: unknown): Parsed<DcapCollateral> {
     };
     const tcbInfo = split(find('tcbInfo'), 'tcbInfo', find('tcbInfoSignature'));
     const qeIdentity = split(find('qeIdentity'), 'enclaveIdentity', find('qeIdentitySignature'));
+    const pckChain = plainPem(find('pckCertificateChain'));
     const collateral: DcapCollateral = {
       tcbInfo: tcbInfo.text,
       tcbInfoSignature: tcbInfo.signature,
@@ -69,6 +73,7 @@ export function readDcapCollateral(source: unknown): Parsed<DcapCollateral> {
       rootCaCrl: find('rootCaCrl'),
       pckCrl: find('pckCrl'),
       pckCrlIssuerChain: plainPem(find('pckCrlIssuerChain')),
+      ...(pckChain === '' ? {} : { pckCertificateChain: pckChain }),
     };
     if (Object.values(collateral).every((text) => text === '')) throw new Malformed(`${what} has none of its members`);
     return Object.freeze(collateral);

@@ -390,7 +390,7 @@ describe('PCK certificate', () => {
   });
 
   it('not in the quote', () => {
-    expect(failures(tdx({ quote: buildTdxQuote(platform, {}, { certificationType: 3 }) }))[0]).toBe(
+    expect(failures(tdx({ quote: buildTdxQuote(platform, {}, { certificationType: 7 }) }))[0]).toBe(
       'certification-data-unsupported',
     );
   });

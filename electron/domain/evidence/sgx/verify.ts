@@ -4,6 +4,7 @@ import type { TrustAnchors } from '../anchors.ts';
 import { assertClock, createVerdict, type VerdictBuilder } from '../checks.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import { checkDcap, checkStatus, lowestEvaluationNumber } from '../dcap/check-tcb.ts';
+import { certificationOf } from '../dcap/certification.ts';
 import { enclaveClaims, headerClaims, signatureClaims } from '../dcap/claims.ts';
 import type { DcapCollateral } from '../dcap/collateral.ts';
 import { readEnclaveReport, type EnclaveReport } from '../dcap/enclave-report.ts';
@@ -72,7 +73,8 @@ export function verifySgxWith(state: DcapState, request: SgxRequest): SgxResult 
   verdict.measurement('mrenclave', toHex(quote.enclave.mrEnclave));
   verdict.measurement('mrsigner', toHex(quote.enclave.mrSigner));
   signatureClaims(verdict, quote, qeReport);
-  const run = { verdict, family: 'sgx', quote, qeReport, state, now, collateral } as const;
+  const certification = certificationOf(quote.signature, request.collateral);
+  const run = { verdict, family: 'sgx', quote, qeReport, state, now, collateral, certification } as const;
   const lowest = lowestEvaluationNumber(policy, request.highestEvaluationDataNumber);
   const { pck, tcb } = checkDcap(run, lowest, undefined);
   checkDebug(verdict, quote.enclave);

@@ -4,6 +4,7 @@ import type { TrustAnchors } from '../anchors.ts';
 import { assertClock, createVerdict } from '../checks.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
 import { checkDcap, checkStatus, lowestEvaluationNumber } from '../dcap/check-tcb.ts';
+import { certificationOf } from '../dcap/certification.ts';
 import { headerClaims, signatureClaims } from '../dcap/claims.ts';
 import type { DcapCollateral } from '../dcap/collateral.ts';
 import { readEnclaveReport } from '../dcap/enclave-report.ts';
@@ -71,7 +72,8 @@ export function verifyTdxWith(state: DcapState, request: TdxRequest): TdxResult 
   headerClaims(verdict, quote);
   tdClaims(verdict, quote.td);
   signatureClaims(verdict, quote, qeReport);
-  const run = { verdict, family: 'tdx', quote, qeReport, state, now, collateral } as const;
+  const certification = certificationOf(quote.signature, request.collateral);
+  const run = { verdict, family: 'tdx', quote, qeReport, state, now, collateral, certification } as const;
   const lowest = lowestEvaluationNumber(policy, request.highestEvaluationDataNumber);
   const { pck, tcb } = checkDcap(run, lowest, quote.td);
   checkGuestPolicy(verdict, quote.td, policy);
