@@ -5,7 +5,7 @@ import { exitCodes, parseOptions, printJson, profileOptions, reportError, type C
 import { formatTable, printable } from './format.ts';
 import { withCore } from './session.ts';
 
-const usage = `nacre network connect ray URL [--token-file FILE] [--accept DANGER]...
+const usage = `nacre network connect ray URL [--token-file FILE] [--agents FILE] [--accept DANGER]...
 nacre network list
 nacre network disconnect ID
   each with [--profile DIR] [--passphrase-fd N] [--json]
@@ -14,6 +14,8 @@ Networks beside the local one. A Ray cluster is added by the address of its dash
 the file with its token, which is kept in the vault. Ray does not part its nodes from
 each other: keys and data go to verified agents only, never through Ray.
 
+  --agents FILE               directory.json of the SIMULATED agents beside its nodes, as "ray:up"
+                              prints it; they take the place of those of the local network
   --accept plain-http         the token goes unencrypted to another machine
   --accept no-authentication  an open Ray dashboard is remote code execution
 `;
@@ -28,6 +30,7 @@ export const networkCommand: Command = {
     const own = {
       json: { type: 'boolean' },
       'token-file': { type: 'string' },
+      agents: { type: 'string' },
       accept: { type: 'string', multiple: true },
     } as const;
     const names = ['ACTION', 'KIND or ID', 'URL'];
@@ -42,8 +45,9 @@ export const networkCommand: Command = {
     if (action === 'connect' && second === 'ray' && url !== undefined) {
       const file = options['token-file'];
       const tokenPath = file === undefined ? {} : { tokenPath: resolve(io.cwd, file) };
+      const agents = options.agents === undefined ? {} : { agents: resolve(io.cwd, options.agents) };
       return withCore(io, options, 'unlocked', async (core): Promise<Result<number>> => {
-        const added = await core.invoke('networks.connect', { kind: 'ray', url, accept, ...tokenPath });
+        const added = await core.invoke('networks.connect', { kind: 'ray', url, accept, ...tokenPath, ...agents });
         if (!added.ok) return added;
         if (options.json === true) printJson(io, added.value);
         else io.out(networkText(added.value));

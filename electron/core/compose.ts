@@ -33,6 +33,7 @@ import { createTableInspector } from '../workers/table-inspector.ts';
 import { createLoggedRules } from './logged-rules.ts';
 import { activityOf } from './activity.ts';
 import { appStateOf } from './app-state.ts';
+import { createAgentDirectory } from './agent-directory.ts';
 import { createAttestor } from './attest-node.ts';
 import type { CoreOptions } from './core-options.ts';
 import { createDownloads } from './downloads.ts';
@@ -240,6 +241,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onVerdict: nodes.verified,
     onFailure: nodes.unreachable,
   });
+  const agentDirectory = createAgentDirectory(store.value);
   const network = createNetworkControl({
     nodes,
     tasks,
@@ -250,7 +252,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     folder: join(profile, 'local-network'),
     ...(options.spawnNode === undefined ? {} : { spawnNode: options.spawnNode }),
     ...(options.faults === undefined ? {} : { faults: options.faults }),
-    ...(options.externalNetwork === undefined ? {} : { external: options.externalNetwork }),
+    external: () => (options.externalNetwork === undefined ? agentDirectory.path() : ok(options.externalNetwork)),
     onLog: (line) => trouble('local network', line),
     onOpen(directory) {
       const adopted = policies.adopt(directory);
@@ -360,6 +362,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     approvals,
     custody: custody.value,
     rayNetworks,
+    agentDirectory,
     runs,
     telemetry,
     transfers,

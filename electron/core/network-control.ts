@@ -27,7 +27,7 @@ export interface NetworkControlOptions {
   readonly spawnNode?: SpawnNode;
   readonly faults?: ReadonlyMap<string, NodeFault>;
   /** directory.json of a network that someone else runs: it is used and never stopped. */
-  readonly external?: string;
+  readonly external: () => Result<string | undefined>;
   readonly onLog: (line: string) => void;
   /** After a directory was taken over: the policy may need its reference values. */
   readonly onOpen: (directory: Directory) => void;
@@ -38,6 +38,8 @@ export interface NetworkControl {
   /** One start at a time: a second call answers with the task that is under way. Once up, all nodes are asked. */
   start(): TaskView;
   stop(): Promise<Result<NetworkState>>;
+  /** Leaves the nodes that are known for those of `external`, or of the local network, once they are up. */
+  reopen(): Promise<Result<void>>;
   /** Asks one node or all for fresh evidence, all once at a time; a refusal is a finding, not a failure of the task. */
   verify(node?: string): Result<TaskView>;
   setFault(node: string, fault: NodeFault): Promise<Result<void>>;
@@ -54,8 +56,10 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
     progress: (ready: number, total: number) => void,
     signal: AbortSignal,
   ): Promise<Result<undefined>> => {
-    if (options.external !== undefined) {
-      const directory = await readDirectory(options.external);
+    const external = options.external();
+    if (!external.ok) return external;
+    if (external.value !== undefined) {
+      const directory = await readDirectory(external.value);
       if (!directory.ok) return directory;
       nodes.open(directory.value);
       options.onOpen(directory.value);
@@ -163,6 +167,19 @@ export function createNetworkControl(options: NetworkControlOptions): NetworkCon
       await running?.stop();
       nodes.close('stopped');
       return ok(nodes.state());
+    },
+    async reopen() {
+      const running = network;
+      network = undefined;
+      await running?.stop();
+      nodes.setState('starting');
+      const opened = await open(() => undefined, new AbortController().signal);
+      if (!opened.ok) {
+        nodes.close('failed', opened.error.message);
+        return opened;
+      }
+      verifyAll();
+      return ok(undefined);
     },
     verify(node) {
       if (node === undefined) return verifyAll();

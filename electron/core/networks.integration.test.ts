@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openReadyCore, startTestNetwork, value, type TestCore, type TestNetwork } from './testing/harness.ts';
+import { openReadyCore, secret, startTestNetwork, value, type TestCore, type TestNetwork } from './testing/harness.ts';
 
 const token = 'beefcafe'.repeat(8);
 const folder = mkdtempSync(join(tmpdir(), 'nacre-networks-'));
@@ -50,7 +50,7 @@ const connect = (changes: Record<string, unknown> = {}) =>
   test.core.call('networks.connect', { kind: 'ray', url, tokenPath: join(folder, 'token'), ...changes });
 
 it('adds a cluster, keeps its token in the vault alone, and removes both', async () => {
-  const wrong = await connect({ tokenPath: undefined, token: 'wrong' });
+  const wrong = await connect({ tokenPath: undefined, token: secret('wrong') });
   expect(wrong.ok ? 'ok' : wrong.error.code).toBe('not_permitted');
   expect(value(await test.core.invoke('networks.list', {}))).toEqual([]);
   expect((await connect()).ok).toBe(true);
@@ -86,4 +86,17 @@ it('finds the agent beside a node by name and port, and none where one of them i
 it('refuses a plain address of another machine unless it is accepted by name', async () => {
   const refused = await connect({ url: 'http://192.0.2.9:8265' });
   expect(refused.ok ? 'ok' : refused.error.code).toBe('denied_by_policy');
+});
+
+it('takes over the agents that come with a cluster, and lets them go with it', async () => {
+  const bad = await connect({ agents: join(folder, 'token') });
+  expect(bad.ok ? 'ok' : bad.error.code).toBe('damaged');
+  const before = value(await test.core.invoke('network.state', {}));
+  value(await test.core.invoke('network.stop', {}));
+  expect(value(await test.core.invoke('nodes.list', {}))).toEqual([]);
+  expect((await connect({ agents: network.directory })).ok).toBe(true);
+  expect(value(await test.core.invoke('network.state', {}))).toMatchObject({ state: 'running', nodes: before.nodes });
+  const [listed] = value(await test.core.invoke('networks.list', {}));
+  expect(value(await test.core.invoke('networks.disconnect', { id: listed?.id ?? '' }))).toBe(true);
+  expect(value(await test.core.invoke('network.state', {})).state).toBe('stopped');
 });

@@ -23,6 +23,7 @@ import type { Custody } from './offline-custody.ts';
 import type { NetworkControl } from './network-control.ts';
 import type { Nodes } from './nodes.ts';
 import type { PolicyBook } from './policy-book.ts';
+import type { AgentDirectory } from './agent-directory.ts';
 import type { RayNetworks } from './ray-networks.ts';
 import type { SavedServers } from './saved-servers.ts';
 import type { TaskRunner } from './tasks.ts';
@@ -62,6 +63,7 @@ export interface Services {
   readonly approvals: ApprovalService;
   readonly custody: Custody;
   readonly rayNetworks: RayNetworks;
+  readonly agentDirectory: AgentDirectory;
   readonly runs: RunService;
   readonly telemetry: TelemetryService;
   readonly transfers: TransferService;

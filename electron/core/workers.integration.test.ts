@@ -82,6 +82,10 @@ it('trains on two attested nodes: a key, a rank and a receipt each; one refused 
   expect((await releasesOf(run.jobId)).map(({ subject }) => subject).toSorted()).toEqual(run.attempts?.[0]?.nodes);
   expect(run.nodes.find(({ name }) => name === 'tokyo-h100')).toMatchObject({ trust: 'refused', keyReleased: false });
   expect(run.usdPerHour).toBeCloseTo(2.85 + 3.1);
+  const pack = value(await test.core.invoke('reports.exportPack', { runId: id }));
+  const verdict = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
+  expect(verdict.checks.filter(({ outcome }) => outcome === 'fail')).toEqual([]);
+  expect(verdict.summary?.nodes.toSorted()).toEqual(run.attempts?.[0]?.nodes);
 }, 90_000);
 
 it('goes on alone when the other worker is killed and the order allows it', async () => {

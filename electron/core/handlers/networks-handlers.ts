@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NetworkView } from '../../contract/networks.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
+import { readDirectory } from '../../networks/local/local-network.ts';
 import { networkPrefix, type SavedNetwork } from '../ray-networks.ts';
 import { readBounded } from '../read-bounded.ts';
 import type { Handlers } from '../router.ts';
@@ -11,7 +12,14 @@ type Names = 'networks.connect' | 'networks.list' | 'networks.disconnect';
 const tokenBytes = 4096;
 
 /** Networks that were added; see `RayNetworks`. */
-export function networksHandlers({ vault, rayNetworks, audit }: Services): Pick<Handlers, Names> {
+export function networksHandlers({
+  vault,
+  rayNetworks,
+  agentDirectory,
+  network,
+  runs,
+  audit,
+}: Services): Pick<Handlers, Names> {
   const { secrets } = vault;
   const { load } = rayNetworks;
 
@@ -46,23 +54,39 @@ export function networksHandlers({ vault, rayNetworks, audit }: Services): Pick<
   };
 
   return {
-    'networks.connect': async ({ url, tokenPath, token: given, accept }) => {
+    'networks.connect': async ({ url, tokenPath, token: given, accept, agents }) => {
       if (given !== undefined && tokenPath !== undefined) {
         return err('invalid_input', 'Give the token or the file that holds it, not both.');
       }
       const read = tokenPath === undefined ? undefined : await readBounded(tokenPath, tokenBytes, 'A token file');
       if (read?.ok === false) return read;
-      const token = read === undefined ? given : Buffer.from(read.value).toString('utf8').trim();
+      const bytes = read === undefined ? given : read.value;
+      const token = bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8').trim();
+      if (agents !== undefined && runs.active().length > 0) {
+        return err('in_use', 'Runs are at work: the nodes of another network can take over when they have ended.');
+      }
+      const directory = agents === undefined ? undefined : await readDirectory(agents);
+      if (directory?.ok === false) return directory;
       // The same cluster again takes the place of its older record.
       const id = `ray-${createHash('sha256').update(url).digest('hex').slice(0, 12)}`;
       const seen = await look({ id, url, accepted: accept, token });
       if (!seen.ok) return seen;
-      const logged = log(id, { network: 'ray', url, accepted: accept, connected: true });
+      const logged = log(id, {
+        network: 'ray',
+        url,
+        accepted: accept,
+        connected: true,
+        ...(agents === undefined ? {} : { agents }),
+      });
       if (!logged.ok) return logged;
       const secret = Buffer.from(token ?? '', 'utf8');
       const kept = secrets.put(`${networkPrefix}${id}`, secret, { kind: 'ray', url, accepted: accept.join(' ') });
       secret.fill(0);
-      return kept.ok ? seen : kept;
+      if (!kept.ok || agents === undefined) return kept.ok ? seen : kept;
+      const set = agentDirectory.set(id, agents);
+      if (!set.ok) return set;
+      const opened = await network.reopen();
+      return opened.ok ? look({ id, url, accepted: accept, token }) : opened;
     },
     'networks.list': async () => {
       const names = secrets.list();
@@ -89,7 +113,11 @@ export function networksHandlers({ vault, rayNetworks, audit }: Services): Pick<
       const removed = secrets.delete(`${networkPrefix}${id}`);
       if (!removed.ok || !removed.value) return removed;
       const logged = log(id, { network: 'ray', connected: false });
-      return logged.ok ? removed : logged;
+      if (!logged.ok) return logged;
+      const forgotten = agentDirectory.forget(id);
+      if (!forgotten.ok) return forgotten;
+      if (forgotten.value) await network.stop();
+      return removed;
     },
   };
 }

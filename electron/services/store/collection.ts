@@ -25,6 +25,7 @@ export const collectionNames = [
   'collateral-marks',
   'kept-evidence',
   'kept-evidence-files',
+  'networks',
 ] as const;
 export type CollectionName = (typeof collectionNames)[number];
 
