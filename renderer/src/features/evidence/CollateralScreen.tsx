@@ -64,8 +64,9 @@ export default function CollateralScreen() {
         <Waiting>Reading the collateral</Waiting>
       ) : rows.length === 0 ? (
         <EmptyState title="No collateral yet" actions={importButton}>
-          TCB info, identities, revocation lists, manifests and key sets come from vendors as files, or from another
-          desk as one signed bundle. Nothing is fetched: without them evidence is judged by what stands beside it.
+          TCB info, identities, revocation lists, OCSP answers, manifests and key sets come from vendors as files, or
+          from another desk as one signed bundle. Nothing is fetched: without them evidence is judged by what stands
+          beside it.
         </EmptyState>
       ) : (
         <>

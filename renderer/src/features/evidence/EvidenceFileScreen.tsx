@@ -150,8 +150,8 @@ export default function EvidenceFileScreen() {
               <div className={styles.drop}>
                 <h2>{intake.taking ? 'Bringing the files to the core' : 'Drop evidence files here'}</h2>
                 <p className="dim">
-                  One piece of evidence, with all that stands beside it: certificates, revocation lists, manifests,
-                  collateral. What a file is, is told from its content. At most 64 files and 16 MiB.
+                  One piece of evidence, with all that stands beside it: certificates, revocation lists, OCSP answers,
+                  manifests, collateral. What a file is, is told from its content. At most 64 files and 16 MiB.
                 </p>
                 <Button variant="primary" onClick={() => setPicking(true)}>
                   Choose evidence files

@@ -107,7 +107,7 @@ export function PolicyForm({ policy, problems, fixedId, onPolicy }: PolicyFormPr
             checked={gpu.requireRevocation ?? false}
             onChange={(event) => editGpu({ requireRevocation: event.currentTarget.checked })}
           >
-            Demand NVIDIA's revocation answers (OCSP)
+            Demand NVIDIA's revocation answers (OCSP), which last about a day
           </Checkbox>
         </div>
         <div className={styles.choices}>
