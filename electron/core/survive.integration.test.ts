@@ -72,9 +72,12 @@ async function launch(nodes: string[], changes: Partial<JobDraft> = {}): Promise
 
 /** Found beforehand: a run does not wait until a process was looked up. */
 async function killer(node: string): Promise<() => void> {
-  const url = directory.nodes.find(({ name }) => name === node)?.url ?? '';
-  const pid = await agentPid(network.child.pid, url);
+  const pid = await pidOf(node);
   return () => void process.kill(pid, 'SIGKILL');
+}
+
+function pidOf(node: string): Promise<number> {
+  return agentPid(network.child.pid, directory.nodes.find(({ name }) => name === node)?.url ?? '');
 }
 
 async function reached(id: string, what: (run: RunView) => boolean): Promise<void> {
@@ -121,7 +124,11 @@ describe('a run survives its nodes', () => {
     expect(await test.core.invoke('runs.failureReceipt', { id, attempt: 2 })).toMatchObject({ ok: false });
 
     const pack = value(await test.core.invoke('reports.exportPack', { runId: id }));
-    expect(value(await test.core.invoke('reports.verifyPack', { path: pack.path })).status).toBe('warning');
+    const verdict = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
+    expect(verdict.status).toBe('warning');
+    expect(verdict.summary?.attempts).toMatchObject([
+      { number: 1, node: 'frankfurt-h100', failureClass: 'node-unreachable', lostSteps: first?.lostSteps },
+    ]);
     expect(test.troubles).toEqual([]);
   }, 400_000);
 
@@ -143,6 +150,25 @@ describe('a run survives its nodes', () => {
     expect(second.state).toBe('succeeded');
     await network.setFault('virginia-h200', 'none');
   }, 500_000);
+
+  it('leaves a node whose process is stopped, and is not confused when it wakes up again', async () => {
+    const pid = await pidOf('virginia-h200');
+    const id = await launch(['virginia-h200', 'singapore-h100']);
+    await checkpointed(id);
+    const stoppedAt = Date.now();
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await reached(id, (run) => run.attempts?.[0]?.outcome === 'failed');
+      expect(Date.now() - stoppedAt).toBeLessThan(20_000);
+      await reached(id, (run) => run.attempts?.[1]?.nodes[0] === 'singapore-h100');
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    const run = await runEnd(test.core, id, 180_000);
+    expect(run.error).toBeUndefined();
+    expect(run.attempts?.map(({ outcome }) => outcome)).toEqual(['failed', 'succeeded']);
+    expect(run.attempts?.[0]).toMatchObject({ failureClass: 'node-unreachable', stopConfirmed: false });
+  }, 400_000);
 
   it('does not repeat what its own program spoiled, and stops between two attempts', async () => {
     const bad = await runEnd(

@@ -14,13 +14,18 @@ import { createArtifactFolder } from '../mlflow/artifact-folder.ts';
 import { startTrackingServer, type TrackingServer } from '../mlflow/tracking-server.ts';
 import { createTrackingStore, type MetricPoint } from '../mlflow/tracking-store.ts';
 import { CheckpointWatcher } from './checkpoint-watcher.ts';
-import { LineReader, RateLimit } from './lines.ts';
+import { LineReader, RateLimit, SizeLimit } from './lines.ts';
 import { metricBody, parseMetricLine } from './metric-lines.ts';
 import type { Runner, RunnerContext, RunnerOutcome } from './runner.ts';
 
 /** Lines a second that become frames: log lines, and metric lines. The rest is counted and said once. */
 const logLinesPerSecond = 200;
 const metricLinesPerSecond = 2000;
+/**
+ * Log that becomes frames, in all: bytes. Frames are kept by the agent and by every desk for good, and a log that is longer
+ * belongs into a file of the output.
+ */
+const logBytes = 16 * 1_048_576;
 /** Figures that one frame carries. */
 const framedValues = 64;
 /** How long a stopped command has to end by itself before it is killed: milliseconds. */
@@ -107,18 +112,27 @@ export class CommandRunner implements Runner {
     const ended = exitOf(child);
     const metrics = new RateLimit(metricLinesPerSecond);
     const logs = new RateLimit(logLinesPerSecond);
+    const room = new SizeLimit(logBytes);
+    const log = (stream: 'stdout' | 'stderr', line: string): void => {
+      if (!logs.take()) return;
+      if (room.take(line)) context.emit({ kind: 'log', stream, line });
+      else if (room.dropped === 1) {
+        const full = `the log is full at ${logBytes / 1_048_576} MiB; its later lines are left out, metrics go on`;
+        context.emit({ kind: 'log', stream: 'agent', line: full });
+      }
+    };
     const reading = Promise.all([
       readLines(child.stdout, (line) => {
         const metric = parseMetricLine(line, progress.step);
         if (metric === undefined) {
-          if (logs.take()) context.emit({ kind: 'log', stream: 'stdout', line });
+          log('stdout', line);
         } else {
           progress.step = Math.max(progress.step, metric.step);
           if (metrics.take()) context.emit(metric);
         }
       }),
       readLines(child.stderr, (line) => {
-        if (logs.take()) context.emit({ kind: 'log', stream: 'stderr', line });
+        log('stderr', line);
       }),
     ]);
     const exit = await ended;
@@ -127,17 +141,12 @@ export class CommandRunner implements Runner {
     await reading;
     context.signal.removeEventListener('abort', stop);
     await watcher.finish();
-    for (const [what, limit] of [
-      ['log', logs],
-      ['metric', metrics],
+    for (const [limit, what] of [
+      [logs, 'log lines came too fast and were left out'],
+      [metrics, 'metric lines came too fast and were left out'],
+      [room, 'log lines came after the log was full and were left out'],
     ] as const) {
-      if (limit.dropped > 0) {
-        context.emit({
-          kind: 'log',
-          stream: 'agent',
-          line: `${limit.dropped} ${what} lines came too fast and were left out`,
-        });
-      }
+      if (limit.dropped > 0) context.emit({ kind: 'log', stream: 'agent', line: `${limit.dropped} ${what}` });
     }
     if (context.signal.aborted) return err('cancelled', 'The job was stopped.');
     if (exit !== undefined) return err('invalid_input', exit);

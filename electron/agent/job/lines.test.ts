@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { frameBodySchema } from '../../contract/wire.ts';
-import { LineReader, RateLimit } from './lines.ts';
+import { LineReader, RateLimit, SizeLimit } from './lines.ts';
 import { metricBody, parseMetricLine } from './metric-lines.ts';
 
 describe('lines of a command', () => {
@@ -86,5 +86,18 @@ describe('metric lines', () => {
         expect(frameBodySchema.safeParse(JSON.parse(JSON.stringify(metricBody(1, 2, figures)))).success).toBe(true);
       }),
     );
+  });
+});
+
+describe('the size of a log', () => {
+  it('counts bytes, not characters, and once full stays full', () => {
+    const limit = new SizeLimit(10);
+    expect([limit.take('abcde'), limit.take('ééé'), limit.take('a'), limit.take('')]).toEqual([
+      true,
+      false,
+      false,
+      true,
+    ]);
+    expect(limit.dropped).toBe(2);
   });
 });

@@ -64,3 +64,24 @@ export class RateLimit {
     return false;
   }
 }
+
+/** Lets a number of bytes pass in all, and counts what came after: a job's log costs every reader memory and disk. */
+export class SizeLimit {
+  #left: number;
+  dropped = 0;
+
+  constructor(bytes: number) {
+    this.#left = bytes;
+  }
+
+  take(line: string): boolean {
+    const bytes = Buffer.byteLength(line);
+    if (bytes > this.#left) {
+      this.#left = 0;
+      this.dropped += 1;
+      return false;
+    }
+    this.#left -= bytes;
+    return true;
+  }
+}

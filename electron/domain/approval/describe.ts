@@ -159,11 +159,20 @@ function describeOrder(order: JobOrder): Described['sections'][number] {
         ? program.command.join(' ')
         : `built-in ${program.trainer} of ${program.target}, ${program.epochs} epochs`,
     ],
+    ['attempt', describeAttempt(order)],
     ['budget', `$${budget.maximumUsd}, ${budget.maximumSeconds} s`],
     ['results sealed to', order.outputRecipients.join(', ')],
     ['may run on', order.nodes.join(', ')],
     ['not after', order.notAfter],
   ]);
+}
+
+/** An approval covers one order, so one attempt on the nodes it names: what is lost is not begun again under it. */
+function describeAttempt({ attempt }: JobOrder): string {
+  if (attempt === undefined) return '1: should its node be lost, the next attempt asks for approval again';
+  const from =
+    attempt.resume === undefined ? 'from the beginning' : `from the checkpoint of step ${attempt.resume.step}`;
+  return `${attempt.number}, ${from}: an earlier node of this run had the key and was given up (first job sha256:${attempt.firstJobId})`;
 }
 
 function describePolicy(policy: Policy): Described['sections'][number] {

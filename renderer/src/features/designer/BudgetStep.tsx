@@ -13,6 +13,7 @@ interface BudgetStepProps {
 
 export function BudgetStep({ draft, estimate, edit }: BudgetStepProps) {
   const { budget } = draft;
+  const attempts = draft.maximumAttempts ?? 3;
   const spare = estimate === undefined ? undefined : budget.maximumUsd - estimate.usd;
   const note =
     spare === undefined
@@ -56,6 +57,16 @@ export function BudgetStep({ draft, estimate, edit }: BudgetStepProps) {
         </div>
         <div className={styles.short}>
           <NumberField
+            name="Attempts at most"
+            unit={attempts === 1 ? 'no retry' : 'times'}
+            value={attempts}
+            minimum={1}
+            maximum={10}
+            onNumber={(maximumAttempts) => edit({ maximumAttempts })}
+          />
+        </div>
+        <div className={styles.short}>
+          <NumberField
             name="Transfers at most, 0: no limit"
             unit="Mbit/s"
             value={draft.bandwidthLimitMbps ?? 0}
@@ -89,6 +100,19 @@ export function BudgetStep({ draft, estimate, edit }: BudgetStepProps) {
           </div>
         )}
       </div>
+      <p className="dim">{attemptWords(attempts, draft)}</p>
     </Step>
   );
+}
+
+/** What a lost node costs, and what is done about it. */
+function attemptWords(attempts: number, { budget, checkpointEverySteps, nodes }: JobDraft): string {
+  if (attempts === 1) {
+    return 'A node that is lost ends the run. What it cost stays spent; its checkpoints and a failure receipt are kept.';
+  }
+  const elsewhere =
+    nodes.length === 1
+      ? 'Only one node is chosen, so it must prove itself anew: choose more to go on elsewhere.'
+      : 'The run goes on elsewhere, on a node that proves itself first and gets the key anew.';
+  return `A lost node costs the time since the last checkpoint (at most ${checkpointEverySteps} steps) and a new transfer of the data. ${elsewhere} All attempts together stay within ${formatUsd(budget.maximumUsd)} and ${formatDuration(budget.maximumSeconds)}.`;
 }
