@@ -7,7 +7,9 @@ import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openVault, valueOf } from './testing/vault-fixture.ts';
+import { ok } from '../../contract/result.ts';
+import { openVault, valueOf, type OpenVault } from './testing/vault-fixture.ts';
+import { openVaultFile } from './vault-file.ts';
 
 const passphrase = 'four random words here';
 const other = 'another set of words';
@@ -15,6 +17,7 @@ const program = join(import.meta.dirname, 'testing', 'vault-process.ts');
 
 let root: string;
 let master: string;
+let backup: string;
 // Many rounds of a process each: slow where the machine is shared.
 const patience = 120_000;
 const processes: ChildProcessWithoutNullStreams[] = [];
@@ -29,7 +32,18 @@ beforeAll(async () => {
     valueOf(made.vault.secrets.put(`s${index}`, new Uint8Array(700).fill(index), { number: String(index) }));
   }
   valueOf(made.vault.secrets.delete('s5'));
+  // A header with every kind of slot that needs no device.
+  valueOf(await made.vault.paths.addPassphrase(passphrase, other, 'the second'));
+  const noPages = { takeBack: async () => undefined };
+  const rule = { threshold: 2, holders: ['Alice', 'Bob', 'the safe'] };
+  valueOf(await made.vault.recovery.makeShares(passphrase, rule, async () => ({ ok: true, value: noPages })));
+  backup = join(root, 'master.nacre');
+  const input = { path: backup, offline: false, logHead: made.audit.head, collect: () => ok(new Uint8Array(3)) };
+  valueOf(await made.vault.recovery.backups.create(passphrase, input));
   made.close();
+  const file = valueOf(openVaultFile(join(master, 'vault.db'), { readOnly: true }));
+  expect(JSON.parse(valueOf(file.readHeader()))).toMatchObject({ version: 2 });
+  file.close();
 });
 afterAll(() => {
   for (const process of processes) process.kill('SIGKILL');
@@ -39,6 +53,7 @@ afterAll(() => {
 /** Opens a copy of the vault after `change` and says how it went: whole, or which error named what. */
 async function tryWith(
   change: (directory: string) => void,
+  afterwards: 'restored' | 'left' = 'left',
 ): Promise<{ outcome: string; message: string; place: unknown }> {
   const directory = mkdtempSync(join(root, 'copy-'));
   for (const name of ['vault.db', 'vault.db.sha256', 'nacre.db'])
@@ -47,20 +62,29 @@ async function tryWith(
   const opened = openVault(directory);
   try {
     const unlocked = await opened.vault.unlock(passphrase);
-    if (!unlocked.ok) {
-      const { code, message, details } = unlocked.error;
-      return { outcome: code, message, place: details?.['place'] };
+    if (!unlocked.ok && afterwards === 'restored') {
+      const how = { replace: true, apply: () => ok(null), applyCopy: () => ok(null) };
+      valueOf(await opened.vault.recovery.backups.restore(backup, { passphrase }, how));
+      valueOf(await opened.vault.unlock(passphrase));
+      expect(contentOf(opened)).toBe(11);
     }
-    for (const id of valueOf(opened.vault.secrets.list())) {
-      const secret = valueOf(opened.vault.secrets.get(id));
-      expect(secret.secret).toEqual(new Uint8Array(700).fill(Number(secret.facts['number'])));
-    }
-    const names = valueOf(opened.vault.secrets.list());
-    return { outcome: 'whole', message: String(names.length), place: undefined };
+    if (unlocked.ok) return { outcome: 'whole', message: String(contentOf(opened)), place: undefined };
+    const { code, message, details } = unlocked.error;
+    return { outcome: code, message, place: details?.['place'] };
   } finally {
     opened.close();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/** Number of secrets, each of which is what was put there. */
+function contentOf({ vault }: OpenVault): number {
+  const names = valueOf(vault.secrets.list());
+  for (const id of names) {
+    const { secret, facts } = valueOf(vault.secrets.get(id));
+    expect(secret).toEqual(new Uint8Array(700).fill(Number(facts['number'])));
+  }
+  return names.length;
 }
 
 const flipByte = (path: string, position: number, flip: number) => {
@@ -81,18 +105,27 @@ describe('a damaged vault', () => {
   });
 
   it(
-    'is found and named for a change of any single byte',
+    'is found and named for a change of any single byte, and a backup brings it back',
     async () => {
       const size = readFileSync(join(master, 'vault.db')).length;
+      const places = ['header', 'records', 'index', 'file'];
+      const seen = new Set<string>();
       await fc.assert(
         fc.asyncProperty(fc.nat({ max: size - 1 }), fc.integer({ min: 1, max: 255 }), async (position, flip) => {
-          const found = await tryWith((directory) => flipByte(join(directory, 'vault.db'), position, flip));
+          const found = await tryWith((directory) => flipByte(join(directory, 'vault.db'), position, flip), 'restored');
+          seen.add(String(found.place));
           // A version number that became larger reads as a newer format; everything else is damage.
-          expect(['damaged', 'wrong_state']).toContain(found.outcome);
-          expect(found.message.length).toBeGreaterThan(10);
+          if (found.outcome === 'wrong_state') expect(found.message).toContain('newer');
+          else {
+            expect(found.outcome).toBe('damaged');
+            // Where SQLite itself cannot read on, what is named is the file.
+            if (found.place === undefined) expect(found.message).toContain('vault.db');
+            else expect(places, found.message).toContain(found.place);
+          }
         }),
-        { numRuns: 150 },
+        { numRuns: 80 },
       );
+      expect(seen.size, 'more than one kind of damage was met').toBeGreaterThan(1);
     },
     patience,
   );
