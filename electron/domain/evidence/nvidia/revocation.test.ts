@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { Policy } from '../../../contract/policy.ts';
 import { evidenceFilePolicy } from '../files/default-policy.ts';
+import { inspectEvidence } from '../files/inspect/inspect.ts';
 import { verifyEvidenceSet } from '../files/verify.ts';
 import { parseOcsp } from '../readers/ocsp.ts';
 import { buildGpuReport } from '../simulated/gpu-builder.ts';
@@ -330,6 +331,23 @@ describe('revocation of a GPU', () => {
       reason: 'certificate-on-hold',
     });
     expect(judgeFiles([])).toMatchObject({ status: 'affirming', collateral: 'none' });
+  });
+
+  it('can be inspected, field by field', () => {
+    const bytes = answer(chain, 1, now, { status: { revokedAt: now - day, reason: 6 }, nonce: nonce.slice(0, 16) });
+    const shown = inspectEvidence({ name: 'answer.ocsp', bytes }, { anchors: chain.anchors, crypto });
+    if (!shown.ok) throw new Error(shown.error.message);
+    const [part] = shown.value.parts;
+    expect([part?.kind, part?.problem]).toEqual(['ocsp-answer', undefined]);
+    const field = (name: string) => part?.fields.find((one) => one.name === name);
+    expect(field('single[0].status')?.value).toBe('revoked 2026-11-21T17:00:00.000Z, reason 6');
+    expect(field('single[0].hash')?.value).toBe('sha384');
+    expect(field('single[0].serial')?.value).toBe(brom.certificate.serial);
+    const at = field('nonce');
+    expect(at?.value).toBe(Buffer.from(nonce.slice(0, 16)).toString('hex'));
+    expect(Buffer.from(bytes.subarray(at?.offset ?? 0, (at?.offset ?? 0) + (at?.length ?? 0)))).toEqual(
+      Buffer.from(nonce.slice(0, 16)),
+    );
   });
 });
 

@@ -9,8 +9,10 @@ import type { CompositeInput } from '../composite/input.ts';
 import { cpuOfTdx, verifyComposite } from '../composite/verify.ts';
 import type { CompositeEvidence } from '../composite/evidence.ts';
 import { strictTdxPolicy } from '../dcap/testing/policies.ts';
+import type { OcspSource } from '../nvidia/certificate-standing.ts';
 import { goldenFromDirectory } from '../nvidia/reference.ts';
 import type { Parsed } from '../readers/bytes.ts';
+import { parseOcsp } from '../readers/ocsp.ts';
 import { parseCertificate } from '../readers/x509.ts';
 import { verifyTdx } from '../tdx/verify.ts';
 import {
@@ -24,6 +26,8 @@ import {
 import { buildDcapCollateral } from './intel-collateral.ts';
 import { createSimulatedIntel, createSimulatedPlatform, pem } from './intel-authority.ts';
 import { buildNrasAnswer, createSimulatedNras } from './nras-builder.ts';
+import { buildOcsp, type OcspRequest } from './ocsp-builder.ts';
+import { p384Signer } from './p384-key.ts';
 
 const now = Date.parse('2026-11-22T17:00:00Z');
 const crypto = cacheGoodSignatures(createNodeCrypto());
@@ -44,9 +48,11 @@ let other: CompositeMachine;
 let base: Omit<CompositeInput, 'evidence' | 'cpu'>;
 let tinfoil: string;
 let near: NearEvidence;
+let provisionerKey: string;
 beforeAll(async () => {
   const setup = await startSimulatedNetwork(now);
   machine = { platform, gpus: setup.hardware({ gpus: [setup.gpu, setup.gpu] }).gpus, random };
+  provisionerKey = setup.authority.provisionerKey;
   other = { ...machine, gpus: setup.hardware({ gpus: [setup.gpu] }).gpus };
   const golden = goldenFromDirectory(setup.network.gpuMeasurements);
   base = {
@@ -82,6 +88,41 @@ function judge(parsed: Parsed<CompositeEvidence>, changes: Partial<CompositeInpu
 const readTinfoil = (text = tinfoil) => parseTinfoil(utf8(text), crypto);
 const readNear = (files: Partial<NearEvidence> = {}) => parseNear({ ...near, ...files }, crypto);
 const json = (text: string) => JSON.parse(text) as Record<string, never> & Record<string, unknown>;
+
+describe('revocation of the GPUs of one machine', () => {
+  const certificatesOf = (at: number) =>
+    (machine.gpus[at]?.certificates ?? []).map((text) => {
+      const parsed = parseCertificate(new Uint8Array(Buffer.from(text, 'base64')));
+      if (!parsed.ok) throw new Error(parsed.detail);
+      return parsed.value;
+    });
+  const say = (at: number, status: OcspRequest['status']) => {
+    const [, certificate, issuer] = certificatesOf(at);
+    if (certificate === undefined || issuer === undefined) throw new Error('no chain');
+    return buildOcsp(
+      { certificate, issuer, status, thisUpdate: now, nextUpdate: now + 1000 },
+      p384Signer(provisionerKey),
+    );
+  };
+  const source =
+    (...ders: Uint8Array[]): OcspSource =>
+    (fits) =>
+      ders.filter((der) => {
+        const parsed = parseOcsp(der);
+        return parsed.ok && parsed.value.singles.some(({ certificate }) => fits(certificate));
+      });
+
+  it('refuses the machine when one of them is on hold or revoked, or when a policy demands answers and there are none', () => {
+    expect(judge(readTinfoil(), { ocsp: source(say(0, 'good'), say(1, 'good')) }).status).toBe('affirming');
+    const held = judge(readTinfoil(), { ocsp: source(say(0, 'good'), say(1, { revokedAt: now, reason: 6 })) });
+    expect([held.status, held.failed]).toEqual(['contraindicated', ['certificate-on-hold']]);
+    const revoked = judge(readNear(), { ocsp: source(say(0, { revokedAt: now, reason: 1 })) });
+    expect(revoked.failed).toContain('certificate-revoked');
+    const policy = { ...base.policy, gpu: { ...base.policy.gpu, requireRevocation: true } };
+    const demanded = judge(readTinfoil(), { policy, ocsp: source(say(0, 'good'), say(1, 'good')) });
+    expect([demanded.status, demanded.failed]).toEqual(['warning', ['ocsp-not-given', 'ocsp-not-given']]);
+  });
+});
 
 describe('a SIMULATED machine in Tinfoil’s layout', () => {
   it('passes under its own roots and under no other, and says SIMULATED', () => {
