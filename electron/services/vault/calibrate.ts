@@ -23,10 +23,14 @@ const maximumKib = 4 * 1_048_576;
 export async function calibrate(input: CalibrationInput): Promise<Omit<Calibration, 'current'>> {
   const { crypto, random, floor, stopwatch, targetMs } = input;
   const measured: Calibration['measured'] = [];
-  const measure = async (memoryKib: number, passes: number): Promise<number> => {
+  const once = async (memoryKib: number, passes: number): Promise<number> => {
     const began = stopwatch();
     crypto.wipe(await crypto.argon2id(random(16), random(16), { memoryKib, passes }));
-    const milliseconds = Math.round((stopwatch() - began) * 10) / 10;
+    return Math.round((stopwatch() - began) * 10) / 10;
+  };
+  // The lesser of two: other work on the machine only ever makes it slower, and a weaker vault would be for good.
+  const measure = async (memoryKib: number, passes: number): Promise<number> => {
+    const milliseconds = Math.min(await once(memoryKib, passes), await once(memoryKib, passes));
     measured.push({ memoryMib: memoryKib / 1024, passes, milliseconds });
     return milliseconds;
   };
