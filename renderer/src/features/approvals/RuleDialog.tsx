@@ -27,6 +27,7 @@ export function RuleDialog({ members, onClose }: RuleDialogProps) {
   return (
     <Dialog
       open
+      wide
       onClose={onClose}
       title={first ? 'Set the rule of members' : 'Propose another rule of members'}
       description={
@@ -56,22 +57,24 @@ export function RuleDialog({ members, onClose }: RuleDialogProps) {
         {form.members.map((one, at) => (
           <fieldset key={at} className={styles.member}>
             <legend className="small">Member {at + 1}</legend>
-            <TextInput
-              name="Name"
-              value={one.name}
-              onChange={(event) => member(at, { name: event.currentTarget.value })}
-            />
-            <TextInput
-              name="Public key"
-              mono
-              value={one.publicKey}
-              hint={
-                one.publicKey === members.own.publicKey
-                  ? 'The signing key of this vault.'
-                  : 'Ed25519, base64, as their own vault shows it.'
-              }
-              onChange={(event) => member(at, { publicKey: event.currentTarget.value })}
-            />
+            <div className={styles.who}>
+              <TextInput
+                name="Name"
+                value={one.name}
+                onChange={(event) => member(at, { name: event.currentTarget.value })}
+              />
+              <TextInput
+                name="Public key"
+                mono
+                value={one.publicKey}
+                hint={
+                  one.publicKey === members.own.publicKey
+                    ? 'The signing key of this vault.'
+                    : 'Ed25519, base64, as their own vault shows it.'
+                }
+                onChange={(event) => member(at, { publicKey: event.currentTarget.value })}
+              />
+            </div>
             <div className={styles.choices}>
               {roles.map((role) => (
                 <Checkbox

@@ -3,6 +3,7 @@ import type { NacreError } from '../../../../electron/contract/result.ts';
 import type { Calibration, UnlockPath } from '../../../../electron/contract/vault.ts';
 import { makeSecurityKey, secretOf, securityKeySupport, useAction, useMethod } from '../../host/index.ts';
 import {
+  Banner,
   Button,
   ErrorMessage,
   PassphraseInput,
@@ -53,7 +54,7 @@ const columnsOf = (onRemove: (way: UnlockPath) => void): ReadonlyArray<Column<Un
     title: 'Added',
     width: '180px',
     cell: ({ createdAt }) => (
-      <span className="dim">{createdAt === undefined ? 'unknown' : formatDateTime(createdAt)}</span>
+      <span className="dim">{createdAt === undefined ? 'not recorded' : formatDateTime(createdAt)}</span>
     ),
   },
   {
@@ -236,6 +237,10 @@ const sentenceOf = ({ proposed, current }: Calibration) =>
   `Proposed: ${proposed.memoryMib} MiB, ${plural(proposed.passes, 'pass', 'passes')}, about ${formatDuration(proposed.expectedMs / 1000)}.` +
   (current === undefined ? '' : ` Now: ${current.memoryMib} MiB, ${plural(current.passes, 'pass', 'passes')}.`);
 
+/** Less work in all for who guesses: memory times passes. */
+const isWeaker = ({ proposed, current }: Calibration) =>
+  current !== undefined && proposed.memoryMib * proposed.passes < current.memoryMib * current.passes;
+
 function Calibrate({ onClose }: WayDialogProps) {
   const toasts = useToasts();
   const measure = useAction('vault.calibrate');
@@ -267,6 +272,11 @@ function Calibrate({ onClose }: WayDialogProps) {
       {found === undefined ? null : (
         <>
           <p>{sentenceOf(found)}</p>
+          {isWeaker(found) ? (
+            <Banner kind="warning" title="That is weaker than now.">
+              The machine was busy, or is slower than the one that made the vault. Measure again, or keep the cost.
+            </Banner>
+          ) : null}
           <ul aria-label="Measured" className="dim">
             {found.measured.map(({ memoryMib, passes, milliseconds }) => (
               <li key={`${memoryMib}-${passes}`}>

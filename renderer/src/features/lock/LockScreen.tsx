@@ -133,9 +133,11 @@ export default function LockScreen() {
           />
           {unlock.error !== null && !wrong ? <ErrorMessage inline error={unlock.error.error} /> : null}
           {unlock.error?.error.code === 'integrity' ? (
-            <p className="dim">
-              The ledger was changed, so nothing opens over it. Setting it aside keeps it as it is under another name
-              and begins a new one that names the damage.{' '}
+            <div className="stack">
+              <p className="dim">
+                The ledger was changed, so nothing opens over it. Setting it aside keeps it as it is under another name
+                and begins a new one that names the damage.
+              </p>
               <Button
                 variant="danger"
                 off={passphrase === '' ? '' : undefined}
@@ -144,7 +146,7 @@ export default function LockScreen() {
               >
                 Set the ledger aside and unlock
               </Button>
-            </p>
+            </div>
           ) : null}
           {otherProblem === undefined ? null : <ErrorMessage inline error={otherProblem} />}
           <div className={styles.act}>
