@@ -176,6 +176,48 @@ describe('a key release under a rule', () => {
     expect(await desk.core.invoke('runs.resume', { id: runId })).toMatchObject({ error: { code: 'wrong_state' } });
   }, 60_000);
 
+  it('covers one attempt: when the node is lost, the next waits for custodians who know that', async () => {
+    const sealed = value(await desk.core.invoke('datasets.seal', { path: 'assets/data/digits.csv', name: 'digits' }));
+    const datasetId = (await taskEnd(desk.core, sealed)).resultId ?? '';
+    const draft: JobDraft = {
+      name: 'lost',
+      datasetId,
+      program: { type: 'command', command: ['sh', '-c', 'echo \'{"step":1,"loss":1}\'; sleep 60'] },
+      nodes: ['virginia-h200', 'singapore-h100'],
+      policyId: 'default',
+      budget: { maximumUsd: 5, maximumSeconds: 300 },
+      checkpointEverySteps: 100,
+      evidenceRenewSeconds: 5,
+    };
+    const { runId } = value(await desk.core.invoke('jobs.launch', { draft }));
+    const first = await waiting(runId);
+    await approve(alice, first.requestId, 'file');
+    await approve(bob, first.requestId, 'file');
+    await waitFor(async () => value(await desk.core.invoke('runs.get', { id: runId })).lastStep === 1);
+    try {
+      await network.setFault('virginia-h200', 'stale-nonce');
+      await waitFor(async () => {
+        const { approval } = value(await desk.core.invoke('runs.get', { id: runId }));
+        return approval !== undefined && approval.requestId !== first.requestId;
+      }, 60_000);
+      const second = await waiting(runId);
+      expect(released()).toBe(1);
+      const shown = value(await desk.core.invoke('approvals.get', { id: second.requestId }));
+      expect(JSON.stringify(shown)).toContain('an earlier node of this run had the key and was given up');
+      await approve(alice, second.requestId, 'file');
+      expect(released()).toBe(1);
+      await approve(bob, second.requestId, 'file');
+      await waitFor(async () => {
+        const { attempts } = value(await desk.core.invoke('runs.get', { id: runId }));
+        return attempts?.[1]?.nodes[0] === 'singapore-h100';
+      }, 60_000);
+      expect(released()).toBe(2);
+    } finally {
+      await network.setFault('virginia-h200', 'none');
+      await desk.core.invoke('runs.stop', { id: runId });
+    }
+  }, 180_000);
+
   it('can be stopped while it waits, also after a restart, and takes its request back', async () => {
     const { runId } = value(await desk.core.invoke('jobs.launchSample', {}));
     const { requestId } = await waiting(runId);

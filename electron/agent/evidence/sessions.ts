@@ -13,6 +13,12 @@ const exchangeMaximum = 8;
 /** How far ahead a challenge may expire: milliseconds. Twice DESIGN's five minutes, for clocks that differ. */
 const challengeLifetimeMs = 10 * 60_000;
 
+/** A desk sees only the sentence, and its own clock: where they differ by minutes, one of them is wrong. */
+function clockWords(now: number): string {
+  return `By the clock of this node it is ${new Date(now).toISOString()}; compare that with yours.`;
+}
+const clockHint = { hint: 'Set both clocks, then try again: a difference of up to five minutes does no harm.' };
+
 /** One challenge and the evidence that answered it. */
 export interface Exchange {
   readonly challenge: Challenge;
@@ -66,8 +72,10 @@ export class Sessions {
   async answer(challenge: Challenge): Promise<Result<NodeEvidence>> {
     const now = this.#clock().getTime();
     const expires = Date.parse(challenge.expires);
-    if (!(expires > now)) return err('invalid_input', 'The challenge has expired.');
-    if (expires > now + challengeLifetimeMs) return err('invalid_input', 'The challenge expires too far ahead.');
+    if (!(expires > now)) return err('invalid_input', `The challenge has expired. ${clockWords(now)}`, clockHint);
+    if (expires > now + challengeLifetimeMs) {
+      return err('invalid_input', `The challenge expires too far ahead. ${clockWords(now)}`, clockHint);
+    }
     for (const [nonce, until] of this.#nonces) if (until <= now) this.#nonces.delete(nonce);
     if (this.#nonces.has(challenge.nonce)) return err('already_exists', 'The nonce of this challenge was used before.');
     this.#nonces.set(challenge.nonce, expires);
