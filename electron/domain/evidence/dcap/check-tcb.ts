@@ -16,6 +16,8 @@ export interface DcapPolicy {
 /** Of the TDX module, out of the TD report. */
 export interface ModuleFields {
   readonly teeTcbSvn: Uint8Array;
+  /** TDX 1.5: of the module that runs now, where the guest was launched under an older one. */
+  readonly teeTcbSvn2?: Uint8Array | undefined;
   readonly mrSignerSeam: Uint8Array;
   readonly seamAttributes: Uint8Array;
 }
@@ -44,12 +46,14 @@ export function checkDcap(
     return known;
   }
   const parts = [level, qeLevel, ...(moduleLevel === undefined ? [] : [moduleLevel])];
+  const status = mergeStatus(...parts.map(({ tcbStatus }) => tcbStatus));
   const tcb: TcbOutcome = {
-    status: mergeStatus(...parts.map(({ tcbStatus }) => tcbStatus)),
+    status,
     advisories: [...new Set(parts.flatMap(({ advisoryIDs }) => advisoryIDs))].toSorted(),
     tcbDate: level.tcbDate,
     evaluationDataNumber,
     fmspc: pck?.fmspc ?? '',
+    ...(isOutOfDate(status) && relaunchHelps(info, pck, qeLevel, module?.teeTcbSvn2) ? { relaunchAdvised: true } : {}),
   };
   return { ...known, tcb };
 }
@@ -104,6 +108,26 @@ function checkModule(
   return level ?? 'unknown';
 }
 
+const isOutOfDate = (status: TcbStatus) => status === 'OutOfDate' || status === 'OutOfDateConfigurationNeeded';
+
+/** Whether the platform would not be out of date for a guest that is launched now. The verdict on this one stays. */
+function relaunchHelps(
+  info: TcbInfo | undefined,
+  pck: PckClaims | undefined,
+  qeLevel: IsvLevel,
+  current: Uint8Array | undefined,
+): boolean {
+  if (info === undefined || pck === undefined || current === undefined) return false;
+  const level = findLevel(info, pck, current);
+  const major = current[1] ?? 0;
+  const id = `tdx_${major.toString(16).padStart(2, '0')}`;
+  const identity = info.tdxModuleIdentities.find((candidate) => candidate.id.toLowerCase() === id);
+  const module = major === 0 ? level : identity && isvLevelOf(identity.tcbLevels, current[0] ?? 0);
+  if (level === undefined || module === undefined) return false;
+  const status = mergeStatus(level.tcbStatus, module.tcbStatus, qeLevel.tcbStatus);
+  return status !== 'Revoked' && !isOutOfDate(status);
+}
+
 /** Step 10. */
 function checkLevel(
   { verdict, family, collateral }: DcapRun,
@@ -138,11 +162,14 @@ export function checkStatus({ verdict, family }: DcapRun, tcb: TcbOutcome | unde
   verdict.claim('tcb_date', tcb.tcbDate);
   verdict.claim('tcb_evaluation_data_number', String(tcb.evaluationDataNumber));
   if (advisories.length > 0) verdict.claim('advisories', advisories.join(' '));
+  if (tcb.relaunchAdvised) verdict.claim('td_relaunch_advised', 'yes');
   const listed = advisories.length === 0 ? '' : ` (${advisories.join(', ')})`;
   // Revoked is never accepted, whatever a policy was made to say.
   const accepted = status !== 'Revoked' && policy.acceptedStatuses.includes(status);
   verdict.judge(`${family}.tcb.status`, statusTitle, accepted, statusReasons[status], {
-    detail: `The platform is ${status}${listed}: its owner has firmware, microcode or settings to update.`,
+    detail: tcb.relaunchAdvised
+      ? `The guest is ${status}${listed}: it was launched under an older TDX module than the one that runs now. Relaunch it.`
+      : `The platform is ${status}${listed}: its owner has firmware, microcode or settings to update.`,
     expected: policy.acceptedStatuses.join(' or '),
     found: status + listed,
   });

@@ -12,6 +12,8 @@ export interface TcbOutcome {
   /** The lower one of TCB info and QE identity: counts up with every Intel TCB recovery. */
   readonly evaluationDataNumber: number;
   readonly fmspc: string;
+  /** Out of date only as it was launched: the TDX module that runs now (TEE_TCB_SVN_2) is not. */
+  readonly relaunchAdvised?: true;
 }
 
 const outOfDate: ReadonlySet<TcbStatus> = new Set(['OutOfDate', 'OutOfDateConfigurationNeeded']);
