@@ -22,6 +22,7 @@ import {
 } from '../../ui/index.ts';
 import { nodeColumns } from './columns.tsx';
 import { filterNodes, trustOf } from './node-words.ts';
+import { AddNetworkButton, ClustersSection } from './ClustersSection.tsx';
 import { NodePanel } from './NodePanel.tsx';
 import styles from './Nodes.module.css';
 
@@ -75,19 +76,23 @@ export default function NodesScreen() {
         <EmptyState
           title="No nodes yet"
           actions={
-            <Button
-              variant="primary"
-              onClick={() => start.mutate({})}
-              working={start.isPending || network === 'starting' ? 'Starting network' : undefined}
-            >
-              Start local network
-            </Button>
+            <>
+              <Button
+                variant="primary"
+                onClick={() => start.mutate({})}
+                working={start.isPending || network === 'starting' ? 'Starting network' : undefined}
+              >
+                Start local network
+              </Button>
+              <AddNetworkButton />
+            </>
           }
         >
           The local network starts node agents on this computer. They are SIMULATED: real formats, no hardware behind
           them.
         </EmptyState>
         {start.error === null ? null : <ErrorMessage error={start.error.error} />}
+        <ClustersSection />
       </Page>
     );
   }
@@ -113,6 +118,7 @@ export default function NodesScreen() {
                 { value: 'unknown', label: 'Unknown' },
               ]}
             />
+            <AddNetworkButton />
             <Button
               variant="primary"
               onClick={() => verify.mutate({})}
@@ -184,6 +190,7 @@ export default function NodesScreen() {
             }
           />
         </div>
+        <ClustersSection />
         <div className={styles.geo}>
           <WorldMap nodes={marks} selected={selected?.name} onSelect={select} />
           <div className={styles.by}>

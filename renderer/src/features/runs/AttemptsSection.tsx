@@ -19,9 +19,23 @@ import { attemptWords, recoveryWords } from './attempt-words.ts';
 export function AttemptsSection({ run }: { readonly run: RunView }) {
   const attempts = run.attempts ?? [];
   const restarted = attempts.length > 1 || attempts.some(({ failureClass }) => failureClass !== undefined);
-  if (!restarted && run.recovery === undefined) return null;
+  const { cluster } = run;
+  if (!restarted && run.recovery === undefined && cluster === undefined) return null;
   return (
     <>
+      {cluster === undefined ? null : (
+        <Section title="Ray" note={`says ${cluster.status.toLowerCase()}; it has neither key nor data`}>
+          <KeyValue
+            items={cluster.nodes.map(({ node, state, message }) => ({
+              name: node,
+              value: `Ray says ${state}${message === undefined ? '' : `: ${message}`}`,
+            }))}
+          />
+          <p className="dim">
+            Between the workers gradients travel unencrypted: the network of the nodes must be one you trust with them.
+          </p>
+        </Section>
+      )}
       {run.recovery === undefined ? null : <Banner kind="warning">{recoveryWords(run.recovery)}</Banner>}
       {attempts.map((attempt) => (
         <AttemptSection key={attempt.number} run={run} attempt={attempt} />
