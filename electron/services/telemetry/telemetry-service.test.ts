@@ -60,6 +60,23 @@ const bodies: FrameBody[] = [
 const query = { runId: 'r', names: ['loss', 'DCGM_FI_DEV_GPU_UTIL'], maximumPoints: 100 };
 
 describe('telemetry service', () => {
+  it('takes no more from a node than its share, also after the core was closed, and keeps what it has', () => {
+    const store = memoryStore();
+    const sent = frames(bodies);
+    const three = sent.slice(0, 3).reduce((sum, frame) => sum + JSON.stringify(frame).length, 0);
+    const first = createTelemetryService({ frames: store, verify: verifyEd25519, laneBytes: three });
+    for (const frame of sent.slice(0, 3)) expect(first.ingest('r', identity, frame).ok).toBe(true);
+    const again = createTelemetryService({ frames: store, verify: verifyEd25519, laneBytes: three });
+    for (const service of [first, again]) {
+      expect(service.ingest('r', identity, sent[3])).toMatchObject({
+        ok: false,
+        error: { code: 'integrity', details: { node: 'n1', reason: 'telemetry-too-long' } },
+      });
+      expect(service.chain('r', 'n1')).toMatchObject({ ok: true, value: { next: 3 } });
+    }
+    expect(store.rows).toHaveLength(3);
+  });
+
   it('draws a loss that is no number as a gap, and the mean of a node’s GPUs', () => {
     const store = memoryStore();
     const service = createTelemetryService({ frames: store, verify: verifyEd25519 });

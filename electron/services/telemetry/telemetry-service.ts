@@ -27,7 +27,7 @@ export interface TelemetryService {
   chain(runId: string, node: string): Result<ChainState>;
   /**
    * Checks a frame from the wire against the chain, stores it, and only then lets it count.
-   * Errors: `integrity` (see `acceptFrame`), those of the disk. After an error nothing of the frame is kept.
+   * Errors: `integrity` (see `acceptFrame`; or more than a run may keep), those of the disk. After an error nothing of the frame is kept.
    */
   ingest(runId: string, identity: ChainIdentity, input: unknown, lane?: string): Result<Frame>;
   /** All stored frames of a lane, each checked when it came. Errors: `damaged`, those of the disk. */
@@ -38,8 +38,12 @@ export interface TelemetryService {
   release(runId: string): void;
 }
 
+/** Telemetry that one node may leave on this disk in one attempt: bytes. An honest agent stays far below (16 MiB of log). */
+const laneBytesMaximum = 256 * 1_048_576;
+
 interface NodeTelemetry {
   chain: ChainState;
+  bytes: number;
   readonly series: Map<string, { readonly buffer: SeriesBuffer; readonly x: 'step' | 'time' }>;
   /** Latest fields of each GPU, for the mean of the node. */
   readonly gpus: Map<number, Readonly<Record<string, number>>>;
@@ -56,7 +60,13 @@ const units: Readonly<Record<string, string>> = {
 };
 
 /** Verified telemetry of all runs: chain state and typed series in memory, frames in the store. */
-export function createTelemetryService(options: { frames: FrameStore; verify: VerifySignature }): TelemetryService {
+export function createTelemetryService(options: {
+  frames: FrameStore;
+  verify: VerifySignature;
+  /** See `laneBytesMaximum`. */
+  laneBytes?: number;
+}): TelemetryService {
+  const laneBytes = options.laneBytes ?? laneBytesMaximum;
   const runs = new Map<string, Map<string, NodeTelemetry>>();
 
   const load = (runId: string): Result<Map<string, NodeTelemetry>> => {
@@ -75,6 +85,7 @@ export function createTelemetryService(options: { frames: FrameStore; verify: Ve
         if (!frame.success)
           return err('damaged', `Stored telemetry of ${node} cannot be read at frame ${row.sequence}.`);
         count(telemetry, frame.data);
+        telemetry.bytes += row.json.length;
         last = frame.data;
       }
       // Each frame was checked when it came; only the head is needed to go on.
@@ -108,8 +119,20 @@ export function createTelemetryService(options: { frames: FrameStore; verify: Ve
       const accepted = acceptFrame(telemetry.chain, input, identity, options.verify);
       if (!accepted.ok) return accepted;
       const { frame, state } = accepted.value;
-      const stored = options.frames.append(runId, lane, [{ sequence: frame.sequence, json: JSON.stringify(frame) }]);
+      const json = JSON.stringify(frame);
+      if (telemetry.bytes + json.length > laneBytes) {
+        return err(
+          'integrity',
+          `Node ${identity.node} sends more telemetry than a run may keep (${laneBytes} bytes).`,
+          {
+            hint: 'An agent bounds what it sends. Do not retry on this node.',
+            details: { node: identity.node, reason: 'telemetry-too-long' },
+          },
+        );
+      }
+      const stored = options.frames.append(runId, lane, [{ sequence: frame.sequence, json }]);
       if (!stored.ok) return stored;
+      telemetry.bytes += json.length;
       telemetry.chain = state;
       count(telemetry, frame);
       return ok(frame);
@@ -183,7 +206,7 @@ function joined(
 }
 
 function emptyNode(): NodeTelemetry {
-  return { chain: chainStart, series: new Map(), gpus: new Map() };
+  return { chain: chainStart, bytes: 0, series: new Map(), gpus: new Map() };
 }
 
 function count(telemetry: NodeTelemetry, frame: Frame): void {
