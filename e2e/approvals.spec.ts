@@ -71,7 +71,6 @@ test('a release waits for a custodian on an offline profile', async ({ folder, c
     const code = page.getByRole('img', { name: /^QR code/ });
     await code.scrollIntoViewIfNeeded();
     await page.getByRole('button', { name: 'Hold this part' }).click();
-    await accessible(page);
     await picture(page, 'approvals');
     const line = (await page.getByText(/different ones are enough/).textContent()) ?? '';
     const needed = Number(/(\d+) different/.exec(line)?.[1]);

@@ -62,7 +62,6 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
     await page.getByRole('link', { name: 'Evidence' }).click();
     await page.getByRole('button', { name: 'Open evidence file' }).click();
     await expect(page.getByText('Drop evidence files here')).toBeVisible();
-    await accessible(page);
     await picture(page, 'evidence-file-empty');
   });
 
@@ -78,14 +77,12 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
     await expect(verdict.getByText('Affirming', { exact: true })).toBeVisible();
     await expect(page.getByText('SIMULATED').first()).toBeVisible();
     await expect(page.getByRole('region', { name: 'What was not checked' })).toContainText('Who sent the files');
-    await accessible(page);
     await picture(page, 'evidence-file-verified');
   });
 
   await test.step('its chain and its fields', async () => {
     await page.getByRole('tab', { name: /^Certificates/ }).click();
     await expect(page.getByText('root of the test authority, SIMULATED').first()).toBeVisible();
-    await accessible(page);
     await picture(page, 'evidence-file-chain');
     await page.getByRole('tab', { name: 'Raw fields' }).click();
     await page.getByLabel('Search fields').fill('mrtd');
@@ -93,7 +90,6 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
     await expect(page.getByRole('region', { name: 'The whole value' })).toContainText(
       Buffer.from(tdxQuote.subarray(184, 232)).toString('hex'),
     );
-    await accessible(page);
     await picture(page, 'evidence-file-fields');
   });
 
@@ -124,7 +120,6 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
     const verdict = page.getByRole('region', { name: 'Verdict' });
     await expect(verdict.getByText('Contraindicated', { exact: true })).toBeVisible();
     await expect(page.getByRole('note').filter({ hasText: 'SIMULATED' })).toHaveCount(0);
-    await accessible(page);
     await picture(page, 'evidence-file-refused');
     await page.getByText('A time').click();
     await page.getByLabel('Time to judge at, UTC').fill(new Date(now).toISOString());
@@ -138,7 +133,6 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
     await page.getByRole('button', { name: 'Remove all files' }).click();
     await choose(page, [place('broken.json')]);
     await expect(page.getByRole('alert')).toContainText('a member name appears twice at byte 14');
-    await accessible(page);
     await picture(page, 'evidence-file-error');
   });
 
@@ -146,14 +140,12 @@ test('evidence files are opened, judged, taken apart and kept', async ({ page, f
     await page.getByRole('button', { name: 'All evidence' }).click();
     await page.getByRole('button', { name: 'Collateral' }).click();
     await expect(page.getByText('No collateral yet')).toBeVisible();
-    await accessible(page);
     await picture(page, 'collateral-empty');
     await page.getByRole('button', { name: 'Import collateral' }).click();
     await page.getByLabel('Path', { exact: true }).fill(place('collateral.json'));
     await page.getByLabel('Path', { exact: true }).press('Enter');
     await page.getByRole('button', { name: 'Import file' }).click();
     await expect(page.getByRole('alert')).toContainText('Its vendor did not sign it');
-    await accessible(page);
     await picture(page, 'collateral-refused');
     await page.getByRole('button', { name: 'Close' }).click();
   });

@@ -23,12 +23,25 @@ export interface RunningHost {
 }
 
 /** Starts the web host as `npm start -- --web --no-open` does. */
-export async function startHost(profile: string, args: readonly string[] = []): Promise<RunningHost> {
+export function startHost(profile: string, args: readonly string[] = []): Promise<RunningHost> {
   const entry = path.join(root, 'electron', 'webhost', 'main.ts');
-  const flags = ['--disable-warning=ExperimentalWarning', entry, '--no-open', '--profile', profile, ...args];
+  return runHost(profile, [entry, '--no-open', '--profile', profile, ...args]);
+}
+
+/** A web host whose core has a keychain of this backend; Electron's part of it is a fake. */
+export function startKeychainHost(profile: string, backend: string): Promise<RunningHost> {
+  return runHost(profile, [path.join(import.meta.dirname, 'keychain-host.ts'), profile, backend]);
+}
+
+async function runHost(profile: string, command: readonly string[]): Promise<RunningHost> {
+  const flags = ['--disable-warning=ExperimentalWarning', ...command];
   const child = spawn(process.execPath, flags, { stdio: ['ignore', 'pipe', 'pipe'] });
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  // A host that ends by itself says why in the output of the test.
+  child.once('exit', (code) => {
+    if (code !== 0) process.stderr.write(`the web host ended with ${code}: ${log}\n`);
+  });
   const link = await firstLink(child, () => log);
   return {
     link,
@@ -133,5 +146,24 @@ export const test = base.extend<Fixtures>({
     await use(page);
   },
 });
+
+/** Creates the vault of an empty profile, by the first screen. */
+export async function createVault(page: Page, passphrase: string): Promise<void> {
+  await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+  await page.getByLabel('The same again').fill(passphrase);
+  await page.getByRole('button', { name: 'Create vault' }).click();
+  await expect(page.getByRole('button', { name: 'Start local network' })).toBeEnabled({ timeout: 30_000 });
+}
+
+export async function unlock(page: Page, passphrase: string): Promise<void> {
+  await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+  await page.getByRole('button', { name: 'Unlock vault' }).click();
+  await expect(page.getByRole('button', { name: 'Unlock vault' })).toHaveCount(0, { timeout: 30_000 });
+}
+
+/** A place of the rail. */
+export async function go(page: Page, place: string): Promise<void> {
+  await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: place }).click();
+}
 
 export { expect } from '@playwright/test';

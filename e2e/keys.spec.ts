@@ -2,7 +2,7 @@ import path from 'node:path';
 import { readFileSync, statSync } from 'node:fs';
 import type { CDPSession, Page } from '@playwright/test';
 import { expect, test } from './fixtures.ts';
-import { accessible, picture } from './look.ts';
+import { picture } from './look.ts';
 
 const passphrase = 'amber lantern follows quiet river stones';
 
@@ -42,7 +42,6 @@ test('a key is made, named, rotated, revoked and exported; the ledger shows it',
     await page.getByRole('button', { name: 'Make key' }).click();
     await page.getByText('Archive 2027').first().click();
     await expect(page.getByRole('complementary', { name: 'Key Archive 2027' })).toContainText('standby');
-    await accessible(page);
     await picture(page, 'keys');
   });
   await test.step('make it active', async () => {
@@ -123,7 +122,6 @@ test('a security key opens the vault until it is removed; the page forgets the p
   await picture(page, 'unlock-ways');
   await lock(page);
   await expect(page.getByRole('button', { name: 'Unlock with Blue key' })).toBeVisible();
-  await accessible(page);
   await picture(page, 'lock-security-key');
   expect((await heapOf(session)).includes(passphrase), 'the page holds the passphrase after a lock').toBe(false);
   await page.getByRole('button', { name: 'Unlock with Blue key' }).click();

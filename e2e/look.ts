@@ -3,9 +3,24 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 
 /** The pictures that the README shows. */
-const inReadme = new Set(['run-dark', 'first-run-dark', 'nodes-light', 'evidence-dark', 'designer-dark', 'keys-light']);
+const inReadme = new Set([
+  'run-dark',
+  'first-run-dark',
+  'nodes-light',
+  'evidence-dark',
+  'designer-dark',
+  'keys-light',
+  'approvals-dark',
+  'recovery-light',
+]);
 
 const serious = new Set(['serious', 'critical']);
+const themes = ['dark', 'light'] as const;
+/** A laptop's window, and one smaller than the smallest that screens are drawn for. */
+const usual = { width: 1280, height: 800 };
+const small = { width: 1024, height: 700 };
+/** Colours change over --quick; a picture taken earlier would show neither theme. Milliseconds. */
+const colourChange = 250;
 
 /** Fails on any serious or critical axe violation, naming the rule and the element. */
 export async function accessible(page: Page): Promise<void> {
@@ -17,24 +32,31 @@ export async function accessible(page: Page): Promise<void> {
 }
 
 /**
- * Pictures of a screen, dark and light, into the results folder; with NACRE_PICTURES=1 those of the README into
- * assets/screenshots.
+ * One state of a screen in both themes: no serious axe violation, and its pictures in the results folder. With
+ * NACRE_PICTURES=1 also in a small window, and those of the README into assets/screenshots.
  */
 export async function picture(page: Page, name: string): Promise<void> {
   const update = process.env['NACRE_PICTURES'] === '1';
-  for (const theme of ['dark', 'light'] as const) {
-    const before = await page.evaluate((next) => {
-      const former = document.documentElement.dataset['theme'];
+  const before = page.viewportSize() ?? usual;
+  const former = await page.evaluate(() => document.documentElement.dataset['theme']);
+  const into = (folder: readonly string[], file: string) =>
+    page.screenshot({ path: path.join(import.meta.dirname, '..', ...folder, `${file}.png`) });
+  for (const theme of themes) {
+    await page.evaluate((next) => {
       document.documentElement.dataset['theme'] = next;
-      return former;
     }, theme);
-    // Colours change over --quick; a picture taken earlier would show neither theme.
-    await page.waitForTimeout(250);
-    const file = `${name}-${theme}`;
-    const folder = update && inReadme.has(file) ? ['assets', 'screenshots'] : ['test-results', 'pictures'];
-    await page.screenshot({ path: path.join(import.meta.dirname, '..', ...folder, `${file}.png`) });
-    await page.evaluate((former) => {
-      if (former !== undefined) document.documentElement.dataset['theme'] = former;
-    }, before);
+    await page.waitForTimeout(colourChange);
+    await accessible(page);
+    if (update && inReadme.has(`${name}-${theme}`)) await into(['assets', 'screenshots'], `${name}-${theme}`);
+    await page.setViewportSize(usual);
+    await into(['test-results', 'pictures'], `${name}-${theme}`);
+    if (update && theme === 'dark') {
+      await page.setViewportSize(small);
+      await into(['test-results', 'pictures'], `${name}-small`);
+    }
+    await page.setViewportSize(before);
   }
+  await page.evaluate((theme) => {
+    if (theme !== undefined) document.documentElement.dataset['theme'] = theme;
+  }, former);
 }

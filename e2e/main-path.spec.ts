@@ -36,7 +36,6 @@ test('first run to downloaded model', async ({ page }) => {
     await expect(page).toHaveURL(/#\/runs\/[^/]+$/, { timeout: 60_000 });
     await expect(page.getByText('SIMULATED').first()).toBeVisible();
     await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: 120_000 });
-    await accessible(page);
     await picture(page, 'run');
   });
 
@@ -56,17 +55,14 @@ test('first run to downloaded model', async ({ page }) => {
     await expect(page.getByText('debug enabled').first()).toBeVisible();
     await expect(page.getByText('tcb below minimum').first()).toBeVisible();
     await expect(page.getByText('measurement not allowed').first()).toBeVisible();
-    await accessible(page);
     await picture(page, 'nodes');
     await page.getByRole('row', { name: /saopaulo-h100/ }).click();
     await page.getByRole('button', { name: 'Open evidence' }).click();
     await expect(page.getByText('Contraindicated').first()).toBeVisible();
     await expect(page.getByText('debug', { exact: false }).first()).toBeVisible();
-    await accessible(page);
     await picture(page, 'evidence');
     await page.getByRole('link', { name: 'Evidence' }).first().click();
     await expect(page.locator('[data-trust="refused"]').first()).toBeVisible();
-    await accessible(page);
     await picture(page, 'evidence-list');
   });
 
@@ -78,12 +74,10 @@ test('first run to downloaded model', async ({ page }) => {
     await expect(page.getByRole('grid', { name: 'Sealed datasets' }).getByText('digits')).toBeVisible({
       timeout: 30_000,
     });
-    await accessible(page);
     await picture(page, 'datasets');
     await page.getByText('digits', { exact: true }).first().click();
     await page.getByRole('button', { name: 'Design a run' }).click();
     await expect(page.getByRole('button', { name: /Sign order and launch/ })).toBeVisible();
-    await accessible(page);
     await picture(page, 'designer');
   });
 
@@ -92,16 +86,13 @@ test('first run to downloaded model', async ({ page }) => {
     await expect(page.getByRole('heading', { name: 'Key ledger' })).toBeVisible();
     await page.getByRole('button', { name: 'Check the whole ledger' }).click();
     await expect(page.getByText(/entries whole/)).toBeVisible();
-    await accessible(page);
     await picture(page, 'keys');
     await page.getByRole('link', { name: 'Reports' }).click();
     await page.getByRole('button', { name: 'Make auditor pack' }).click();
     await expect(page.getByRole('heading', { name: 'Auditor pack' })).toBeVisible({ timeout: 30_000 });
-    await accessible(page);
     await picture(page, 'reports');
     await page.getByRole('link', { name: 'Settings' }).click();
     await expect(page.getByRole('heading', { name: 'Appearance' })).toBeVisible();
-    await accessible(page);
     await picture(page, 'settings');
   });
 
@@ -111,7 +102,6 @@ test('first run to downloaded model', async ({ page }) => {
     await expect(page.getByRole('button', { name: 'Unlock vault' })).toBeVisible();
     await expect(page.getByText('digits')).toHaveCount(0);
     await expect(page.getByText('debug enabled')).toHaveCount(0);
-    await accessible(page);
     await picture(page, 'lock');
     await page.getByLabel('Passphrase', { exact: true }).fill('this is not the passphrase');
     await page.getByRole('button', { name: 'Unlock vault' }).click();

@@ -58,7 +58,6 @@ test('a policy is written, signed, changed and tried on archived evidence', asyn
       .click();
     await page.getByRole('button', { name: 'Try on this evidence' }).click();
     await expect(page.getByRole('heading', { name: '1 check changes' })).toBeVisible();
-    await accessible(page);
     await picture(page, 'policy-try');
     await page.getByRole('button', { name: 'Sign version 2' }).click();
     await expect(page.getByText('hospital-eu v2 signed')).toBeVisible();
@@ -72,7 +71,6 @@ test('a policy is written, signed, changed and tried on archived evidence', asyn
     await page.getByRole('dialog').getByRole('button', { name: 'Retire policy' }).click();
     await open('Policies');
     await expect(page.getByText('3, retired')).toBeVisible();
-    await accessible(page);
     await picture(page, 'policies');
     await open('Nodes');
     await page.getByRole('row', { name: /tokyo-h100/ }).click();
