@@ -50,6 +50,7 @@ export const auditKinds = [
   'collateral-imported',
   'collateral-exported',
   'evidence-kept',
+  'metrics-exported',
 ] as const;
 export type AuditKind = (typeof auditKinds)[number];
 

@@ -8,6 +8,7 @@ import { evidenceFilesMethods } from './methods/evidence-files.ts';
 import { evidenceMethods } from './methods/evidence.ts';
 import { healthMethods } from './methods/health.ts';
 import { keysMethods } from './methods/keys.ts';
+import { mlflowMethods } from './methods/mlflow.ts';
 import { networksMethods } from './methods/networks.ts';
 import { nodesMethods } from './methods/nodes.ts';
 import { policiesMethods } from './methods/policies.ts';
@@ -16,6 +17,7 @@ import { reportsMethods } from './methods/reports.ts';
 import { runsMethods } from './methods/runs.ts';
 import { vaultMethods } from './methods/vault.ts';
 import { nodeHealthSchema } from './health.ts';
+import { followedRunSchema } from './mlflow.ts';
 import { settingsSchema, type Settings } from './settings.ts';
 import {
   activitySchema,
@@ -46,6 +48,7 @@ export const methods = {
   ...policiesMethods,
   ...runsMethods,
   ...recoveryMethods,
+  ...mlflowMethods,
   ...reportsMethods,
   ...approvalsMethods,
   ...auditMethods,
@@ -90,6 +93,7 @@ export const streams = {
   'node.changed': nodeViewSchema,
   'health.changed': nodeHealthSchema,
   'run.changed': runViewSchema,
+  'mlflow.changed': followedRunSchema,
   'run.event': z.object({ runId: z.string(), event: runEventSchema }),
   activity: activitySchema,
 } as const;

@@ -144,7 +144,7 @@ export type Progress = z.infer<typeof progressSchema>;
 /** A long action; followed on the `tasks` stream. */
 export const taskViewSchema = z.object({
   id: z.string(),
-  kind: z.enum(['seal', 'network-start', 'verify-nodes', 'launch', 'upload', 'download', 'rewrap']),
+  kind: z.enum(['seal', 'network-start', 'verify-nodes', 'launch', 'upload', 'download', 'rewrap', 'mlflow-export']),
   title: z.string(),
   state: z.enum(['running', 'succeeded', 'failed', 'cancelled']),
   /** It can be paused and resumed while it runs. */

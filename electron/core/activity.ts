@@ -42,6 +42,7 @@ const verbs: Readonly<Record<AuditKind, string>> = {
   'collateral-imported': 'imported as collateral',
   'collateral-exported': 'exported as collateral',
   'evidence-kept': 'kept as evidence',
+  'metrics-exported': 'sends its metrics to MLflow',
   'members-changed': 'is the rule of members',
   'approval-requested': 'waits for approval',
   'approval-imported': 'came in',

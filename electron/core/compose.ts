@@ -44,6 +44,7 @@ import { createKeptEvidence } from './kept-evidence.ts';
 import { createIdentityLender } from './identity-lender.ts';
 import { rememberProfile } from './known-profiles.ts';
 import { createNetworkControl } from './network-control.ts';
+import { createMlflow } from './mlflow.ts';
 import { createNodeHealth, sourceOf } from './node-health.ts';
 import { createNodes } from './nodes.ts';
 import { createSavedServers } from './saved-servers.ts';
@@ -309,6 +310,16 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onEvent: (runId, event) => hub.emit('run.event', runId, () => ({ runId, event })),
     onTrouble: trouble,
   });
+  const mlflow = createMlflow({
+    store: store.value,
+    servers: createSavedServers(vault, 'mlflow/'),
+    runs,
+    tasks,
+    audit: log,
+    clock,
+    random,
+    onFollowed: (view) => hub.emit('mlflow.changed', view.id, () => view),
+  });
   const reports = createReportService({
     runs: runs.list,
     source: createReportSource({ record: runs.record, evidence: evidence.get, frames: store.value.frames }),
@@ -354,6 +365,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     nodes,
     health,
     healthServers,
+    mlflow,
     network,
     evidence,
     collateral,
@@ -380,6 +392,8 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       const saved = healthServers.list();
       if (saved.ok) health.setSources(saved.value.map(sourceOf));
       else trouble('health', saved.error);
+      const followed = mlflow.followed.resume();
+      if (!followed.ok) trouble('mlflow', followed.error);
     }
     if (event.type === 'locked') {
       services.downloads.clear();
@@ -410,6 +424,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       await runs.close();
       await network.close();
       await health.close();
+      await mlflow.followed.close();
       vault.close();
       await emptyInbox();
       await sealing.close();

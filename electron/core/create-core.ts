@@ -6,6 +6,7 @@ import { collateralHandlers } from './handlers/collateral-handlers.ts';
 import { evidenceFileHandlers } from './handlers/evidence-file-handlers.ts';
 import { dataHandlers } from './handlers/data-handlers.ts';
 import { healthHandlers } from './handlers/health-handlers.ts';
+import { mlflowHandlers } from './handlers/mlflow-handlers.ts';
 import { networkHandlers } from './handlers/network-handlers.ts';
 import { networksHandlers } from './handlers/networks-handlers.ts';
 import { policyHandlers } from './handlers/policy-handlers.ts';
@@ -41,6 +42,7 @@ export async function createCore(options: CoreOptions): Promise<Result<Core>> {
     ...networkHandlers(services),
     ...networksHandlers(services),
     ...healthHandlers(services),
+    ...mlflowHandlers(services),
     ...policyHandlers(services),
     ...runHandlers(services),
     ...recoveryHandlers(services),

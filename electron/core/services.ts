@@ -20,6 +20,7 @@ import type { EvidenceBook } from './evidence-records.ts';
 import type { Inbox } from './inbox.ts';
 import type { KeptEvidenceBook } from './kept-evidence.ts';
 import type { Custody } from './offline-custody.ts';
+import type { Mlflow } from './mlflow.ts';
 import type { NetworkControl } from './network-control.ts';
 import type { Nodes } from './nodes.ts';
 import type { PolicyBook } from './policy-book.ts';
@@ -55,6 +56,7 @@ export interface Services {
   readonly nodes: Nodes;
   readonly health: HealthService;
   readonly healthServers: SavedServers;
+  readonly mlflow: Mlflow;
   readonly network: NetworkControl;
   readonly evidence: EvidenceBook;
   readonly collateral: CollateralService;

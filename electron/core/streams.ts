@@ -9,6 +9,7 @@ const coalesced: ReadonlySet<StreamName> = new Set<StreamName>([
   'node.changed',
   'health.changed',
   'run.changed',
+  'mlflow.changed',
 ]);
 
 /** Shortest time between two events of one subject: 10 a second. */

@@ -7,10 +7,12 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { root, run, say } from './setup.mjs';
 
-const folder = path.join(root, '.build', 'python');
-const requirements = path.join(root, 'assets', 'python', 'requirements.txt');
 const windows = process.platform === 'win32';
-const interpreter = path.join(folder, windows ? 'Scripts' : 'bin', windows ? 'python.exe' : 'python');
+const environments = {
+  ray: { folder: 'python', requirements: 'requirements.txt', holds: 'Ray, PyTorch, MLflow' },
+  // Apart from the other: a server brings packages that no job should see.
+  'mlflow-server': { folder: 'mlflow', requirements: 'mlflow-server.txt', holds: 'an MLflow server for tests' },
+};
 /** Wheels of the pinned Ray and PyTorch exist for these. */
 const oldest = 10;
 const newest = 13;
@@ -37,9 +39,14 @@ export function findPython() {
 
 /**
  * The interpreter of the environment, made when it is not there yet (a minute or two), or why there is none.
+ * @param {keyof typeof environments} name
  * @returns {Promise<{ok: true, python: string} | {ok: false, reason: string}>}
  */
-export async function ensurePython() {
+export async function ensurePython(name = 'ray') {
+  const { holds } = environments[name];
+  const folder = path.join(root, '.build', environments[name].folder);
+  const requirements = path.join(root, 'assets', 'python', environments[name].requirements);
+  const interpreter = path.join(folder, windows ? 'Scripts' : 'bin', windows ? 'python.exe' : 'python');
   const base = findPython();
   if (base === undefined) {
     return no(`no Python 3.${oldest} to 3.${newest} was found: install one (with its venv module) to use Ray`);
@@ -51,7 +58,7 @@ export async function ensurePython() {
     const stampFile = path.join(folder, 'stamp');
     const current = existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp && existsSync(interpreter);
     if (current) return { ok: true, python: interpreter };
-    say(`making the Python environment with ${base.program} ${base.version} (Ray, PyTorch, MLflow; once, 1–3 min) …`);
+    say(`making the Python environment with ${base.program} ${base.version} (${holds}; once, 1–3 min) …`);
     const started = Date.now();
     // The stamp is written last: an environment that was cut off is made again from nothing.
     rmSync(folder, { recursive: true, force: true });
@@ -60,7 +67,7 @@ export async function ensurePython() {
     }
     const flags = ['install', '--quiet', '--disable-pip-version-check', '--no-input', '--only-binary=:all:'];
     if ((await run(interpreter, ['-m', 'pip', ...flags, '-r', requirements], { quiet: true })) !== 0) {
-      return no('pip could not install assets/python/requirements.txt (its reason is above)');
+      return no(`pip could not install assets/python/${environments[name].requirements} (its reason is above)`);
     }
     writeFileSync(stampFile, stamp);
     say(`Python environment made in ${Math.round((Date.now() - started) / 1000)} s`);
@@ -100,9 +107,9 @@ function alive(pid) {
   }
 }
 
-// `node electron/tooling/python.mjs`: prints the interpreter, for tests and for people.
+// `node electron/tooling/python.mjs [mlflow-server]`: prints the interpreter, for tests and for people.
 if (process.argv[1] === import.meta.filename) {
-  const made = await ensurePython();
+  const made = await ensurePython(process.argv[2] === 'mlflow-server' ? 'mlflow-server' : 'ray');
   if (made.ok) process.stdout.write(`${made.python}\n`);
   else {
     say(made.reason);

@@ -25,6 +25,8 @@ export const collectionNames = [
   'collateral-marks',
   'kept-evidence',
   'kept-evidence-files',
+  'mlflow-exports',
+  'mlflow-followed',
   'networks',
 ] as const;
 export type CollectionName = (typeof collectionNames)[number];
