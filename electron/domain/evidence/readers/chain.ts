@@ -61,9 +61,8 @@ export function validatePath(input: PathInput): ChainProblem[] {
     if (!sameBytes(certificate.issuer.der, issuer.subject.der)) {
       problems.push({ reason: 'chain-issuer-mismatch', detail: `${name} was not issued by ${issuer.subject.text}.` });
     }
-    // A pinned root is known byte for byte: its signature over itself would add nothing but time.
-    const isAnchor = pinned && certificate === root;
-    if (!isAnchor && !verifySignature(crypto, certificate, issuer.publicKey)) {
+    // A pinned root is known byte for byte, and one that is not pinned is refused below: what it signs of itself adds nothing.
+    if (certificate !== root && !verifySignature(crypto, certificate, issuer.publicKey)) {
       problems.push({
         reason: 'chain-signature',
         detail: `The signature on ${name} is not by ${issuer.subject.text}.`,

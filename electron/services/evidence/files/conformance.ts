@@ -173,7 +173,7 @@ async function runVector(root: string, { name, entry }: Listed, crypto: Evidence
 }
 
 /** Reasons that speak of what was given, not of what it says. */
-const aboutForm = /^invalid(:.*(malformed|missing|absent|truncated|empty|format|incomplete|wrong-family).*)?$/;
+const aboutForm = /^invalid(:.*(malformed|missing|absent|truncated|empty|format|incomplete|family|tee|type).*)?$/;
 
 function rowOf(
   { family, expected }: Description,
