@@ -34,7 +34,7 @@ export function runHandlers(services: Services): Pick<Handlers, Names> {
       if (!candidates.ok && candidates.error.code !== 'unavailable') return candidates;
       const chosen = candidates.ok ? candidates.value : [];
       const priced: EstimateNode[] = [];
-      for (const node of draft.nodes.length === 0 ? chosen.slice(0, 1) : chosen) {
+      for (const node of draft.nodes.length === 0 ? chosen.slice(0, draft.workers?.count ?? 1) : chosen) {
         const transfer = transfers.estimate(node, dataset.value, draft.bandwidthLimitMbps);
         if (!transfer.ok) return transfer;
         priced.push({ ...node, transfer: transfer.value });

@@ -25,8 +25,8 @@ export function costUsd(usdPerHour: number, seconds: number): number {
 }
 
 /**
- * What a job will take. One node trains: the first candidate that verifies; the dearest and slowest candidate is
- * counted. A job whose length nobody knows (a command) is counted with its whole time budget, as an upper bound.
+ * What a job will take. The first candidates that verify train, one or as many as the draft wants; the dearest and slowest
+ * of them are counted. A job whose length nobody knows (a command) is counted with its whole time budget, as an upper bound.
  */
 export function estimateJob(draft: JobDraft, dataset: OrderDataset, nodes: readonly EstimateNode[]): Estimate {
   const known = trainingSeconds(draft, dataset);
@@ -39,8 +39,16 @@ export function estimateJob(draft: JobDraft, dataset: OrderDataset, nodes: reado
   }));
   const transferSeconds = maximum(perNode.map((node) => node.transferSeconds));
   const seconds = overheadSeconds + transferSeconds + trainSeconds;
-  const transferUsd = maximum(perNode.map(({ transfer }) => transfer.usd ?? 0));
-  const usd = costUsd(maximum(perNode.map((node) => node.usdPerHour)), seconds) + transferUsd;
+  const workers = draft.workers?.count ?? 1;
+  const transferUsd = sumOfLargest(
+    perNode.map(({ transfer }) => transfer.usd ?? 0),
+    workers,
+  );
+  const usdPerHour = sumOfLargest(
+    perNode.map((node) => node.usdPerHour),
+    workers,
+  );
+  const usd = costUsd(usdPerHour, seconds) + transferUsd;
   const problems: string[] = [];
   if (nodes.length === 0) problems.push('No node is there to run it: start the network and verify its nodes.');
   if (usd > draft.budget.maximumUsd) {
@@ -49,13 +57,18 @@ export function estimateJob(draft: JobDraft, dataset: OrderDataset, nodes: reado
   if (known !== undefined && seconds > draft.budget.maximumSeconds) {
     problems.push(`About ${Math.ceil(seconds)} s is more than the budget of ${draft.budget.maximumSeconds} s.`);
   }
+  if (nodes.length > 0 && nodes.length < (draft.workers?.minimum ?? 1)) {
+    problems.push(`${nodes.length} of at least ${draft.workers?.minimum ?? 1} nodes are there.`);
+  }
   const simulated = nodes.some((node) => node.simulated);
   return {
     basis:
       (known === undefined
         ? 'Upper bound: nobody knows how long a command runs, so its whole time budget is counted. '
         : 'Speed of the built-in trainer on the sample tables. ') +
-      `${transferBasis(nodes)}${simulated ? ' Prices are SIMULATED.' : ''}`,
+      transferBasis(nodes) +
+      (simulated ? ' Prices are SIMULATED.' : '') +
+      (workers > 1 ? ` Between the ${workers} workers, gradients travel unencrypted.` : ''),
     simulated,
     usd,
     trainSeconds,
@@ -95,4 +108,11 @@ function transferBasis(nodes: readonly EstimateNode[]): string {
 
 function maximum(numbers: readonly number[]): number {
   return numbers.reduce((a, b) => Math.max(a, b), 0);
+}
+
+function sumOfLargest(numbers: readonly number[], count: number): number {
+  return numbers
+    .toSorted((a, b) => b - a)
+    .slice(0, count)
+    .reduce((a, b) => a + b, 0);
 }
