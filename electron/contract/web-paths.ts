@@ -1,4 +1,7 @@
-/** Paths of the web host. They need the session cookie that the one-time link is exchanged for; the static files do not. */
+/**
+ * Paths of the web host. They need the session cookie that the one-time link is exchanged for, and the tab's own token; the
+ * static files do not.
+ */
 export const webPaths = {
   /** `POST` a `webCallSchema` as application/json; the answer's body is a `Result`, whatever the HTTP status. */
   call: '/api/call',
@@ -36,6 +39,19 @@ export interface SealedSecrets {
 }
 
 export const sealedSecretsInfo = 'nacre/web-secrets/v1';
+
+/**
+ * The token of one tab, which its link gave it beside the cookie. Browsers send a cookie to every port of a host, so that a
+ * program that listens on another one of 127.0.0.1 can collect it; what lies in the session storage of this origin it
+ * cannot. Where it lies, the header of a request, and a WebSocket's protocols, which have no header of their own.
+ */
+export const tabToken = {
+  storageKey: 'nacre-tab',
+  header: 'x-nacre-tab',
+  /** What the two ends speak; the host answers with this one. */
+  protocol: 'nacre',
+  protocolPrefix: 'nacre-tab.',
+} as const;
 
 /** Header of an upload: the file's name, percent-encoded. */
 export const inboxNameHeader = 'x-nacre-file-name';

@@ -22,12 +22,16 @@ export function isOwnSite(fetchSite: string | string[] | undefined): boolean {
 
 const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
 
+/** No token holds a space. */
+const digestOfBoth = (cookie: string, tab: string) => digest(`${cookie} ${tab}`);
+
 export interface Sessions {
   /** A fresh link token; the one before it stops working. */
   newLink(): string;
-  /** Spends the link token for a session token; undefined when it is not the open one. */
-  exchange(linkToken: string): string | undefined;
-  holds(sessionToken: string): boolean;
+  /** Spends the link token for the two tokens of a session; undefined when it is not the open one. */
+  exchange(linkToken: string): { readonly cookie: string; readonly tab: string } | undefined;
+  /** Both must be of one session: the cookie, which other ports can collect, and the tab's, which they cannot. */
+  holds(cookie: string, tab: string): boolean;
 }
 
 /** More pages than any person opens; the oldest goes when one more comes. */
@@ -50,13 +54,13 @@ export function createSessions(random: (bytes: number) => Uint8Array): Sessions 
     exchange(linkToken) {
       if (link === undefined || !timingSafeEqual(link, digest(linkToken))) return undefined;
       link = undefined;
-      const session = token();
-      sessions.push(digest(session));
+      const session = { cookie: token(), tab: token() };
+      sessions.push(digestOfBoth(session.cookie, session.tab));
       if (sessions.length > sessionsMaximum) sessions.shift();
       return session;
     },
-    holds(sessionToken) {
-      const offered = digest(sessionToken);
+    holds(cookie, tab) {
+      const offered = digestOfBoth(cookie, tab);
       let found = false;
       for (const known of sessions) found = timingSafeEqual(known, offered) || found;
       return found;

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { webClientMessageSchema, type WebServerMessage } from '../contract/hosts.ts';
 import type { StreamName } from '../contract/methods.ts';
+import { tabToken } from '../contract/web-paths.ts';
 import type { Core } from '../core/types.ts';
 
 /** Above this many unread bytes a page gets no more events; once it has caught up it is told that it missed some. */
@@ -15,9 +16,12 @@ export interface EventSockets {
   close(): void;
 }
 
+/** The tab's token is among the protocols that a page offers; the answer must not say it back. */
+const handleProtocols = (offered: ReadonlySet<string>) => (offered.has(tabToken.protocol) ? tabToken.protocol : false);
+
 /** Sends each page the streams it asks for. While the vault is locked the core itself sends state only. */
 export function createEventSockets(core: Core): EventSockets {
-  const server = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false });
+  const server = new WebSocketServer({ noServer: true, maxPayload: 1024, perMessageDeflate: false, handleProtocols });
   return {
     accept: (request, socket, head) => server.handleUpgrade(request, socket, head, (page) => follow(core, page)),
     close() {

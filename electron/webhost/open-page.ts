@@ -1,6 +1,8 @@
+import { tabToken } from '../contract/web-paths.ts';
+
 /**
- * The page behind the printed link `/open#link=…`. It spends the link for a session cookie and moves on to the user
- * interface. The link's secret travels in the fragment, which a browser sends to nobody and keeps out of logs.
+ * The page behind the printed link `/open#link=…`. It spends the link for a session cookie and the token of this tab, and
+ * moves on to the user interface. The link's secret travels in the fragment, which a browser sends to nobody and keeps out of logs.
  */
 export const openPage = `<!doctype html>
 <html lang="en">
@@ -27,6 +29,8 @@ const response = await fetch('/api/session', {
   cache: 'no-store',
 });
 const result = await response.json();
-if (result.ok) location.replace('/');
-else document.getElementById('message').textContent = result.error.message + ' ' + (result.error.hint ?? '');
+if (result.ok) {
+  sessionStorage.setItem('${tabToken.storageKey}', result.value.tab);
+  location.replace('/');
+} else document.getElementById('message').textContent = result.error.message + ' ' + (result.error.hint ?? '');
 `;

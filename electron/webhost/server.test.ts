@@ -19,6 +19,8 @@ let folder = '';
 let core: FakeCore;
 let host: WebHost;
 let links: string[] = [];
+/** Of the session that was opened last: every request of these tests sends it along, as a page does. */
+let tab = '';
 
 const random = (bytes: number) => new Uint8Array(randomBytes(bytes));
 
@@ -37,6 +39,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 beforeEach(async () => {
   core = createFakeCore();
   links = [];
+  tab = '';
   const started = await startWebHost({
     core,
     port: 0,
@@ -56,7 +59,7 @@ function send(
   body?: string | Buffer,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const own = { host: `127.0.0.1:${host.port}`, ...headers };
+    const own = { host: `127.0.0.1:${host.port}`, 'x-nacre-tab': tab, ...headers };
     const sent = request({ host: '127.0.0.1', port: host.port, method, path: target, headers: own }, (response) => {
       let text = '';
       response.setEncoding('utf8').on('data', (part: string) => (text += part));
@@ -75,6 +78,7 @@ const linkToken = (link: string) => new URL(link).hash.replace('#link=', '');
 async function openSession(link = host.link): Promise<string> {
   const answer = await send('POST', '/api/session', json(), JSON.stringify({ link: linkToken(link) }));
   expect(answer.status).toBe(200);
+  tab = (JSON.parse(answer.text) as { value: { tab: string } }).value.tab;
   return answer.headers['set-cookie']?.[0]?.split(';')[0] ?? '';
 }
 
@@ -139,6 +143,24 @@ describe('who may talk to it', () => {
       expect(JSON.parse(answer.text).error.code).toBe('not_permitted');
     }
     expect(core.calls).toEqual([]);
+  });
+
+  it('refuses a cookie that another port collected: the tab has a token of its own, which no cookie carries', async () => {
+    const cookie = await openSession();
+    const mine = tab;
+    const foreign = await openSession(links[0]);
+    for (const stolen of [
+      { cookie, 'x-nacre-tab': '' },
+      { cookie, 'x-nacre-tab': 'A'.repeat(43) },
+      // Cookie and token of two sessions.
+      { cookie, 'x-nacre-tab': tab },
+      { cookie: foreign, 'x-nacre-tab': mine },
+    ]) {
+      expect((await callState({ ...json(), ...stolen })).status).toBe(401);
+      expect((await send('GET', '/api/download/abc', stolen)).status).toBe(401);
+    }
+    expect(core.calls).toEqual([]);
+    expect((await callState({ ...json(), cookie, 'x-nacre-tab': mine })).status).toBe(200);
   });
 
   it('takes a link once, then names the next one', async () => {
@@ -320,7 +342,7 @@ describe('uploads', () => {
 
 describe('events', () => {
   const socket = (headers: Record<string, string>, target = '/api/events') =>
-    new WebSocket(`ws://127.0.0.1:${host.port}${target}`, { headers });
+    new WebSocket(`ws://127.0.0.1:${host.port}${target}`, ['nacre', `nacre-tab.${tab}`], { headers });
   const outcome = (page: WebSocket) =>
     new Promise<string>((resolve) => {
       page.on('open', () => resolve('open'));

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 import { contentSecurityPolicy, pageHeaders } from '../contract/content-security-policy.ts';
 import { webCallMaximumBytes, webCallSchema, webPaths } from '../contract/hosts.ts';
+import { tabToken } from '../contract/web-paths.ts';
 import { err, ok, type NacreError, type Result } from '../contract/result.ts';
 import type { Core } from '../core/types.ts';
 import { createSessions, isOwnHost, isOwnOrigin, isOwnSite, type Sessions } from './access.ts';
@@ -95,8 +96,17 @@ const cookieName = (port: number) => `nacre-session-${port}`;
 function hasSession(request: IncomingMessage, sessions: Sessions, port: number): boolean {
   const prefix = `${cookieName(port)}=`;
   const cookies = (request.headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
-  const token = cookies.find((cookie) => cookie.startsWith(prefix))?.slice(prefix.length);
-  return token !== undefined && sessions.holds(token);
+  const cookie = cookies.find((one) => one.startsWith(prefix))?.slice(prefix.length);
+  return cookie !== undefined && sessions.holds(cookie, tabOf(request));
+}
+
+/** The tab's token: a header of its own, or one of the protocols that a WebSocket offers. */
+function tabOf({ headers }: IncomingMessage): string {
+  const header = headers[tabToken.header];
+  if (typeof header === 'string') return header;
+  const offered = (headers['sec-websocket-protocol'] ?? '').split(',').map((protocol) => protocol.trim());
+  const { protocolPrefix } = tabToken;
+  return offered.find((protocol) => protocol.startsWith(protocolPrefix))?.slice(protocolPrefix.length) ?? '';
 }
 
 function refuseUpgrade(request: IncomingMessage, sessions: Sessions, port: number): string | undefined {
@@ -158,15 +168,15 @@ function createHandler(
     }
     if (path === sessionPath) {
       const parsed = sessionSchema.safeParse(body.value);
-      const token = parsed.success ? sessions.exchange(parsed.data.link) : undefined;
-      if (token === undefined) {
+      const session = parsed.success ? sessions.exchange(parsed.data.link) : undefined;
+      if (session === undefined) {
         const hint = 'Open the link that Nacre printed last; each works once.';
         return refuse(response, 401, 'This link was used already, or is of an earlier start.', hint);
       }
       onLinkUsed(address(sessions.newLink()));
-      const cookie = `${cookieName(port())}=${token}; HttpOnly; SameSite=Strict; Path=/api`;
+      const cookie = `${cookieName(port())}=${session.cookie}; HttpOnly; SameSite=Strict; Path=/api`;
       response.setHeader('set-cookie', cookie);
-      return answer(response, 200, ok({}));
+      return answer(response, 200, ok({ tab: session.tab }));
     }
     if (path === webPaths.secretKey) return answer(response, 200, ok(secrets.newKey()));
     const call = webCallSchema.safeParse(body.value);
