@@ -141,6 +141,8 @@ describe('a run survives its nodes', () => {
     const run = await runEnd(test.core, id, 180_000);
     expect(run.state).toBe('succeeded');
     expect(run.attempts?.map(({ failureClass }) => failureClass)).toEqual(['node-hung', undefined]);
+    const said = value(await test.core.invoke('runs.events', { id })).map(({ message }) => message);
+    expect(said.filter((message) => /it may cost \$\d+\.\d+ a minute/.test(message))).toHaveLength(1);
 
     const refused = await launch(['virginia-h200', 'singapore-h100'], { checkpointEverySteps: 100 });
     await checkpointed(refused);

@@ -111,7 +111,7 @@ describe('a pack of a run that lost a node', () => {
       }),
       { numRuns: 300 },
     );
-  });
+  }, 60_000);
 
   it('refuses every figure of a failure receipt that the organisation invents, signs and logs', () => {
     const lies: [string, (predicate: FailureStatement['predicate']) => void][] = [
@@ -139,6 +139,7 @@ describe('a pack of a run that lost a node', () => {
       ['invented evidence', ({ node }) => void node.evidenceSha256.push('aa'.repeat(32))],
       ['another EAR', ({ node }) => void (node.earSha256 = 'aa'.repeat(32))],
       ['an earlier last sign of life', ({ heartbeat }) => void (heartbeat.last = heartbeat.first ?? '')],
+      ['other words of the node', ({ says }) => void (says.node = 'signed by the node for a year')],
       ['fewer frames', ({ heartbeat }) => void (heartbeat.frames = 5)],
       ['an invented gap', ({ heartbeat }) => void (heartbeat.gapCount = 1)],
       ['another chain', (predicate) => void (predicate.chainHead = 'aa'.repeat(32))],

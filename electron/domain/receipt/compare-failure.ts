@@ -7,6 +7,7 @@ import { lostSteps } from '../job/attempts.ts';
 import { equalBytes } from '../merkle/merkle.ts';
 import { summariseChain } from '../telemetry/chain-summary.ts';
 import { chainStart, frameHash } from '../telemetry/frame-chain.ts';
+import { whoSays } from './who-says.ts';
 
 /** What is known of a failed attempt from documents that were checked; its failure receipt must say the same. */
 export interface FailureFacts {
@@ -70,6 +71,7 @@ export function compareFailure({ predicate, subject }: FailureStatement, facts: 
   same('chain head', predicate.chainHead, headOf(session.frames));
   same('heartbeat', predicate.heartbeat, heartbeat);
   same('last signed frame', predicate.lastFrame, lastFrame);
+  same('account of who says so', predicate.says, whoSays(heartbeat.last, predicate.from, predicate.observedAt));
   same('time on the node', predicate.cost.seconds, seconds);
   same('end of billing', predicate.cost.operatorMayBillUntil, order.notAfter);
   const usd = costUsd(predicate.cost.usdPerHour, seconds);

@@ -7,6 +7,7 @@ import { summariseChain } from '../../domain/telemetry/chain-summary.ts';
 import { canonicalJson } from '../../domain/dsse/dsse.ts';
 import { decodeBase64 } from '../../domain/encoding/base64.ts';
 import { lostSteps, telemetryLane } from '../../domain/job/attempts.ts';
+import { whoSays } from '../../domain/receipt/who-says.ts';
 import type { RunPorts } from './ports.ts';
 import { sessionsOf } from './run-record.ts';
 import type { RunState } from './run-state.ts';
@@ -102,13 +103,7 @@ function statementOf(state: RunState, at: number, ports: RunPorts): Result<Failu
       failure: { class: shown.failureClass, cause: (shown.cause ?? '').slice(0, 2048) },
       from: shown.from ?? observedAt,
       observedAt,
-      says: {
-        node:
-          heartbeat.last === undefined
-            ? 'nothing: no signed frame came'
-            : `signed by the node until ${heartbeat.last}, by its own clock`,
-        desk: `observed by the desk since ${heartbeat.last ?? shown.from ?? observedAt}, found at ${observedAt}`,
-      },
+      says: whoSays(heartbeat.last, shown.from ?? observedAt, observedAt),
       chainHead: lastFrame === undefined ? chainStart.head : frameHash(lastFrame),
       heartbeat,
       ...(lastFrame === undefined ? {} : { lastFrame }),

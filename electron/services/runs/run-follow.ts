@@ -71,18 +71,32 @@ interface Heard {
   at: number;
 }
 
-/** A node that sends no signed frame is given up, also while its connection stands. */
+/** A node that sends no signed frame is given up, also while its connection stands. While that is unclear, it costs. */
 async function watchSilence(
   context: FollowContext,
   heard: Heard,
   verdict: Verdict,
   inner: AbortController,
 ): Promise<void> {
-  const { session, ports, signal } = context;
+  const { state, session, ports, signal } = context;
   const patience = ports.silenceMs ?? patienceMs;
+  const usdPerMinute = ((session.usdPerHour ?? state.record.view.usdPerHour) / 60).toFixed(4);
   heard.at = ports.clock();
+  let unsure = false;
   while (await sleep(reconnectMs, signal)) {
     const silent = ports.clock() - heard.at;
+    if (silent <= patience / 2) {
+      if (unsure) state.event({ kind: 'state', node: session.node, message: `Node ${session.node} is heard again.` });
+      unsure = false;
+    } else if (!unsure) {
+      unsure = true;
+      state.event({
+        kind: 'warning',
+        trust: 'unknown',
+        node: session.node,
+        message: `Nothing was heard from node ${session.node} for ${Math.round(silent / 1000)} seconds. While that is unclear it may cost $${usdPerMinute} a minute; after ${Math.round(patience / 1000)} seconds it is given up.`,
+      });
+    }
     if (silent <= patience) continue;
     const lost = await lostNode(context, session.node, Math.round(silent / 1000));
     if (ports.clock() - heard.at <= patience) continue;

@@ -21,6 +21,7 @@ import { encodeBase64 } from '../../encoding/base64.ts';
 import { buildOrder } from '../../job/order.ts';
 import { inclusionProof, leafHash, merkleRoot } from '../../merkle/merkle.ts';
 import { countersignReceipt } from '../../receipt/receipt.ts';
+import { whoSays } from '../../receipt/who-says.ts';
 import { chainStart, frameHash, frameMessage } from '../../telemetry/frame-chain.ts';
 import type { PackContents, PackDocuments } from '../contents.ts';
 import { releaseInfoHex } from '../release-info.ts';
@@ -277,7 +278,7 @@ function failedAttempt(maker: EvidenceMaker, order: JobOrder): FailedSample {
       failure: { class: 'node-unreachable', cause: 'Node local-b is lost: nothing was heard from it for 12 seconds.' },
       from: new Date(begun + 500).toISOString(),
       observedAt: new Date(begun + 20_000).toISOString(),
-      says: { node: `signed by the node until ${last.at}, by its own clock`, desk: 'observed by the desk' },
+      says: whoSays(last.at, new Date(begun + 500).toISOString(), new Date(begun + 20_000).toISOString()),
       chainHead: frameHash(last),
       heartbeat: { frames: 7, first: frames[0]?.at ?? '', last: last.at, gapCount: 0, gaps: [] },
       lastFrame: last,
