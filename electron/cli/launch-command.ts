@@ -24,6 +24,9 @@ nacre launch --resume RUN [--pack FILE] [--model DIR] [--profile DIR] [--passphr
 Launches a job on the local network (SIMULATED hardware) and follows it to its end:
 verifies nodes, uploads the sealed data, releases the key to nodes that verified, and
 shows progress. JOB.json is a job draft; "nacre dataset list" shows dataset ids.
+With "workers": {"count": 2, "minimum": 1} a command trains on several nodes; with
+"network": ID, on those of an added Ray cluster ("nacre network list"). What workers
+send each other is not encrypted.
 
   --resume RUN  takes up a run that waited for the approval of custodians
   --pack FILE   afterwards writes the auditor pack
