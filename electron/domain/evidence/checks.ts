@@ -9,7 +9,8 @@ import type {
 
 /** What a row says beside its outcome. */
 export interface CheckDetail {
-  readonly detail?: string;
+  /** A function where writing it costs something: of a row that passes it is never asked for. */
+  readonly detail?: string | (() => string);
   readonly expected?: string;
   readonly found?: string;
   /** Default true: not passing forbids key release. */
@@ -71,7 +72,9 @@ export function createChecks(): CheckRows {
   ) => {
     const check: Check = { id, title, outcome, required: words.required ?? true };
     if (reason !== undefined) check.reason = reason;
-    if (words.detail !== undefined && !(quiet && outcome === 'pass')) check.detail = words.detail;
+    if (words.detail !== undefined && !(quiet && outcome === 'pass')) {
+      check.detail = typeof words.detail === 'string' ? words.detail : words.detail();
+    }
     if (words.expected !== undefined) check.expected = words.expected;
     if (words.found !== undefined) check.found = words.found;
     checks.push(check);

@@ -1,11 +1,11 @@
-export interface BoundedCache<V> {
-  get(key: string): V | undefined;
-  set(key: string, value: V): void;
+export interface BoundedCache<K, V> {
+  get(key: K): V | undefined;
+  set(key: K, value: V): void;
 }
 
 /** The most recently used values; the oldest go first. @param maximum values kept */
-export function boundedCache<V>(maximum: number): BoundedCache<V> {
-  const values = new Map<string, V>();
+export function boundedCache<K, V>(maximum: number): BoundedCache<K, V> {
+  const values = new Map<K, V>();
   return {
     get(key) {
       const value = values.get(key);

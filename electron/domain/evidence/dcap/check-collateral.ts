@@ -83,7 +83,7 @@ function checkDocument<T extends Dated>(
       problem === undefined && role,
       problem?.reason ?? 'chain-role-mismatch',
       {
-        detail:
+        detail: () =>
           problem === undefined
             ? `${leaf?.subject.text ?? 'The signer'} is not Intel's TCB signing certificate.`
             : [problem, ...more].map(({ detail }) => detail).join(' '),
@@ -120,7 +120,7 @@ export function checkQuotingEnclave(
     report.productId === identity.isvprodid ? undefined : 'ISVPRODID',
   ].filter((name) => name !== undefined);
   verdict.judge(`${family}.qe.identity`, matchTitle, differing.length === 0, 'qe-identity-mismatch', {
-    detail: `The quoting enclave differs from the identity that Intel published in ${differing.join(', ')}.`,
+    detail: () => `The quoting enclave differs from the identity that Intel published in ${differing.join(', ')}.`,
     ...(differing.length === 0
       ? {}
       : {

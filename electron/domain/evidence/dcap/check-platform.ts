@@ -95,7 +95,7 @@ export function checkPck({ verdict, family, certification, state, now }: DcapRun
       : "The certificates lead to Intel's pinned root",
     problems.length === 0,
     problems[0]?.reason ?? '',
-    { detail: problems.map(({ detail }) => detail).join(' ') },
+    { detail: () => problems.map(({ detail }) => detail).join(' ') },
   );
   const roles =
     names[0] === 'Intel SGX PCK Certificate' &&
@@ -170,7 +170,7 @@ export function checkRevocation(run: DcapRun, platform: PckPlatform | undefined)
       });
     } else {
       verdict.judge(id, title, !list.revoked.has(certificate.serial), 'certificate-revoked', {
-        detail: `Intel revoked ${certificate.subject.text}, serial ${certificate.serial}.`,
+        detail: () => `Intel revoked ${certificate.subject.text}, serial ${certificate.serial}.`,
       });
     }
   }
@@ -200,7 +200,7 @@ function checkList(
     const [problem] = problems;
     const reason = problem?.reason === 'crl-not-yet-valid' ? 'collateral-not-yet-valid' : (problem?.reason ?? '');
     const good = verdict.judge(id, title, problem === undefined, reason, {
-      detail: problems.map(({ detail }) => detail).join(' '),
+      detail: () => problems.map(({ detail }) => detail).join(' '),
       found: given.window,
     });
     return good ? list : undefined;

@@ -11,16 +11,15 @@ export function checkReference(
   id: string,
   title: string,
   allowed: readonly string[],
-  value: Uint8Array,
+  { bytes, hex: found }: { readonly bytes: Uint8Array; readonly hex: string },
   crypto: EvidenceCrypto,
 ): boolean {
-  const found = toHex(value);
   if (allowed.length === 0) {
     const detail = 'The policy names no value for it.';
     verdict.unknown(id, title, 'measurement-not-checked', { detail, found, required: false });
     return false;
   }
-  const among = allowed.some((hex) => crypto.equal(fromHex(hex) ?? new Uint8Array(), value));
+  const among = allowed.some((hex) => crypto.equal(fromHex(hex) ?? new Uint8Array(), bytes));
   verdict.judge(id, title, among, 'measurement-not-allowed', {
     detail: 'The value is none of those in the policy: something else was measured.',
     expected: allowed.length === 1 ? (allowed[0] ?? '') : `one of ${allowed.length}`,

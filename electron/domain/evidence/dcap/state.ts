@@ -20,32 +20,45 @@ import { readPckClaims, type PckClaims } from './pck.ts';
 export interface DcapState {
   readonly anchors: TrustAnchors;
   readonly crypto: EvidenceCrypto;
-  /** `crypto` that knows good signatures over certificates and lists by the identity of the bytes that we decoded. */
+  /** `crypto` that knows good signatures over certificates and lists, and digests, by the identity of the bytes that we decoded. */
   readonly chainCrypto: EvidenceCrypto;
   /** By the base64 in their PEM, so that what every platform's chain ends with is not even decoded again. */
-  readonly authorities: BoundedCache<Certificate>;
-  readonly platforms: BoundedCache<PckPlatform>;
-  readonly collateralByObject: WeakMap<DcapCollateral, PreparedCollateral>;
-  readonly collateral: BoundedCache<PreparedCollateral & { readonly texts: readonly string[] }>;
+  readonly authorities: BoundedCache<string, Certificate>;
+  readonly platforms: BoundedCache<string, PckPlatform>;
+  readonly collateralByObject: BoundedCache<DcapCollateral, PreparedCollateral>;
+  readonly collateral: BoundedCache<string, PreparedCollateral & { readonly texts: readonly string[] }>;
 }
 
 export function createDcapState(anchors: TrustAnchors, crypto: EvidenceCrypto): DcapState {
   return {
     anchors,
     crypto,
-    chainCrypto: rememberGoodByIdentity(crypto),
+    chainCrypto: rememberByIdentity(crypto),
     authorities: boundedCache(64),
     platforms: boundedCache(4096),
-    collateralByObject: new WeakMap(),
+    collateralByObject: boundedCache(64),
     collateral: boundedCache(64),
   };
 }
 
-/** Keys are arrays that only this module's readers hold, so their bytes cannot change under a remembered verdict. */
-function rememberGoodByIdentity(crypto: EvidenceCrypto): EvidenceCrypto {
-  const good = new WeakMap<Uint8Array, { readonly spki: Uint8Array; readonly signature: Uint8Array }>();
+/**
+ * Keys are arrays that only this module's readers hold, so their bytes cannot change under a remembered verdict or digest.
+ * Maps of bounded size: collecting weak ones costs more than all they would free.
+ */
+function rememberByIdentity(crypto: EvidenceCrypto): EvidenceCrypto {
+  const good = boundedCache<Uint8Array, { readonly spki: Uint8Array; readonly signature: Uint8Array }>(512);
+  const digests = boundedCache<Uint8Array, Uint8Array>(512);
   return {
     ...crypto,
+    sha256(first, ...more) {
+      if (first === undefined || more.length > 0)
+        return crypto.sha256(...(first === undefined ? [] : [first]), ...more);
+      const known = digests.get(first);
+      if (known !== undefined) return known;
+      const digest = crypto.sha256(first);
+      digests.set(first, digest);
+      return digest;
+    },
     verifyEcdsa(input) {
       if (!('spki' in input.key) || input.encoding !== 'der') return crypto.verifyEcdsa(input);
       const { spki } = input.key;
@@ -131,7 +144,7 @@ function readChain(state: DcapState, bodies: readonly string[]): Certificate[] {
     const parsed = parseCertificate(decodePemBody(body));
     if (!parsed.ok) throw new Malformed(parsed.detail);
     // A pinned root needs no path to be known again.
-    if (depth > 0 && state.anchors.intelSgx.includes(toHex(state.crypto.sha256(parsed.value.der)))) {
+    if (depth > 0 && state.anchors.intelSgx.includes(toHex(state.chainCrypto.sha256(parsed.value.der)))) {
       state.authorities.set(body, parsed.value);
     }
     return parsed.value;

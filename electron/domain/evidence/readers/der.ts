@@ -119,9 +119,30 @@ export function sequence(element: DerElement | undefined, what: string): DerElem
   return children(expectTag(element, derTags.sequence, what));
 }
 
+/** Identifiers that were read before, each in the one place that its octets lead to: the same few come all the time. */
+const identifiers: ({ readonly octets: Uint8Array; readonly text: string } | undefined)[] = Array.from({ length: 256 });
+
 /** Dotted decimal. @throws Malformed */
 export function objectIdentifier(element: DerElement | undefined, what = 'object identifier'): string {
-  const { content } = expectTag(element, derTags.objectIdentifier, what);
+  const { source, contentStart, end } = expectTag(element, derTags.objectIdentifier, what);
+  let place = end - contentStart;
+  for (let at = contentStart; at < end; at++) place = (place * 31 + (source[at] ?? 0)) & 255;
+  const known = identifiers[place];
+  if (known !== undefined && isAt(source, contentStart, end, known.octets)) return known.text;
+  const content = source.subarray(contentStart, end);
+  const text = dottedDecimal(content, what);
+  // A copy: the content is a view into somebody's bytes. Long ones are of nobody we know.
+  if (content.length <= 32) identifiers[place] = { octets: content.slice(), text };
+  return text;
+}
+
+function isAt(source: Uint8Array, start: number, end: number, octets: Uint8Array): boolean {
+  if (octets.length !== end - start) return false;
+  for (let at = 0; at < octets.length; at++) if (source[start + at] !== octets[at]) return false;
+  return true;
+}
+
+function dottedDecimal(content: Uint8Array, what: string): string {
   let text = '';
   let arc = 0;
   let inside = false;
@@ -143,39 +164,48 @@ export function objectIdentifier(element: DerElement | undefined, what = 'object
 
 /** Two's complement content octets of an INTEGER in its shortest form. @throws Malformed */
 export function integerBytes(element: DerElement | undefined, what: string): Uint8Array {
-  const { content } = expectTag(element, derTags.integer, what);
-  const [first, second] = content;
-  if (first === undefined) throw new Malformed(`${what} is an empty INTEGER`);
-  if (second !== undefined && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
+  return checkInteger(element, what).content;
+}
+
+/** @throws Malformed unless it is an INTEGER in its shortest form */
+function checkInteger(element: DerElement | undefined, what: string): DerElement {
+  const found = expectTag(element, derTags.integer, what);
+  const { source, contentStart, end } = found;
+  const first = source[contentStart] ?? 0;
+  if (end === contentStart) throw new Malformed(`${what} is an empty INTEGER`);
+  const second = source[contentStart + 1] ?? 0;
+  if (end - contentStart > 1 && ((first === 0 && second < 0x80) || (first === 0xff && second >= 0x80))) {
     throw new Malformed(`${what} is not in its shortest form`);
   }
-  return content;
+  return found;
 }
 
 /** A non-negative INTEGER up to 2^48. @throws Malformed */
 export function smallInteger(element: DerElement | undefined, what: string): number {
-  const content = integerBytes(element, what);
-  if ((content[0] ?? 0) >= 0x80 || content.length > 6) throw new Malformed(`${what} is out of range`);
-  return content.reduce((value, octet) => value * 256 + octet, 0);
+  const { source, contentStart, end } = checkInteger(element, what);
+  if ((source[contentStart] ?? 0) >= 0x80 || end - contentStart > 6) throw new Malformed(`${what} is out of range`);
+  let value = 0;
+  for (let at = contentStart; at < end; at++) value = value * 256 + (source[at] ?? 0);
+  return value;
 }
 
 /** @throws Malformed */
 export function boolean(element: DerElement | undefined, what: string): boolean {
-  const { content } = expectTag(element, derTags.boolean, what);
-  if (content.length !== 1 || (content[0] !== 0 && content[0] !== 0xff)) throw new Malformed(`${what} is no BOOLEAN`);
-  return content[0] === 0xff;
+  const { source, contentStart, end } = expectTag(element, derTags.boolean, what);
+  const octet = source[contentStart];
+  if (end - contentStart !== 1 || (octet !== 0 && octet !== 0xff)) throw new Malformed(`${what} is no BOOLEAN`);
+  return octet === 0xff;
 }
 
 /** @throws Malformed */
 export function bitString(element: DerElement | undefined, what: string): { unused: number; bytes: Uint8Array } {
-  const { content } = expectTag(element, derTags.bitString, what);
-  const unused = content[0];
-  if (unused === undefined || unused > 7 || (unused > 0 && content.length === 1)) {
-    throw new Malformed(`${what} is no BIT STRING`);
-  }
-  const last = content.at(-1) ?? 0;
-  if ((last & ((1 << unused) - 1)) !== 0 && content.length > 1) throw new Malformed(`${what} has padding bits set`);
-  return { unused, bytes: content.subarray(1) };
+  const { source, contentStart, end } = expectTag(element, derTags.bitString, what);
+  const size = end - contentStart;
+  const unused = size === 0 ? undefined : source[contentStart];
+  if (unused === undefined || unused > 7 || (unused > 0 && size === 1)) throw new Malformed(`${what} is no BIT STRING`);
+  const last = source[end - 1] ?? 0;
+  if ((last & ((1 << unused) - 1)) !== 0 && size > 1) throw new Malformed(`${what} has padding bits set`);
+  return { unused, bytes: source.subarray(contentStart + 1, end) };
 }
 
 /** A BIT STRING of whole octets. @throws Malformed */
@@ -188,14 +218,13 @@ export function octetsOfBitString(element: DerElement | undefined, what: string)
 /** UTCTime or GeneralizedTime in the one form that RFC 5280 §4.1.2.5 allows. Milliseconds since the epoch. @throws Malformed */
 export function time(element: DerElement | undefined, what: string): number {
   if (element === undefined) throw new Malformed(`${what} is missing`);
-  const { tag, content } = element;
+  const { tag, source, contentStart, end } = element;
   const size = tag === derTags.utcTime ? 13 : tag === derTags.generalizedTime ? 15 : 0;
+  if (end - contentStart !== size || source[end - 1] !== 0x5a) throw new Malformed(`${what} is no UTC time`);
   // Century (of GeneralizedTime only), year, month, day, hour, minute, second: two digits each.
   const parts: number[] = [];
-  for (let at = 0; at < size - 1; at += 2) parts.push(twoDigits(content[at], content[at + 1]));
-  if (content.length !== size || content[size - 1] !== 0x5a || parts.includes(-1)) {
-    throw new Malformed(`${what} is no UTC time`);
-  }
+  for (let at = contentStart; at < end - 1; at += 2) parts.push(twoDigits(source[at], source[at + 1]));
+  if (parts.includes(-1)) throw new Malformed(`${what} is no UTC time`);
   if (tag === derTags.utcTime) parts.unshift((parts[0] ?? 0) >= 50 ? 19 : 20);
   const [century = 0, yearOfCentury = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = parts;
   const at = utcMoment(century * 100 + yearOfCentury, month, day, hour, minute, second);

@@ -205,18 +205,35 @@ function readPss(element: DerElement): SignatureAlgorithm {
 
 /** @throws Malformed */
 export function readName(element: DerElement | undefined, what: string): Name {
-  const parts: string[] = [];
+  const attributes: [type: string, value: DerElement][] = [];
   let commonName: string | undefined;
   for (const set of sequence(element, what)) {
     for (const attribute of children(expectTag(set, derTags.set, what))) {
       const [type, value] = sequence(attribute, what);
       const oid = objectIdentifier(type, what);
-      const text = decodeText(value, what);
-      if (oid === oids.commonName) commonName = text;
-      parts.push(`${nameTypes[oid] ?? oid}=${text}`);
+      const text = checkText(value, what);
+      if (oid === oids.commonName) commonName = decodeText(text);
+      attributes.push([oid, text]);
     }
   }
-  return { der: expectTag(element, derTags.sequence, what).raw, text: parts.join(', '), commonName };
+  return new NameOf(expectTag(element, derTags.sequence, what).raw, commonName, attributes);
+}
+
+/** Written out only when a person is told. */
+class NameOf implements Name {
+  readonly der: Uint8Array;
+  readonly commonName: string | undefined;
+  readonly #attributes: readonly [type: string, value: DerElement][];
+
+  constructor(der: Uint8Array, commonName: string | undefined, attributes: readonly [string, DerElement][]) {
+    this.der = der;
+    this.commonName = commonName;
+    this.#attributes = attributes;
+  }
+
+  get text(): string {
+    return this.#attributes.map(([oid, value]) => `${nameTypes[oid] ?? oid}=${decodeText(value)}`).join(', ');
+  }
 }
 
 const textTags: ReadonlySet<number> = new Set([
@@ -226,12 +243,19 @@ const textTags: ReadonlySet<number> = new Set([
   derTags.t61String,
 ]);
 
-function decodeText(element: DerElement | undefined, what: string): string {
+function checkText(element: DerElement | undefined, what: string): DerElement {
   if (element === undefined || !textTags.has(element.tag)) throw new Malformed(`${what} holds a name of unknown type`);
   if (element.content.length > 512) throw new Malformed(`${what} holds a name that is too long`);
-  // Names are compared as bytes; the text is for people, so only plain characters are shown as they are.
+  return element;
+}
+
+/** Names are compared as bytes; the text is for people, so only plain characters are shown as they are. */
+function decodeText({ source, contentStart, end }: DerElement): string {
   let text = '';
-  for (const byte of element.content) text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '\ufffd';
+  for (let at = contentStart; at < end; at++) {
+    const byte = source[at] ?? 0;
+    text += byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '\ufffd';
+  }
   return text;
 }
 

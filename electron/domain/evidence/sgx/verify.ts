@@ -112,7 +112,7 @@ function checkEnclaveReferences(
     'sgx.mrenclave',
     'The enclave is one that the policy names (MRENCLAVE)',
     mrEnclaves,
-    enclave.mrEnclave,
+    { bytes: enclave.mrEnclave, hex: toHex(enclave.mrEnclave) },
     crypto,
   );
   const signed = checkReference(
@@ -120,7 +120,7 @@ function checkEnclaveReferences(
     'sgx.mrsigner',
     'The enclave is signed by a key that the policy names (MRSIGNER)',
     mrSigners,
-    enclave.mrSigner,
+    { bytes: enclave.mrSigner, hex: toHex(enclave.mrSigner) },
     crypto,
   );
   if (!exact && !signed) verdict.notChecked('What the enclave runs: the policy names neither MRENCLAVE nor MRSIGNER.');

@@ -102,8 +102,9 @@ function checkChain(verdict: VerdictBuilder, chain: Chain, report: SnpReport, in
     : 'The certificates lead to a pinned AMD root';
   const problems = validatePath({ chain, anchors: roots, now, crypto, leafDatedAhead });
   const [problem] = problems;
-  const detail = problems.map((found) => found.detail).join(' ');
-  verdict.judge('snp.chain', title, problem === undefined, problem?.reason ?? '', { detail });
+  verdict.judge('snp.chain', title, problem === undefined, problem?.reason ?? '', {
+    detail: () => problems.map((found) => found.detail).join(' '),
+  });
   const rootHash = toHex(crypto.sha256(root.der));
   const rootProduct = anchors.amd.find(({ sha256 }) => sha256 === rootHash)?.product;
   const claims = readEndorsement(leaf);

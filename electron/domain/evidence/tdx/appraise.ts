@@ -19,8 +19,9 @@ const xfamAllowed = 0x6_dbe7n;
 
 const bits = (value: bigint) => `0x${value.toString(16).padStart(16, '0')}`;
 
-/** The TD report field by field, and its registers as measurements. */
-export function tdClaims(verdict: VerdictBuilder, td: TdReport): void {
+/** The TD report field by field, and its registers as measurements. @returns hex of the registers by their names */
+export function tdClaims(verdict: VerdictBuilder, td: TdReport): Readonly<Record<string, string>> {
+  const registers: Record<string, string> = {};
   verdict.claim('tee_tcb_svn', toHex(td.teeTcbSvn));
   verdict.claim('mrseam', toHex(td.mrSeam));
   verdict.claim('mrsignerseam', toHex(td.mrSignerSeam));
@@ -31,6 +32,7 @@ export function tdClaims(verdict: VerdictBuilder, td: TdReport): void {
     const hex = toHex(value);
     verdict.claim(name, hex);
     verdict.measurement(name, hex);
+    registers[name] = hex;
   };
   measured('mrtd', td.mrtd);
   measured('mrconfigid', td.mrConfigId);
@@ -40,6 +42,7 @@ export function tdClaims(verdict: VerdictBuilder, td: TdReport): void {
   verdict.claim('reportdata', toHex(td.reportData));
   if (td.teeTcbSvn2 !== undefined) verdict.claim('tee_tcb_svn_2', toHex(td.teeTcbSvn2));
   if (td.mrServiceTd !== undefined) measured('mrservicetd', td.mrServiceTd);
+  return registers;
 }
 
 /** Step 12 of ATTESTATION §4.1: what the guest was launched as. Debug is refused whatever a policy says. */
@@ -129,10 +132,11 @@ function serviceTd(verdict: VerdictBuilder, { mrServiceTd, tdAttributes }: TdRep
   if (mrServiceTd === undefined) verdict.notChecked('Service TDs: quotes of TDX 1.0 do not name them.');
 }
 
-/** Step 13: what the guest runs. */
+/** Step 13: what the guest runs. @param registers their hex by name */
 export function checkTdReferences(
   verdict: VerdictBuilder,
   td: TdReport,
+  registers: Readonly<Record<string, string>>,
   policy: TdxPolicy,
   crypto: EvidenceCrypto,
 ): void {
@@ -149,7 +153,8 @@ export function checkTdReferences(
   ] as const;
   const open: string[] = [];
   for (const [name, title, values, found] of rows) {
-    if (!checkReference(verdict, `tdx.${name}`, title, values, found, crypto)) open.push(name);
+    const bytesAndHex = { bytes: found, hex: registers[name] ?? toHex(found) };
+    if (!checkReference(verdict, `tdx.${name}`, title, values, bytesAndHex, crypto)) open.push(name);
   }
   if (open.length > 0)
     verdict.notChecked(

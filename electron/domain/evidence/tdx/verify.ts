@@ -70,7 +70,7 @@ export function verifyTdxWith(state: DcapState, request: TdxRequest): TdxResult 
   const collateral = request.collateral === undefined ? undefined : prepareCollateral(state, request.collateral);
   const qeReport = readEnclaveReport(quote.signature.qeReport);
   headerClaims(verdict, quote);
-  tdClaims(verdict, quote.td);
+  const registers = tdClaims(verdict, quote.td);
   signatureClaims(verdict, quote, qeReport);
   const certification = certificationOf(quote.signature, request.collateral);
   const run = { verdict, family: 'tdx', quote, qeReport, state, now, collateral, certification } as const;
@@ -78,7 +78,7 @@ export function verifyTdxWith(state: DcapState, request: TdxRequest): TdxResult 
   const { pck, tcb } = checkDcap(run, lowest, quote.td);
   checkGuestPolicy(verdict, quote.td, policy);
   checkStatus(run, tcb, policy);
-  checkTdReferences(verdict, quote.td, policy, crypto);
+  checkTdReferences(verdict, quote.td, registers, policy, crypto);
   checkPlatformList(verdict, 'tdx', pck, policy.platforms);
   checkReportData(verdict, 'tdx', quote.td.reportData, request.reportData, crypto);
   if (quote.trailingBytes > 0) {
