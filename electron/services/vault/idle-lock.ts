@@ -4,7 +4,10 @@ import { startSystemTimer } from './schedule.ts';
 export interface IdleLock {
   /** Milliseconds since 1970. */
   locksAt(): number;
-  /** True when the idle time has run out: a sleeping machine fires its timers late, so every use asks this, too. */
+  /**
+   * True when the idle time of an armed lock has run out: a sleeping machine fires its timers late, so every use asks
+   * this, too. Not once disarmed: a lock writes itself into the log, and who hears of the entry may ask for the state.
+   */
   ranOut(): boolean;
   touch(): void;
   setAfter(ms: number): void;
@@ -24,9 +27,10 @@ export function createIdleLock(options: {
   let afterMs = options.afterMs;
   let lastTouch = 0;
   let stop: (() => void) | undefined;
+  let armed = false;
   const idle: IdleLock = {
     locksAt: () => lastTouch + afterMs,
-    ranOut: () => clock() >= idle.locksAt(),
+    ranOut: () => armed && clock() >= idle.locksAt(),
     touch() {
       lastTouch = clock();
     },
@@ -35,10 +39,12 @@ export function createIdleLock(options: {
     },
     arm() {
       stop?.();
+      armed = true;
       stop = startTimer(Math.max(0, idle.locksAt() - clock()), onDue);
     },
     disarm() {
       stop?.();
+      armed = false;
       stop = undefined;
     },
   };

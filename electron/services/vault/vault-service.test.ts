@@ -160,6 +160,18 @@ describe('the life of a vault', () => {
     ]);
   });
 
+  it('locks once when idle, also while somebody hears of it and asks for the state', async () => {
+    let now = Date.UTC(2026, 10, 22);
+    const { vault, audit } = open({ clock: () => now, autoLockMs: 60_000 });
+    valueOf(await vault.create(passphrase));
+    const heard: boolean[] = [];
+    audit.onEntry(() => heard.push(vault.unlocked()));
+    now += 60_000;
+    expect(vault.unlocked()).toBe(false);
+    expect(heard).toHaveLength(1);
+    expect(valueOf(audit.newest(2)).map(({ entry }) => entry.kind)).toEqual(['vault-locked', 'vault-created']);
+  });
+
   it('ends locked when a lock overtakes an unlock', async () => {
     const { vault } = open();
     valueOf(await vault.create(passphrase));
