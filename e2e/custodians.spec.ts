@@ -196,7 +196,8 @@ test('an override lets one run on a node that did not pass, and every screen say
     await page.getByRole('button', { name: 'Sign order and launch' }).click();
     await expect(page).toHaveURL(/#\/runs\/run-/, { timeout: 60_000 });
     await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: 120_000 });
-    await expect(page.getByText('overridden by custodians').first()).toBeVisible();
+    await expect(page.getByText(/^overridden by custodians$/)).toBeVisible();
+    await expect(page.getByText(/was let through by This desk\./)).toBeVisible();
     await picture(page, 'run-overridden');
   });
   await test.step('its evidence and its report say so', async () => {

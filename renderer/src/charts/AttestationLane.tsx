@@ -70,6 +70,8 @@ export function AttestationLane({ lanes, xKind, xDomain, now, checkpoints = [], 
   const anySimulated = lanes.some((lane) => lane.simulated);
   const anyReal = lanes.some((lane) => !lane.simulated);
   const anyGap = lanes.some((lane) => lane.blocks.some((block) => block.state === 'gap'));
+  const anyOverridden = lanes.some((lane) => lane.blocks.some((block) => block.state === 'overridden'));
+  const anyVerified = lanes.some((lane) => lane.blocks.some((block) => block.state === 'verified'));
   const anyLost = lanes.some((lane) =>
     lane.blocks.some((block) => block.state === 'lost' || block.state === 'refused'),
   );
@@ -80,7 +82,10 @@ export function AttestationLane({ lanes, xKind, xDomain, now, checkpoints = [], 
         <h2>Attestation lane</h2>
         {anySimulated ? <SimulatedTag /> : null}
         {anyReal ? <KeyLine kind="verified">verified, a cut at each renewal</KeyLine> : null}
-        {anySimulated ? <KeyLine kind="simulated">verified simulated evidence, a cut at each renewal</KeyLine> : null}
+        {anySimulated && (anyVerified || !anyOverridden) ? (
+          <KeyLine kind="simulated">verified simulated evidence, a cut at each renewal</KeyLine>
+        ) : null}
+        {anyOverridden ? <KeyLine kind="overridden">{stateWords.overridden}</KeyLine> : null}
         {anyGap ? <KeyLine kind="gap">no fresh evidence</KeyLine> : null}
         {anyLost ? <KeyLine kind="lost">lost or refused</KeyLine> : null}
         {checkpoints.length === 0 ? null : <KeyLine kind="checkpoint">checkpoint</KeyLine>}
@@ -182,6 +187,15 @@ function LaneRow({
         const follows = index > 0 && lane.blocks[index - 1]?.state === 'verified' && block.state === 'verified';
         return (
           <g key={block.from}>
+            {block.state === 'overridden' ? (
+              <rect
+                className={styles.overriddenBar}
+                x={left + 2}
+                y={barTop + 3}
+                width={Math.max(1, length - 4)}
+                height={barHeight - 6}
+              />
+            ) : null}
             {block.state === 'gap' || block.state === 'overridden' ? (
               <rect
                 data-state={block.state}

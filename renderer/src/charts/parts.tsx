@@ -22,7 +22,7 @@ export function KeyLine({
   kind,
   children,
 }: {
-  readonly kind: 'line' | 'dots' | 'compare' | 'verified' | 'simulated' | 'gap' | 'lost' | 'checkpoint';
+  readonly kind: 'line' | 'dots' | 'compare' | 'verified' | 'simulated' | 'gap' | 'overridden' | 'lost' | 'checkpoint';
   readonly children: ReactNode;
 }) {
   return (
@@ -39,6 +39,12 @@ export function KeyLine({
         {kind === 'verified' ? <rect width="22" height="8" className={styles.verified} /> : null}
         {kind === 'simulated' ? <rect x=".5" y=".5" width="21" height="7" className={styles.simulated} /> : null}
         {kind === 'gap' ? <rect x=".5" y=".5" width="21" height="7" className={styles.gapBlock} /> : null}
+        {kind === 'overridden' ? (
+          <>
+            <rect x=".5" y=".5" width="21" height="7" className={styles.gapBlock} />
+            <rect x="2" y="2.5" width="18" height="3" className={styles.overriddenBar} />
+          </>
+        ) : null}
         {kind === 'lost' ? <rect x="7" width="8" height="8" className={styles.lost} /> : null}
         {kind === 'checkpoint' ? <rect x="8" y="1" width="6" height="6" className={styles.checkpoint} /> : null}
       </svg>

@@ -22,7 +22,7 @@ import { MembersSection } from './MembersSection.tsx';
 import { RequestPanel } from './RequestPanel.tsx';
 import { kindWords, stateSentence } from './words.ts';
 
-/** Answers come in by other windows and by the command line, which no stream tells. Milliseconds. */
+/** Answers and rules come in by other windows, files and the command line, which no stream tells. Milliseconds. */
 const askAgainMs = 3000;
 
 const columns: ReadonlyArray<Column<ApprovalView>> = [
@@ -47,7 +47,7 @@ const columns: ReadonlyArray<Column<ApprovalView>> = [
 /** What waits for people: releases, policy changes, exports, and the rule itself. */
 export default function ApprovalsScreen() {
   const requests = useMethod('approvals.list', {}, { every: askAgainMs });
-  const members = useMethod('members.show', {});
+  const members = useMethod('members.show', {}, { every: askAgainMs });
   const [chosen, setChosen] = useState<string>();
   const [importing, setImporting] = useState(false);
   const listed = requests.data ?? [];

@@ -90,7 +90,7 @@ export function NodesStep({ draft, nodes, estimate, policies, policyId, letThrou
                 </th>
                 <th>Node</th>
                 <th>Hardware</th>
-                <th>Place</th>
+                <th className="optional">Place</th>
                 <th>Evidence</th>
                 <th className="num">Transfer</th>
                 <th className="num">$ / h</th>
@@ -115,7 +115,7 @@ export function NodesStep({ draft, nodes, estimate, policies, policyId, letThrou
                     <td>
                       {node.cpuFamily.toUpperCase()} + {shortGpu(node.gpuModel)}
                     </td>
-                    <td className="dim">
+                    <td className="dim optional">
                       {node.city}, {node.country}
                     </td>
                     <td>

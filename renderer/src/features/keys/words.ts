@@ -138,6 +138,7 @@ export const actWords: Readonly<Record<AuditKind, string>> = {
   'collateral-imported': 'Collateral imported',
   'collateral-exported': 'Collateral exported',
   'evidence-kept': 'Evidence kept',
+  'metrics-exported': 'Metrics exported',
 };
 
 /** Groups of acts that the ledger can be filtered by. */

@@ -75,6 +75,13 @@ export default function RunScreen() {
           The nodes of this run have no hardware behind them. Formats, checks, encryption and training are real.
         </Banner>
       ) : null}
+      {data.nodes.map(({ name, override }) =>
+        override === undefined ? null : (
+          <Banner key={name} kind="warning" title={`${name} was let through by ${override.approvedBy.join(', ')}.`}>
+            It did not pass {override.checks.join(', ')}. “{override.justification}” Good for this run only.
+          </Banner>
+        ),
+      )}
       <RunAnswers run={data} now={now} />
       <WorkArea panel={<RunPanel run={data} events={events.data ?? []} />}>
         {data.error === undefined ? null : (
