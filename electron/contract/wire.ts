@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { collateralItemSchema } from './collateral.ts';
+import { collateralItemSchema, collateralLimits } from './collateral.ts';
 import { workerPlaceSchema } from './workers.ts';
 
 /**
@@ -252,7 +252,7 @@ export const directorySchema = z.object({
   /** Reference values of the honest image: SNP launch measurement, and golden GPU measurements by index. */
   reference: z.object({ snpMeasurement: hex(48), gpuMeasurements: z.record(z.string(), z.array(z.string())) }),
   /** SIMULATED collateral under those roots. */
-  collateral: z.array(collateralItemSchema).max(32).optional(),
+  collateral: z.array(collateralItemSchema).max(collateralLimits.items).optional(),
   nodes: z.array(directoryNodeSchema).max(1024),
 });
 export type Directory = z.infer<typeof directorySchema>;

@@ -32,6 +32,8 @@ type State = z.infer<typeof stateSchema>;
 export interface NetworkHardware {
   readonly authority: AuthorityState;
   readonly spare: SimulatedHardware;
+  /** Every machine, the spare one too. */
+  readonly machines: readonly SimulatedHardware[];
   of(node: string): SimulatedHardware;
 }
 
@@ -51,6 +53,7 @@ export async function loadHardware(path: string, definitions: readonly NodeDefin
   return {
     authority,
     spare,
+    machines: [...Object.values(nodes), spare],
     of(node) {
       const hardware = nodes[node];
       if (hardware === undefined) throw new Error(`no simulated hardware was made for ${node}`);

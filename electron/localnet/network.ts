@@ -113,7 +113,7 @@ export class LocalNetwork {
       simulated: true,
       anchors: authorityAnchors(hardware.authority),
       reference: { snpMeasurement: honestMeasurement, gpuMeasurements: gpuReference() },
-      collateral: authorityCollateral(hardware.authority),
+      collateral: authorityCollateral(hardware.authority, hardware.machines),
       nodes,
     };
     const text = `${JSON.stringify(directorySchema.parse(directory), undefined, 1)}\n`;

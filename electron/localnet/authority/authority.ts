@@ -29,6 +29,7 @@ import {
 } from '../../domain/evidence/simulated/der-writer.ts';
 import { parseCertificate } from '../../domain/evidence/readers/x509.ts';
 import { p384PrivateKey, p384Signer } from '../../domain/evidence/simulated/p384-key.ts';
+import { answerGood, answerItem } from './ocsp.ts';
 
 /**
  * The SIMULATED manufacturers of a local network: an AMD-like root that certifies chips, an NVIDIA-like root that
@@ -51,6 +52,8 @@ export const authorityStateSchema = z.strictObject({
   provisionerKey: hex48,
   /** DER in base64: the ARK's list. Absent in networks of before there was one. */
   amdCrl: base64.optional(),
+  /** DER in base64: what root and model identity answer about the certificates they issued. Their keys are not kept. */
+  nvidiaOcsp: z.array(base64).length(2).optional(),
   createdAt: z.string().max(32).optional(),
 });
 export type AuthorityState = z.infer<typeof authorityStateSchema>;
@@ -105,6 +108,11 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     ca: true,
     years: 25,
   });
+  const since = options.now - backdate;
+  const nvidiaOcsp = [
+    answerGood(identityCertificate, rootCertificate, rootSigner, since),
+    answerGood(provisionerCertificate, identityCertificate, identitySigner, since),
+  ];
   return {
     version: 1,
     simulated: true,
@@ -113,16 +121,34 @@ export async function createAuthority(options: AuthorityOptions): Promise<Author
     nvidiaCertificates: [provisionerCertificate, identityCertificate, rootCertificate].map(toBase64),
     provisionerKey: provisioner,
     amdCrl: toBase64(amdCrl),
+    nvidiaOcsp: nvidiaOcsp.map(toBase64),
     createdAt: new Date(options.now).toISOString(),
   };
 }
 
-/** What these vendors publish about their hardware: SIMULATED, handed to the core out of band with the roots. */
-export function authorityCollateral({ amdCrl, createdAt }: AuthorityState): CollateralItem[] {
+/**
+ * What these vendors publish about their hardware: SIMULATED, handed to the core out of band with the roots.
+ * @param machines whose GPUs the provisioner is asked about
+ */
+export function authorityCollateral(
+  state: AuthorityState,
+  machines: readonly Pick<SimulatedHardware, 'gpus'>[] = [],
+): CollateralItem[] {
+  const { amdCrl, createdAt, nvidiaOcsp = [] } = state;
   if (amdCrl === undefined || createdAt === undefined) return [];
   const sha256 = createHash('sha256').update(Buffer.from(amdCrl, 'base64')).digest('hex');
   const source = 'local network, SIMULATED';
-  return [{ kind: 'amd-crl', id: 'Genoa', source, fetchedAt: createdAt, sha256, content: amdCrl }];
+  const provisioner = p384Signer(state.provisionerKey);
+  const since = Date.parse(createdAt) - backdate;
+  const answers = machines
+    .flatMap(({ gpus }) => gpus)
+    .map(({ certificates: [, brom = '', issuer = ''] }) =>
+      answerGood(fromBase64(brom), fromBase64(issuer), provisioner, since),
+    );
+  return [
+    { kind: 'amd-crl', id: 'Genoa', source, fetchedAt: createdAt, sha256, content: amdCrl },
+    ...[...nvidiaOcsp.map(fromBase64), ...answers].map((der) => answerItem(der, source, createdAt)),
+  ];
 }
 
 /** SHA-256 of the DER of the roots, hex: what the directory hands to the core out of band. */
@@ -283,6 +309,10 @@ function serialOf(certificate: Uint8Array): Uint8Array {
   const parsed = parseCertificate(certificate);
   if (!parsed.ok) throw new Error('a certificate that was just made cannot be read');
   return Buffer.from(parsed.value.serial, 'hex');
+}
+
+function fromBase64(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'base64'));
 }
 
 function toBase64(der: Uint8Array): string {
