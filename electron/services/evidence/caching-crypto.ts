@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { EvidenceCrypto } from '../../domain/evidence/crypto.ts';
 
 /**
@@ -45,9 +45,8 @@ export function cacheGoodSignatures(crypto: EvidenceCrypto, maximum = 2048): Evi
   };
 }
 
-/** Lengths make the parts inseparable. */
+/** Lengths make the parts inseparable. In one call: a hash object costs more than copying a few kilobytes. */
 function digest(words: readonly string[], parts: readonly Uint8Array[]): string {
-  const hash = createHash('sha256').update(JSON.stringify([...words, ...parts.map(({ length }) => length)]));
-  for (const part of parts) hash.update(part);
-  return hash.digest('base64');
+  const head = Buffer.from(JSON.stringify([...words, ...parts.map(({ length }) => length)]));
+  return hash('sha256', Buffer.concat([head, ...parts]), 'base64');
 }

@@ -25,8 +25,10 @@ export function recordCalls(crypto: EvidenceCrypto, calls: RecordedCall[]): Evid
 export interface RawCall {
   /** Hex of the key. */
   readonly name: string;
-  /** The key out of its bytes, by the cheapest way that Node has. */
+  /** The key out of its bytes, by the cheapest way that Node has where the key is used more than once. */
   readonly readKey: () => KeyObject;
+  /** The same for a key that is used once: read within the call, without Node's objects around it. */
+  readonly readingKey: () => boolean;
   readonly key: KeyObject;
   /** r ‖ s as the evidence carries it: what node:crypto does with it by itself. */
   readonly asGiven: (key: KeyObject) => boolean;
@@ -41,15 +43,18 @@ const spkiPrefixes = {
 
 export function rawCall({ kind, input }: RecordedCall): RawCall {
   const spki = kind === 'pss' ? input.spki : 'spki' in input.key ? input.key.spki : pointSpki(input, input.key.point);
-  const readKey = () =>
-    createPublicKey(`-----BEGIN PUBLIC KEY-----\n${Buffer.from(spki).toString('base64')}\n-----END PUBLIC KEY-----\n`);
+  const readText = () =>
+    `-----BEGIN PUBLIC KEY-----\n${Buffer.from(spki).toString('base64')}\n-----END PUBLIC KEY-----\n`;
+  const readKey = () => createPublicKey(readText());
   const common = { name: Buffer.from(spki).toString('hex'), readKey, key: readKey() };
   const { hash, data, signature } = input;
   if (kind === 'pss') {
     const { saltLength } = input;
     const check = (key: KeyObject) =>
       verify(hash, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
-    return { ...common, asGiven: check, cheapest: check };
+    const readingKey = () =>
+      verify(hash, data, { key: readText(), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
+    return { ...common, readingKey, asGiven: check, cheapest: check };
   }
   const der = input.encoding === 'der' ? signature : encodeSignature({ kind: input.curve }, signature);
   const cheapest = (key: KeyObject) => verify(hash, data, key, der);
@@ -57,7 +62,8 @@ export function rawCall({ kind, input }: RecordedCall): RawCall {
     input.encoding === 'der'
       ? cheapest
       : (key: KeyObject) => verify(hash, data, { key, dsaEncoding: 'ieee-p1363' }, signature);
-  return { ...common, asGiven, cheapest };
+  const readingKey = () => verify(hash, data, readText(), der);
+  return { ...common, readingKey, asGiven, cheapest };
 }
 
 function pointSpki({ curve }: EcdsaInput, point: Uint8Array): Uint8Array {

@@ -49,13 +49,45 @@ export async function createSubjects(counts: { readonly tdx: number; readonly sn
   const { identity } = createSimulatedPlatform(intel, { now, random });
   return {
     anchors: simulatedAnchors({ ...authorityAnchors(authority), intel: [intel.rootSha256] }),
-    collateral: buildDcapCollateral(intel, { now, tee: 'tdx', identity }),
+    collateral: collateralOfUsualSize(intel, now, identity),
     tdxPolicy,
     snpPolicy: localNetworkPolicy({ measurements: [honestMeasurement], minimumTcb: localMinimumTcb }).snp,
     now,
     tdx,
     snp,
   };
+}
+
+/**
+ * As large as what Intel publishes in 2025 for one kind of platform: three levels whose components have names, fourteen
+ * advisories, 52 revoked platforms. Reading it is part of what is measured.
+ */
+function collateralOfUsualSize(
+  intel: ReturnType<typeof createSimulatedIntel>,
+  now: number,
+  identity: ReturnType<typeof createSimulatedPlatform>['identity'],
+): DcapCollateral {
+  const level = (pcesvn: number, lower: number) => ({
+    sgxtcbcomponents: identity.components.map((svn, at) => named(Math.max(0, svn - lower), at)),
+    pcesvn,
+    tdxtcbcomponents: [3, 0, 5, ...Array<number>(13).fill(0)].map((svn, at) => named(Math.max(0, svn - lower), at)),
+  });
+  const advisoryIDs = Array.from({ length: 14 }, (_, at) => `INTEL-SA-00${100 + at}`);
+  const old = { tcbDate: '2018-01-04T00:00:00Z', tcbStatus: 'OutOfDate', advisoryIDs };
+  const tcbLevels = [
+    { tcb: level(identity.pceSvn, 0), tcbDate: '2026-02-11T00:00:00Z', tcbStatus: 'UpToDate' },
+    { tcb: level(5, 1), ...old },
+    { tcb: level(0, 255), ...old },
+  ];
+  const revokedByPlatformCa = Array.from({ length: 52 }, () => ({
+    ...intel.platformCa,
+    serial: Uint8Array.of(0x6f, ...random(19)),
+  }));
+  return buildDcapCollateral(intel, { now, tee: 'tdx', identity, tcbInfo: { tcbLevels }, revokedByPlatformCa });
+}
+
+function named(svn: number, at: number): Readonly<Record<string, unknown>> {
+  return at < 8 ? { svn, category: 'OS/VMM', type: 'SGX Late Microcode Update' } : { svn };
 }
 
 const tdxPolicy: TdxPolicy = {
