@@ -45,7 +45,7 @@ def latest_checkpoint() -> Path | None:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--epochs", type=int, default=15)
-    parser.add_argument("--pause", type=float, default=0.0, help="after each epoch: time to watch a run, or to break it")
+    parser.add_argument("--pause", type=float, default=0.0, help="longer for each epoch: time to watch a run, or to break it")
     arguments = parser.parse_args()
     epochs = arguments.epochs
 
@@ -89,13 +89,13 @@ def main() -> None:
             loss.backward()
             optimizer.step()
             step += 1
+            time.sleep(arguments.pause * 32 / len(mine))
             if leader and step % 10 == 0:
                 mlflow.log_metric("loss", loss.item(), step=step)
         if leader:
             mlflow.log_metrics({"validation_accuracy": accuracy(plain, images[held], labels[held])}, step=step)
             state = {"model": plain.state_dict(), "optimizer": optimizer.state_dict(), "epoch": epoch + 1, "step": step}
             torch.save(state, checkpoints / f"checkpoint-{step:06d}.pt")
-        time.sleep(arguments.pause)
 
     if leader:
         final = accuracy(plain, images[held], labels[held])
