@@ -1,4 +1,4 @@
-import { err, type NacreError, type Result } from '../../contract/result.ts';
+import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import { failureClassOf } from '../../domain/job/attempts.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
 import { sleep } from './retry.ts';
@@ -45,6 +45,14 @@ export function attemptSteps(entry: LiveRun, ports: RunPorts, onTrouble: OnTroub
       takenByNode(state, ports, onTrouble);
       return follow(brought.value);
     },
+    async arrived(clients) {
+      const answers = await Promise.all(
+        clients.map((client) => client.jobStatus(state.record.order.jobId, abort.signal)),
+      );
+      const failed = answers.find((answer) => !answer.ok && answer.error.code !== 'not_found');
+      return failed?.ok === false ? failed : ok(answers.every((answer) => answer.ok));
+    },
+    taken: () => takenByNode(state, ports, onTrouble),
     tellToStop: (except) => tellToStop(state.record, ports, except),
     closing: () => entry.closing,
   };
@@ -99,7 +107,7 @@ async function withNodes(entry: LiveRun, clients: readonly NodeClient[], ports: 
 }
 
 /** Writes that the nodes work on the run from now on. */
-export function takenByNode(state: RunState, ports: RunPorts, onTrouble: OnTrouble): void {
+function takenByNode(state: RunState, ports: RunPorts, onTrouble: OnTrouble): void {
   const { view } = state.record;
   state.step('running');
   state.change(() => {

@@ -25,6 +25,8 @@ const stopMs = 5000;
 export type Start =
   | { readonly kind: 'order'; readonly order: SignedOrder; readonly candidates: readonly DirectoryNode[] }
   | { readonly kind: 'session'; readonly clients: readonly NodeClient[] }
+  /** The key was released on the log; whether it was sent before the core died, only the nodes can say. */
+  | { readonly kind: 'released'; readonly clients: readonly NodeClient[] }
   /** The last attempt has ended and the next has not begun. */
   | { readonly kind: 'between' };
 
@@ -32,6 +34,10 @@ export interface AttemptSteps {
   bring(order: SignedOrder, candidates: readonly DirectoryNode[]): Promise<Result<void>>;
   /** By rank. */
   follow(clients: readonly NodeClient[]): Promise<Result<void>>;
+  /** Whether every node has the job. Errors: those of the wire. */
+  arrived(clients: readonly NodeClient[]): Promise<Result<boolean>>;
+  /** Writes that the nodes work on the run from now on. */
+  taken(): void;
   /** Best effort, when nodes are given up: all but one that cannot be asked. An error where one did not answer. */
   tellToStop(except?: string): Promise<Result<void>>;
   /** The core closes: the run is left as it stands. */
@@ -66,6 +72,22 @@ export async function runAttempts(
   signal: AbortSignal,
 ): Promise<Result<void>> {
   for (let next = start; ;) {
+    if (next.kind === 'released') {
+      const arrived = await steps.arrived(next.clients);
+      if (steps.closing()) return err('cancelled', 'Nacre was closed.');
+      if (arrived.ok && !arrived.value) {
+        // No node's fault: nothing was sent, so there is no failure to put on record.
+        await withinTime(
+          steps.tellToStop().then(({ ok: told }) => told),
+          stopMs,
+        );
+        for (const client of next.clients) client.close();
+        state.change(leaveNodes, true);
+        if ((state.record.attempts ?? []).length === 0) return notStarted();
+        if (state.record.view.state !== 'preparing') state.step('preparing');
+        next = { kind: 'between' };
+      } else steps.taken();
+    }
     if (next.kind !== 'between') {
       const ended = await (next.kind === 'order'
         ? steps.bring(next.order, next.candidates)
@@ -345,6 +367,13 @@ function waitFor(state: RunState, what: 'unlock' | 'network'): void {
   state.change(({ view }) => {
     if (view.recovery !== undefined) view.recovery.waitsFor = what;
   }, true);
+}
+
+/** A run that was closed before any node had its key. */
+export function notStarted(): Result<never> {
+  return err('unavailable', 'Nacre was closed before the node had confirmed the key, so this run did not start.', {
+    hint: 'Launch it again; the sealed dataset is kept.',
+  });
 }
 
 function stopped(): Result<never> {

@@ -1,13 +1,13 @@
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { JobDraft } from '../../contract/job.ts';
 import type { RunEvent, RunView } from '../../contract/views.ts';
-import { attemptSteps, takenByNode, type LiveRun } from './attempt-steps.ts';
+import { attemptSteps, type LiveRun } from './attempt-steps.ts';
 import { issueFailureReceipts } from './failure-receipt.ts';
 import { logEnd } from './log-end.ts';
 import type { RunPorts } from './ports.ts';
 import { prepareRun } from './prepare-run.ts';
 import { takeOrder } from './release-key.ts';
-import { runAttempts, type Start } from './run-attempts.ts';
+import { notStarted, runAttempts, type Start } from './run-attempts.ts';
 import { countersign } from './run-receipt.ts';
 import { isBetween, isFinal, isWaiting, isWithNode, sessionsOf, type RunRecord } from './run-record.ts';
 import { createRunState, type RunState } from './run-state.ts';
@@ -196,6 +196,9 @@ export function createRunService(options: RunServiceOptions): RunService {
         const { approval } = state.record.view;
         entry.abort.abort();
         await entry.done;
+        // What was called off may have been sent: a node that has the job is told that it is over.
+        const told = await tellToStop(state.record, ports);
+        if (!told.ok && told.error.code !== 'not_found') return told;
         if (approval !== undefined) {
           state.change(({ view }) => delete view.approval, true);
           const withdrawn = ports.approvals.withdraw(approval.requestId);
@@ -226,18 +229,14 @@ export function createRunService(options: RunServiceOptions): RunService {
           continue;
         }
         if (session === undefined) {
-          state.fail(
-            err('unavailable', 'Nacre was closed before the node had confirmed the key, so this run did not start.', {
-              hint: 'Launch it again; the sealed dataset is kept.',
-            }).error,
-          );
+          state.fail(notStarted().error);
           logEnd(state, ports, options.onTrouble);
           continue;
         }
         state.event({ kind: 'state', node: session.node, message: 'Nacre is back and takes up the run.' });
         // The release was logged and may have arrived: the node says, and no second key goes out for this order.
-        if (old.view.state === 'releasing') takenByNode(state, ports, options.onTrouble);
-        drive(state, { kind: 'session', clients: sessionsOf(old).map((one) => connectSession(one, ports)) });
+        const kind = old.view.state === 'releasing' ? 'released' : 'session';
+        drive(state, { kind, clients: sessionsOf(old).map((one) => connectSession(one, ports)) });
       }
       return ok(undefined);
     },
@@ -267,7 +266,8 @@ export function createRunService(options: RunServiceOptions): RunService {
       const entries = [...live.values()];
       for (const entry of entries) {
         const { record } = entry.state;
-        entry.closing = isWithNode(record.view.state) || isWaiting(record) || isBetween(record);
+        // With a session a node may have the key, whether or not it has answered yet: the next core asks it.
+        entry.closing = record.session !== undefined || isWaiting(record) || isBetween(record);
         entry.abort.abort();
       }
       await Promise.all(entries.map(({ done }) => done));
