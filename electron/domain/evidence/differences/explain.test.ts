@@ -7,10 +7,16 @@ import type { Policy } from '../../../contract/policy.ts';
 import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { localMinimumTcb, localNetworkPolicy } from '../../policy/policy.ts';
 import { policyTemplates } from '../../policy/templates.ts';
+import { runtimeDigest } from '../dstack/event-log.ts';
+import {
+  firstDifference,
+  replayRegisters,
+  type ExpectedEvent,
+  type MeasuredEvent,
+} from '../eventlog/measured-events.ts';
 import { oysterParametersRegister, type OysterParameter } from '../nitro/oyster.ts';
 import type { GpuReport } from '../nvidia/report.ts';
 import { toHex } from '../readers/bytes.ts';
-import { dstackRuntimeEvent, firstDifference, replayRegister, type MeasuredEvent } from './event-log.ts';
 import { explainDifferences, type References } from './explain.ts';
 import { firstParameterDifference } from './init-parameters.ts';
 
@@ -43,11 +49,18 @@ const rtmr = (register: string, expected: string): Policy => ({
   ...tdx,
   tdx: { ...tdx.tdx, measurements: { ...tdx.tdx?.measurements, [register]: [expected] } } as NonNullable<Policy['tdx']>,
 });
-const event = (name: string, content: string, register = 'rtmr3'): MeasuredEvent => ({
-  register,
-  name,
-  digest: value(content),
+const runtime = (label: string, digest: Uint8Array): MeasuredEvent => ({
+  register: 3,
+  type: 0x08000001,
+  label,
+  digest,
+  confirmed: true,
 });
+const event = (name: string, content: string) => runtime(name, crypto.sha384(utf8ToBytes(content)));
+const expectedOf = (events: readonly MeasuredEvent[]): ExpectedEvent[] =>
+  events.map(({ register, digest, label }) => ({ register, digest: toHex(digest), label }));
+const replayRegister = (events: readonly MeasuredEvent[]) =>
+  toHex(replayRegisters(events, crypto)[3] ?? new Uint8Array());
 
 describe('a measurement that differs', () => {
   it('is named down to the register, and with the name that the desk knows it by', () => {
@@ -73,15 +86,15 @@ describe('a measurement that differs', () => {
 
   it('is explained by the first event that differs, if the log replays to the register', () => {
     const good = [event('system-preparing', '1'), event('compose-hash', 'app'), event('system-ready', '2')];
-    const policy = rtmr('rtmr3', replayRegister(good, crypto));
+    const policy = rtmr('rtmr3', replayRegister(good));
     const against = (found: readonly MeasuredEvent[], expectedEvents?: readonly MeasuredEvent[]) =>
       explain(
         policy,
         'tdx',
-        { rtmr3: replayRegister(found, crypto) },
+        { rtmr3: replayRegister(found) },
         {
           foundEvents: found,
-          ...(expectedEvents === undefined ? {} : { expectedEvents }),
+          ...(expectedEvents === undefined ? {} : { expectedEvents: expectedOf(expectedEvents) }),
         },
       )[0];
     const changed = good.with(1, event('compose-hash', 'another app'));
@@ -89,7 +102,9 @@ describe('a measurement that differs', () => {
       register: 'RTMR3',
       cause: { kind: 'event', name: 'compose-hash', expected: value('app'), found: value('another app') },
     });
-    expect(against(changed, good)?.sentence).toContain('event 2 of RTMR3, "compose-hash"');
+    expect(against(changed, good)?.sentence).toBe(
+      'RTMR3 differs from event 2 on: found compose-hash, the same event with another content.',
+    );
     expect(against(good.toSpliced(1, 1), good)?.sentence).toContain('was not measured');
     expect(against(good.toSpliced(1, 0, event('extra', 'x')), good)?.cause).toMatchObject({
       name: 'extra',
@@ -102,7 +117,7 @@ describe('a measurement that differs', () => {
       policy,
       'tdx',
       { rtmr3: value('elsewhere') },
-      { foundEvents: changed, expectedEvents: good },
+      { foundEvents: changed, expectedEvents: expectedOf(good) },
     )[0];
     expect(lie?.cause).toBeUndefined();
     expect(lie?.sentence).toContain('another build, or a changed one');
@@ -114,15 +129,15 @@ describe('a measurement that differs', () => {
       fc.property(names, fc.nat(), fc.constantFrom('changed', 'missing', 'added'), (list, seed, kind) => {
         const good = list.map((name) => event(name, name));
         const index = seed % good.length;
-        const name = good[index]?.name ?? '';
+        const name = good[index]?.label ?? '';
         const found =
           kind === 'changed'
             ? good.with(index, event(name, `not ${name}`))
             : kind === 'missing'
               ? good.toSpliced(index, 1)
               : good.toSpliced(index, 0, event('\u0000new', '\u0000new'));
-        expect(firstDifference(good, good)).toBeUndefined();
-        expect(firstDifference(good, found)).toMatchObject({ index, kind });
+        expect(firstDifference(good, expectedOf(good), 3)).toBeUndefined();
+        expect(firstDifference(found, expectedOf(good), 3)).toMatchObject({ index, kind });
       }),
     );
   });
@@ -185,6 +200,8 @@ describe('a real dstack event log', () => {
     });
     return;
   }
+  const measured = (name: string, payload: Uint8Array) => runtime(name, runtimeDigest({ name, payload }, 1, crypto));
+
   it('replays to the register of its quote, and tells which event was changed', () => {
     const vector = JSON.parse(readFileSync(file, 'utf8')) as { quote: string; event_log: string };
     const entries = (typeof vector.event_log === 'string' ? JSON.parse(vector.event_log) : vector.event_log) as {
@@ -194,17 +211,17 @@ describe('a real dstack event log', () => {
     }[];
     const events = entries
       .filter(({ imr }) => imr === 3)
-      .map((one) => dstackRuntimeEvent(one.event, new Uint8Array(Buffer.from(one.event_payload, 'hex')), crypto));
+      .map((one) => measured(one.event, new Uint8Array(Buffer.from(one.event_payload, 'hex'))));
     // RTMR3 stands at byte 376 + 3 * 48 of a version 4 quote.
     const quoted = vector.quote.replace(/^0x/, '').slice(2 * 520, 2 * 568);
-    expect(replayRegister(events, crypto)).toBe(quoted);
-    const at = events.findIndex(({ name }) => name === 'compose-hash');
-    const expectedEvents = events.with(at, dstackRuntimeEvent('compose-hash', utf8ToBytes('mine'), crypto));
+    expect(replayRegister(events)).toBe(quoted);
+    const at = events.findIndex(({ label }) => label === 'compose-hash');
+    const wanted = events.with(at, measured('compose-hash', utf8ToBytes('mine')));
     const [difference] = explain(
-      rtmr('rtmr3', replayRegister(expectedEvents, crypto)),
+      rtmr('rtmr3', replayRegister(wanted)),
       'tdx',
       { rtmr3: quoted },
-      { foundEvents: events, expectedEvents },
+      { foundEvents: events, expectedEvents: expectedOf(wanted) },
     );
     expect(difference?.cause).toMatchObject({ kind: 'event', name: 'compose-hash' });
   });

@@ -2,11 +2,19 @@ import type { SubmoduleVerdict, Verification } from '../../../contract/evidence.
 import type { Policy } from '../../../contract/policy.ts';
 import type { MeasurementDifference } from '../../../contract/policy-document.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
+import {
+  differenceWords,
+  extraEvent,
+  firstDifference,
+  replayRegisters,
+  type EventDifference,
+  type ExpectedEvent,
+  type MeasuredEvent,
+} from '../eventlog/measured-events.ts';
 import type { OysterParameter } from '../nitro/oyster.ts';
 import { compareMeasurements, type GoldenMeasurement } from '../nvidia/reference.ts';
 import type { GpuReport } from '../nvidia/report.ts';
-import { toHex } from '../readers/bytes.ts';
-import { extraEvent, firstDifference, replayRegister, type EventDifference, type MeasuredEvent } from './event-log.ts';
+import { fromHex, toHex } from '../readers/bytes.ts';
 import { firstParameterDifference, guessParameterDifference, type ParameterDifference } from './init-parameters.ts';
 import { expectedRegisters, type ExpectedRegister } from './registers.ts';
 
@@ -17,7 +25,7 @@ export interface References {
   /** The log that came with the evidence. Its words count only where it replays to the register. */
   readonly foundEvents?: readonly MeasuredEvent[];
   /** The log of a good machine. */
-  readonly expectedEvents?: readonly MeasuredEvent[];
+  readonly expectedEvents?: readonly ExpectedEvent[];
   /** Init parameters that an Oyster enclave should have been started with. */
   readonly expectedParameters?: readonly OysterParameter[];
   /** Those that it says it was started with. */
@@ -73,8 +81,8 @@ function explainRegister(
   if (event !== undefined) {
     return {
       ...base,
-      cause: { kind: 'event', name: event.name, ...values(event) },
-      sentence: eventSentence(row, event),
+      cause: { kind: 'event', ...eventCause(event) },
+      sentence: differenceWords(event),
     };
   }
   const parameter = row.register === 'PCR16' ? parameterBehind(found, references, crypto) : undefined;
@@ -99,24 +107,42 @@ function eventBehind(
   { foundEvents, expectedEvents }: References,
   crypto: EvidenceCrypto,
 ): EventDifference | undefined {
-  if (foundEvents === undefined) return undefined;
-  const of = (events: readonly MeasuredEvent[]) => events.filter(({ register }) => register === measurement);
-  const seen = of(foundEvents);
+  const register = registerNumber(measurement);
+  if (foundEvents === undefined || register === undefined) return undefined;
   // A log that does not replay to the signed register is a story about another machine.
-  if (replayRegister(seen, crypto) !== found) return undefined;
-  if (expectedEvents !== undefined) {
-    const wanted = of(expectedEvents);
-    if (expected.includes(replayRegister(wanted, crypto))) return firstDifference(wanted, seen);
-  }
-  return extraEvent(expected, seen, crypto);
+  if (toHex(replayRegisters(foundEvents, crypto)[register] ?? new Uint8Array()) !== found) return undefined;
+  return expectedEvents !== undefined && leadsTo(expected, expectedEvents, register, crypto)
+    ? firstDifference(foundEvents, expectedEvents, register)
+    : extraEvent(foundEvents, expected, register, crypto);
 }
 
-function eventSentence({ register }: ExpectedRegister, { index, name, kind }: EventDifference): string {
-  const place = `event ${index + 1} of ${register}, "${name}"`;
-  if (kind === 'changed') return `The first event that differs is ${place}: it was measured with another content.`;
-  return kind === 'missing'
-    ? `The first event that differs is ${place}: it is expected and was not measured.`
-    : `The first event that differs is ${place}: it was measured and is not expected.`;
+/** `rtmr3` → 3. Other measurements have no log. */
+function registerNumber(measurement: string): number | undefined {
+  const digit = /^rtmr([0-3])$/.exec(measurement)?.[1];
+  return digit === undefined ? undefined : Number(digit);
+}
+
+/** Whether the expected events lead to an expected value: else they are a list for something else. */
+function leadsTo(
+  values: readonly string[],
+  expected: readonly ExpectedEvent[],
+  register: number,
+  crypto: EvidenceCrypto,
+): boolean {
+  const events = expected.map((event): MeasuredEvent => {
+    const digest = fromHex(event.digest) ?? new Uint8Array();
+    return { register: event.register, type: 0, label: '', digest, confirmed: false };
+  });
+  return values.includes(toHex(replayRegisters(events, crypto)[register] ?? new Uint8Array()));
+}
+
+function eventCause({ kind, found, expected }: EventDifference) {
+  const isAdded = kind === 'added' || expected === undefined;
+  return {
+    name: (isAdded ? found?.label : expected.label) ?? found?.label ?? 'an event without a name',
+    ...(isAdded ? {} : { expected: expected.digest }),
+    ...(kind === 'missing' || found === undefined ? {} : { found: toHex(found.digest) }),
+  };
 }
 
 function parameterBehind(
