@@ -1,6 +1,11 @@
 import { resolve } from 'node:path';
 import { evidenceFamilies, type Check, type EvidenceFamily } from '../contract/evidence.ts';
-import type { CertificateView, FileVerification, InspectedFile } from '../contract/evidence-files.ts';
+import type {
+  CertificateView,
+  FileVerification,
+  FileVerificationOptions,
+  InspectedFile,
+} from '../contract/evidence-files.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import { defaultProfile } from '../core/default-profile.ts';
 import {
@@ -8,14 +13,27 @@ import {
   collateralOfProfile,
   inspectEvidenceFile,
   readPolicyFile,
+  testRootsOfFile,
   verifyEvidenceFiles,
 } from '../core/offline-evidence.ts';
-import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
+import {
+  exitCodes,
+  parseOptions,
+  printJson,
+  profileOptions,
+  reportError,
+  type Command,
+  type CommandIo,
+} from './command.ts';
 import { printable } from './format.ts';
+import { withCore } from './session.ts';
 
 const usage = `nacre evidence verify FILE… [--family NAME] [--collateral FILE] [--policy FILE]
-                      [--at TIME] [--nonce HEX] [--profile DIR] [--json]
+                      [--test-roots FILE] [--at TIME] [--nonce HEX] [--profile DIR] [--json]
 nacre evidence inspect FILE [--json]
+nacre evidence keep FILE… [--family NAME] [--policy-id ID] [--test-roots FILE] [--at TIME]
+                    [--nonce HEX] [--profile DIR] [--passphrase-fd N] [--json]
+nacre evidence kept [--profile DIR] [--passphrase-fd N] [--json]
 
   verify   judges evidence that lies in files: quotes, reports, attestation documents, tokens,
            event logs, with certificates, revocation lists, OCSP answers, manifests and
@@ -23,6 +41,8 @@ nacre evidence inspect FILE [--json]
            no network.
   inspect  shows every field of a file with its offset, length, value and meaning, and
            verifies nothing
+  keep     verifies with the collateral and a policy of the profile, and keeps files and verdict
+           there, with an entry in the log; kept lists what was kept
 
   --family NAME      say what the evidence is; one of
                      ${evidenceFamilies.slice(0, 6).join(', ')},
@@ -30,6 +50,9 @@ nacre evidence inspect FILE [--json]
   --collateral FILE  a collateral bundle, or Intel collateral as JSON; else what stands beside
                      the evidence, else what was imported into the profile
   --policy FILE      a policy (JSON); else a strict one without reference values
+  --policy-id ID     a policy of the profile; else a strict one without reference values
+  --test-roots FILE  root certificates of a test authority that you trust for this once. Vendors'
+                     roots then do not count, and the verdict is SIMULATED whatever it says
   --at TIME          the time to judge at, 2026-06-29T02:06:37Z; else now
   --nonce HEX        what the evidence must answer; else freshness is not checked
   --profile DIR      whose imported collateral is used, where there is any
@@ -47,8 +70,10 @@ export const evidenceCommand: Command = {
     const [action, ...rest] = args;
     if (action === 'verify') return verify(rest, io);
     if (action === 'inspect') return inspect(rest, io);
+    if (action === 'keep') return keep(rest, io);
+    if (action === 'kept') return listKept(rest, io);
     const message = action === undefined ? 'ACTION is missing.' : `evidence does not know ${JSON.stringify(action)}.`;
-    return reportError(io, err('invalid_input', message, { hint: 'It knows verify and inspect.' }).error);
+    return reportError(io, err('invalid_input', message, { hint: 'It knows verify, inspect, keep and kept.' }).error);
   },
 };
 
@@ -62,6 +87,7 @@ async function verify(args: readonly string[], io: CommandIo): Promise<number> {
       family: { type: 'string' },
       collateral: { type: 'string' },
       policy: { type: 'string' },
+      'test-roots': { type: 'string' },
       at: { type: 'string' },
       nonce: { type: 'string' },
       profile: { type: 'string' },
@@ -72,11 +98,11 @@ async function verify(args: readonly string[], io: CommandIo): Promise<number> {
   if (!parsed.ok) return reportError(io, parsed.error);
   const { options, words } = parsed.value;
   const path = (name: string) => resolve(io.cwd, name);
-  const family = parseFamily(options.family);
-  if (!family.ok) return reportError(io, family.error);
-  if (options.nonce !== undefined && !/^(?:[0-9a-fA-F]{2}){1,64}$/.test(options.nonce)) {
-    return reportError(io, err('invalid_input', '--nonce takes 1 to 64 bytes in hex.').error);
-  }
+  const told = parseTold(options);
+  if (!told.ok) return reportError(io, told.error);
+  const roots = options['test-roots'];
+  const anchors = roots === undefined ? ok(undefined) : await testRootsOfFile(path(roots));
+  if (!anchors.ok) return reportError(io, anchors.error);
   const policy = options.policy === undefined ? ok(undefined) : await readPolicyFile(path(options.policy));
   if (!policy.ok) return reportError(io, policy.error);
   const collateral =
@@ -85,9 +111,8 @@ async function verify(args: readonly string[], io: CommandIo): Promise<number> {
       : await collateralFromFile(path(options.collateral));
   if (!collateral.ok) return reportError(io, collateral.error);
   const verdict = await verifyEvidenceFiles(words.map(path), {
-    ...(family.value === undefined ? {} : { family: family.value }),
-    ...(options.at === undefined ? {} : { at: options.at }),
-    ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
+    ...told.value,
+    ...(anchors.value === undefined ? {} : { anchors: anchors.value }),
     ...(policy.value === undefined ? {} : { policy: policy.value }),
     ...(collateral.value === undefined ? {} : { collateral: collateral.value }),
   });
@@ -95,6 +120,78 @@ async function verify(args: readonly string[], io: CommandIo): Promise<number> {
   if (options.json === true) printJson(io, verdict.value);
   else printVerdict(io, verdict.value);
   return verdict.value.verification.status === 'affirming' ? exitCodes.ok : exitCodes.refused;
+}
+
+const keepOptions = {
+  ...profileOptions,
+  family: { type: 'string' },
+  'policy-id': { type: 'string' },
+  'test-roots': { type: 'string' },
+  at: { type: 'string' },
+  nonce: { type: 'string' },
+  json: { type: 'boolean' },
+} as const;
+
+async function keep(args: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseOptions('evidence', args, keepOptions, { names: manyFiles, minimum: 1 });
+  if (!parsed.ok) return reportError(io, parsed.error);
+  const { options, words } = parsed.value;
+  const path = (name: string) => resolve(io.cwd, name);
+  const told = parseTold(options);
+  if (!told.ok) return reportError(io, told.error);
+  const roots = options['test-roots'];
+  return withCore(io, options, 'unlocked', async (core) => {
+    const kept = await core.invoke('evidence.keepFiles', {
+      paths: words.map(path),
+      ...told.value,
+      ...(options['policy-id'] === undefined ? {} : { policyId: options['policy-id'] }),
+      ...(roots === undefined ? {} : { testRoots: path(roots) }),
+    });
+    if (!kept.ok) return kept;
+    const { id, result } = kept.value;
+    if (options.json === true) printJson(io, kept.value);
+    else {
+      printVerdict(io, result);
+      io.out(`\nkept as ${id}\n`);
+    }
+    return ok(result.verification.status === 'affirming' ? exitCodes.ok : exitCodes.refused);
+  });
+}
+
+async function listKept(args: readonly string[], io: CommandIo): Promise<number> {
+  const parsed = parseOptions('evidence', args, { ...profileOptions, json: { type: 'boolean' } }, { names: [] });
+  if (!parsed.ok) return reportError(io, parsed.error);
+  const { options } = parsed.value;
+  return withCore(io, options, 'unlocked', async (core) => {
+    const kept = await core.invoke('evidence.listKept', {});
+    if (!kept.ok) return kept;
+    if (options.json === true) printJson(io, kept.value);
+    else {
+      for (const { id, keptAt, result } of kept.value) {
+        const { status, simulated, node } = result.verification;
+        io.out(`${id}  ${keptAt}  ${result.family}  ${simulated ? 'SIMULATED ' : ''}${status}  ${printable(node)}\n`);
+      }
+    }
+    return ok(exitCodes.ok);
+  });
+}
+
+/** What verify and keep are told in the same words. */
+function parseTold(options: {
+  readonly family?: string | undefined;
+  readonly at?: string | undefined;
+  readonly nonce?: string | undefined;
+}): Result<FileVerificationOptions> {
+  const family = parseFamily(options.family);
+  if (!family.ok) return family;
+  if (options.nonce !== undefined && !/^(?:[0-9a-fA-F]{2}){1,64}$/.test(options.nonce)) {
+    return err('invalid_input', '--nonce takes 1 to 64 bytes in hex.');
+  }
+  return ok({
+    ...(family.value === undefined ? {} : { family: family.value }),
+    ...(options.at === undefined ? {} : { at: options.at }),
+    ...(options.nonce === undefined ? {} : { nonce: options.nonce }),
+  });
 }
 
 /** A profile that another Nacre holds open is no reason to fail: then only what stands beside the evidence counts. */
@@ -131,6 +228,7 @@ const marks = { pass: '✓', fail: '✗', unknown: '?' } as const;
 
 function printVerdict(io: CommandIo, result: FileVerification): void {
   const { verification, family, files, chains, collateral } = result;
+  if (verification.simulated) io.out('SIMULATED: judged under roots of a test authority\n');
   const verdict =
     verification.status === 'affirming' ? 'AFFIRMED' : `REFUSED: ${verification.reason ?? verification.status}`;
   io.out(`${verdict}${verification.reasonDetail === undefined ? '' : `: ${printable(verification.reasonDetail)}`}\n`);
@@ -150,6 +248,9 @@ function printVerdict(io: CommandIo, result: FileVerification): void {
     io.out('\ntogether\n');
     for (const check of verification.binding) printCheck(io, check);
   }
+  if (result.differences !== undefined) io.out('\nwhy measurements differ\n');
+  for (const { attester, sentence } of result.differences ?? [])
+    io.out(`  ${printable(attester)}: ${printable(sentence)}\n`);
   for (const { name, certificates } of chains) printChain(io, name, certificates);
   const notChecked = [...verification.notChecked, ...verification.submodules.flatMap((one) => one.notChecked)];
   io.out('\nNot checked:\n');

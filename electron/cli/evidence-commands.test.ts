@@ -3,7 +3,7 @@ import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { FileVerification, InspectedFile } from '../contract/evidence-files.ts';
+import type { FileVerification, InspectedFile, KeptEvidence } from '../contract/evidence-files.ts';
 import { err } from '../contract/result.ts';
 import { evidenceFilePolicy } from '../domain/evidence/files/default-policy.ts';
 import { collateral, intel, sgxQuote, tdxQuote } from '../domain/evidence/dcap/testing/simulated.ts';
@@ -125,6 +125,48 @@ describe('nacre evidence', () => {
       expect.objectContaining({ reason: 'family-not-allowed', outcome: 'fail' }),
     );
   });
+
+  it('judges under test roots that were named, says SIMULATED, and why a measurement differs', async () => {
+    await writeFile(join(directory, 'collateral.json'), JSON.stringify({ ...snake(collateral) }));
+    await writeFile(join(directory, 'root.pem'), pem(intel.root.certificate));
+    const under = ['quote.hex', 'collateral.json', '--test-roots', 'root.pem', '--at', '2026-06-01T12:00:00Z'];
+    const { code, out } = await verify(...under);
+    expect(out).toMatch(/^SIMULATED: .*\nAFFIRMED\n/);
+    expect(code).toBe(0);
+    const plain = JSON.parse((await verify(...under, '--json')).out) as FileVerification;
+    expect(plain.verification).toMatchObject({ simulated: true, status: 'affirming' });
+    expect(plain.differences).toBeUndefined();
+    const { tdx } = evidenceFilePolicy;
+    const another = 'ab'.repeat(48);
+    const policy = {
+      ...evidenceFilePolicy,
+      acceptSimulated: true,
+      tdx: { ...tdx, measurements: { ...tdx?.measurements, mrtd: [another] } },
+    };
+    await writeFile(join(directory, 'another.json'), JSON.stringify(policy));
+    const refused = JSON.parse((await verify(...under, '--policy', 'another.json', '--json')).out) as FileVerification;
+    expect(refused.differences).toMatchObject([
+      { attester: 'cpu0', check: 'tdx.mrtd', register: 'MRTD', expected: [another] },
+    ]);
+    expect((await verify(...under, '--policy', 'another.json')).out).toContain('why measurements differ\n  cpu0: MRTD');
+    await writeFile(join(directory, 'real.json'), JSON.stringify({ ...policy, acceptSimulated: false }));
+    const never = await verify(...under, '--policy', 'real.json');
+    expect(never.note).toContain('accepts no SIMULATED hardware');
+    expect((await verify('quote.hex', '--test-roots', 'quote.hex')).note).toContain('no root certificate');
+  });
+
+  it('keeps files with their verdict in a profile, and lists them', async () => {
+    const inProfile = (...args: string[]) =>
+      runNacre(directory, [...args, '--profile', 'profile', '--passphrase-fd', '0'], 'correct horse battery\n');
+    expect((await inProfile('vault', 'create')).code).toBe(0);
+    const kept = await inProfile('evidence', 'keep', 'quote.hex', '--at', '2026-06-01T12:00:00Z', '--json');
+    expect(kept.code, kept.note).toBe(1);
+    const { id, result } = JSON.parse(kept.out) as KeptEvidence;
+    expect(result).toMatchObject({ family: 'tdx', verification: { status: 'contraindicated' } });
+    const list = await inProfile('evidence', 'kept');
+    expect(list).toMatchObject({ code: 0 });
+    expect(list.out).toMatch(new RegExp(`^${id} .* tdx  contraindicated  quote.hex\\n$`));
+  }, 120_000);
 
   it('shows every field of a file, wrapped or not, and where reading stops', async () => {
     const { code, out } = await nacre('evidence', 'inspect', 'quote.hex');

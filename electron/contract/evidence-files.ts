@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { evidenceFamilies, verificationSchema } from './evidence.ts';
+import { measurementDifferenceSchema } from './policy-document.ts';
 
 /** Evidence as files: what was found in them, their fields byte by byte, their certificates, and the verdict. */
 
@@ -116,6 +117,8 @@ export const fileVerificationSchema = z.object({
   chains: z.array(certificateChainSchema),
   /** Where collateral came from: `files`, `bundle NAME`, `store`, or `none`. */
   collateral: z.string(),
+  /** Why measurements are not those of the policy; absent when all are. */
+  differences: z.array(measurementDifferenceSchema).optional(),
 });
 export type FileVerification = z.infer<typeof fileVerificationSchema>;
 

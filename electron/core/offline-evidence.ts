@@ -56,8 +56,8 @@ type OptionalFields<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 /**
  * Verifies evidence files with no vault, no network and no profile.
- * Errors: `invalid_input` naming file and offset, `not_found`, `not_permitted`, `unavailable`; evidence that does not hold
- * is a verdict, not an error.
+ * Errors: `invalid_input` naming file and offset, `denied_by_policy` (test roots under a policy that accepts no SIMULATED
+ * hardware), `not_found`, `not_permitted`, `unavailable`; evidence that does not hold is a verdict, not an error.
  */
 export async function verifyEvidenceFiles(
   paths: readonly string[],
@@ -75,6 +75,10 @@ export function judgeEvidence(
   const now = options.at === undefined ? (options.now ?? Date.now()) : parseTime(options.at);
   if (now === undefined) {
     return err('invalid_input', `${JSON.stringify(options.at)} is no time; write 2026-06-29T02:06:37Z.`);
+  }
+  if (options.anchors !== undefined && options.policy?.acceptSimulated === false) {
+    const message = `The policy ${options.policy.id} accepts no SIMULATED hardware, so nothing under test roots can pass it.`;
+    return err('denied_by_policy', message, { hint: 'Judge without the test roots, or by another policy.' });
   }
   const nonce = options.nonce === undefined ? undefined : fromHex(options.nonce);
   return verifyEvidenceSet({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import type { FileVerification } from '../../contract/evidence-files.ts';
 import type { methods } from '../../contract/methods.ts';
-import { err, ok, type Result } from '../../contract/result.ts';
+import { ok, type Result } from '../../contract/result.ts';
 import type { EvidenceFile } from '../../domain/evidence/files/artifact.ts';
 import { readEvidenceFiles } from '../../services/evidence/files/read-files.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
@@ -34,10 +34,6 @@ export function evidenceFileHandlers(services: Services): Pick<Handlers, Names> 
     if (policy?.ok === false) return policy;
     const anchors = testRoots === undefined ? undefined : await testRootsOfFile(testRoots);
     if (anchors?.ok === false) return anchors;
-    if (anchors !== undefined && policy?.value.policy.acceptSimulated === false) {
-      const message = `The policy ${policy.value.policy.id} accepts no SIMULATED hardware, so nothing under test roots can pass it.`;
-      return err('denied_by_policy', message, { hint: 'Judge without the test roots, or by another policy.' });
-    }
     const source = collateral.source();
     if (!source.ok) return source;
     const files = await readEvidenceFiles(paths);

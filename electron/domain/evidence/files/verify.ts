@@ -3,7 +3,11 @@ import type { EvidenceKind, FileVerification } from '../../../contract/evidence-
 import { ok, type Result } from '../../../contract/result.ts';
 import { policyDigest } from '../../policy/policy.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
+import { parseCcel } from '../ccel/ccel.ts';
 import { assertClock, createChecks, statusOf, worstStatus } from '../checks.ts';
+import { explainDifferences } from '../differences/explain.ts';
+import { parseDstackLog } from '../dstack/event-log.ts';
+import type { MeasuredEvent } from '../eventlog/measured-events.ts';
 import { toHex } from '../readers/bytes.ts';
 import { iso } from '../readers/chain.ts';
 import type { EvidenceFile } from './artifact.ts';
@@ -81,6 +85,9 @@ function documentOf(
     ...reasonDetail(failed, outcome, family, set),
   };
   const used = new Set(outcome.used.map(({ file }) => file));
+  const foundEvents = eventsIn(set, crypto);
+  const references = foundEvents === undefined ? {} : { foundEvents };
+  const differences = explainDifferences(verification, policy, references, crypto);
   return {
     family,
     verification,
@@ -93,7 +100,20 @@ function documentOf(
       set.of('dcap-collateral', 'revocation-list', 'ocsp-answer', 'rim', 'jwks').length > 0
         ? 'files'
         : (input.collateral?.name ?? 'none'),
+    ...(differences.length === 0 ? {} : { differences }),
   };
+}
+
+/** Of the log that lies beside the evidence. It explains something only where it replays to the signed register. */
+function eventsIn(set: EvidenceSet, crypto: EvidenceCrypto): readonly MeasuredEvent[] | undefined {
+  const [dstack] = set.of('dstack-event-log');
+  const [ccel] = set.of('ccel-log');
+  if (dstack !== undefined) {
+    const log = parseDstackLog(dstack.bytes, crypto);
+    return log.ok ? log.value.measured : undefined;
+  }
+  const log = ccel === undefined ? undefined : parseCcel(ccel.bytes, crypto);
+  return log?.ok === true ? log.value : undefined;
 }
 
 /** For evidence that cannot be read, also the offset where it stopped making sense. */
