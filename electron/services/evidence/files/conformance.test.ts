@@ -1,31 +1,6 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
-import { createNodeCrypto } from '../node-crypto.ts';
-import { runConformance } from './conformance.ts';
+import { describeVariants, json, of } from './testing/variants.ts';
 
-const vectors = '../shared/vectors';
-const directory = mkdtempSync(join(tmpdir(), 'nacre-variants-'));
-afterAll(() => rmSync(directory, { recursive: true }));
-
-/** A vector changed in one file; the expectation goes with it. */
-interface Variant {
-  readonly of: string;
-  readonly expected: string;
-  readonly at?: string;
-  readonly nonce?: string;
-  readonly without?: readonly string[];
-  readonly change?: Readonly<Record<string, (bytes: Buffer) => Uint8Array | string>>;
-}
-
-const json = (change: (value: Record<string, unknown>) => void) => (bytes: Buffer) => {
-  const value = JSON.parse(bytes.toString()) as Record<string, unknown>;
-  change(value);
-  return JSON.stringify(value);
-};
-
-const variants: Readonly<Record<string, Variant>> = {
+describeVariants('vectors with one thing changed', () => ({
   'trailing bytes behind a GPU report': {
     of: 'nvidia/h100-complete-with-rims',
     expected: 'valid',
@@ -117,38 +92,6 @@ const variants: Readonly<Record<string, Variant>> = {
   'a chain of the other key': {
     of: 'sev-snp/milan-v3-vlek-vmpl1-aws',
     expected: 'invalid:chain',
-    change: { 'ask_ark.pem': () => readFileSync(join(vectors, 'sev-snp/milan-v3-ms/ask_ark.pem')) },
+    change: { 'ask_ark.pem': of('sev-snp/milan-v3-ms/ask_ark.pem') },
   },
-};
-
-describe('vectors with one thing changed', () => {
-  if (!existsSync(vectors)) {
-    it('needs ../shared/vectors', () => {
-      expect(process.env['CI'], 'the evidence vectors are missing').not.toBe('true');
-    });
-    return;
-  }
-  it('agree on valid and invalid, and on the reason', async () => {
-    for (const [name, variant] of Object.entries(variants)) {
-      const folder = join(directory, name);
-      mkdirSync(folder);
-      cpSync(join(vectors, variant.of), folder, { recursive: true });
-      const path = join(folder, 'meta.json');
-      const meta = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>;
-      for (const file of variant.without ?? []) rmSync(join(folder, file));
-      for (const [file, change] of Object.entries(variant.change ?? {})) {
-        writeFileSync(join(folder, file), change(readFileSync(join(folder, file))));
-      }
-      const { expected, at = meta['evaluate_at'], nonce = meta['nonce'] } = variant;
-      writeFileSync(path, JSON.stringify({ ...meta, expected, evaluate_at: at, nonce }));
-    }
-    const report = await runConformance(directory, { crypto: createNodeCrypto(), stopwatch: () => 0 });
-    if (!report.ok) throw new Error(report.error.message);
-    const wrong = report.value.rows.filter(
-      ({ passed, agreement, expected }) => !passed || (expected !== 'valid' && agreement === 'other'),
-    );
-    // A file that is no JSON is an error with an offset, which has no row to compare reasons with.
-    expect(wrong.map(({ name, verdict, detail }) => [name, verdict, detail])).toEqual([]);
-    expect(report.value.passed).toBe(Object.keys(variants).length);
-  });
-});
+}));
