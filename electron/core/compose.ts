@@ -184,7 +184,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onChange: (view) => hub.emit('task.changed', view.id, () => view),
     onBug: trouble,
   });
-  const telemetry = createTelemetryService({ frames: store.value.frames, verify });
+  const telemetry = createTelemetryService({
+    frames: store.value.frames,
+    verify,
+    transaction: store.value.transaction,
+  });
   const nodes = createNodes({
     clock,
     ...(options.timeouts === undefined ? {} : { timeouts: options.timeouts }),

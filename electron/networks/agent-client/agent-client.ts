@@ -56,10 +56,16 @@ export interface AgentClient {
   /** Lets a worker of several begin. Errors: `not_permitted`, `not_found`. */
   startWorker(jobId: string, request: StartRequest, signal?: AbortSignal): Promise<Result<StartAnswer>>;
   /**
-   * Follows the events from a sequence until the agent ends the stream or `onFrame` answers false. Frames are handed
-   * over as parsed JSON, not checked. Resolves with ok at the end of the stream.
+   * Follows the events from a sequence until the agent ends the stream or `onFrames` answers false. Frames are handed
+   * over as they arrive together, as parsed JSON, not checked; nothing more is read until `onFrames` is done with them.
+   * Resolves with ok at the end of the stream.
    */
-  events(jobId: string, from: number, onFrame: (frame: unknown) => boolean, signal: AbortSignal): Promise<Result<void>>;
+  events(
+    jobId: string,
+    from: number,
+    onFrames: (frames: readonly unknown[]) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<Result<void>>;
   artifacts(jobId: string, signal?: AbortSignal): Promise<Result<Artifact[]>>;
   /** SHA-256 of the parts of an artifact, as the node says: not checked. */
   artifactParts(jobId: string, name: string, signal?: AbortSignal): Promise<Result<readonly string[]>>;
@@ -184,7 +190,7 @@ export function createAgentClient(options: TransportOptions): AgentClient {
         ...send('POST', `/v1/jobs/${jobId}/start`, request),
         ...(signal === undefined ? {} : { signal }),
       }),
-    async events(jobId, from, onFrame, signal) {
+    async events(jobId, from, onFrames, signal) {
       const opened = await transport.open({
         ...get(`/v1/jobs/${jobId}/events?from=${from}`, signal),
         idleMs: eventsIdleMs,
@@ -195,7 +201,7 @@ export function createAgentClient(options: TransportOptions): AgentClient {
         const body = await readBody(node, incoming, wireLimits.jsonBytes);
         return body.ok ? refusal(node, incoming.statusCode ?? 0, body.value) : body;
       }
-      return followEvents(node, incoming, onFrame);
+      return followEvents(node, incoming, onFrames);
     },
     artifacts: async (jobId, signal) => {
       const answer = await json(
@@ -264,16 +270,16 @@ async function readBody(node: string, incoming: IncomingMessage, maximum: number
 async function followEvents(
   node: string,
   incoming: IncomingMessage,
-  onFrame: (frame: unknown) => boolean,
+  onFrames: (frames: readonly unknown[]) => Promise<boolean>,
 ): Promise<Result<void>> {
   let problem: Result<void> | undefined;
   let done = false;
+  let frames: unknown[] = [];
   const parser = createParser({
     maxBufferSize: 2 * wireLimits.frameBytes,
     onEvent: (event) => {
-      if (done) return;
       // A frame that is no JSON is handed on as what it is not: the chain check refuses it and says where.
-      done = !onFrame(parseJson(Buffer.from(event.data)));
+      frames.push(parseJson(Buffer.from(event.data)));
     },
     onError: (error) => {
       if (error.type === 'max-buffer-size-exceeded') problem = garbage(node, 'an event is too large');
@@ -283,6 +289,9 @@ async function followEvents(
     const decoder = new TextDecoder();
     for await (const chunk of incoming as AsyncIterable<Buffer>) {
       parser.feed(decoder.decode(chunk, { stream: true }));
+      const together = frames;
+      frames = [];
+      if (together.length > 0) done = !(await onFrames(together));
       if (done || problem !== undefined) break;
     }
   } catch (error) {

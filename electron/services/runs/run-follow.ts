@@ -140,15 +140,12 @@ async function readEvents(context: FollowContext, heard: Heard): Promise<Result<
     const followed = await client.events(
       jobId,
       chain.value.next,
-      (input) => {
-        const frame = ports.telemetry.ingest(runId, identity, input, lane);
-        if (!frame.ok) {
-          broken = frame.error;
-          return false;
-        }
-        heard.at = ports.clock();
-        end = applyFrame(context, frame.value);
-        return end === undefined;
+      async (inputs) => {
+        const received = await ports.telemetry.receive(runId, identity, inputs, lane);
+        broken = received.error;
+        if (received.frames.length > 0) heard.at = ports.clock();
+        for (const frame of received.frames) end = applyFrame(context, frame) ?? end;
+        return broken === undefined && end === undefined;
       },
       signal,
     );

@@ -57,6 +57,7 @@ const bodies: FrameBody[] = [
   gpu(1, 100),
   { kind: 'metric', step: 3, values: { loss: 1 } },
 ];
+const transaction = <T>(work: () => T): T => work();
 const query = { runId: 'r', names: ['loss', 'DCGM_FI_DEV_GPU_UTIL'], maximumPoints: 100 };
 
 describe('telemetry service', () => {
@@ -64,9 +65,9 @@ describe('telemetry service', () => {
     const store = memoryStore();
     const sent = frames(bodies);
     const three = sent.slice(0, 3).reduce((sum, frame) => sum + JSON.stringify(frame).length, 0);
-    const first = createTelemetryService({ frames: store, verify: verifyEd25519, laneBytes: three });
+    const first = createTelemetryService({ frames: store, verify: verifyEd25519, transaction, laneBytes: three });
     for (const frame of sent.slice(0, 3)) expect(first.ingest('r', identity, frame).ok).toBe(true);
-    const again = createTelemetryService({ frames: store, verify: verifyEd25519, laneBytes: three });
+    const again = createTelemetryService({ frames: store, verify: verifyEd25519, transaction, laneBytes: three });
     for (const service of [first, again]) {
       expect(service.ingest('r', identity, sent[3])).toMatchObject({
         ok: false,
@@ -79,7 +80,7 @@ describe('telemetry service', () => {
 
   it('draws a loss that is no number as a gap, and the mean of a node’s GPUs', () => {
     const store = memoryStore();
-    const service = createTelemetryService({ frames: store, verify: verifyEd25519 });
+    const service = createTelemetryService({ frames: store, verify: verifyEd25519, transaction });
     for (const frame of frames(bodies)) expect(service.ingest('r', identity, frame).ok).toBe(true);
     const series = service.series(query);
     if (!series.ok) throw new Error(series.error.message);
@@ -93,14 +94,14 @@ describe('telemetry service', () => {
     expect(load?.points.map(({ y }) => y).slice(-2)).toEqual([50, 90]);
 
     // After a restart the same chain goes on and the same lines are drawn.
-    const next = createTelemetryService({ frames: store, verify: verifyEd25519 });
+    const next = createTelemetryService({ frames: store, verify: verifyEd25519, transaction });
     expect(next.chain('r', 'n1')).toEqual(service.chain('r', 'n1'));
     expect(next.series(query)).toEqual(series);
   });
 
   it('keeps nothing of a frame that is not the next one', () => {
     const store = memoryStore();
-    const service = createTelemetryService({ frames: store, verify: verifyEd25519 });
+    const service = createTelemetryService({ frames: store, verify: verifyEd25519, transaction });
     const [first, second, third] = frames(bodies);
     service.ingest('r', identity, first);
     expect(service.ingest('r', identity, third)).toMatchObject({ ok: false, error: { code: 'integrity' } });
@@ -110,8 +111,46 @@ describe('telemetry service', () => {
   });
 
   it('does not count what the disk did not take', () => {
-    const service = createTelemetryService({ frames: memoryStore(true), verify: verifyEd25519 });
+    const service = createTelemetryService({ frames: memoryStore(true), verify: verifyEd25519, transaction });
     expect(service.ingest('r', identity, frames(bodies)[0])).toMatchObject({ ok: false, error: { code: 'disk_full' } });
     expect(service.chain('r', 'n1')).toEqual({ ok: true, value: chainStart });
+  });
+
+  it('stores in one transaction what comes in one turn, of many nodes, and keeps what came before a bad frame', async () => {
+    let transactions = 0;
+    const counted = <T>(work: () => T): T => {
+      transactions += 1;
+      return work();
+    };
+    const service = createTelemetryService({ frames: memoryStore(), verify: verifyEd25519, transaction: counted });
+    const sent = frames(bodies);
+    const [good, bad] = await Promise.all([
+      service.receive('r', identity, sent),
+      service.receive('r', identity, [...sent.slice(0, 2), sent[3]], 'n1#2'),
+    ]);
+    expect(transactions).toBe(1);
+    expect(good).toEqual({ frames: sent });
+    expect(bad).toMatchObject({ frames: sent.slice(0, 2), error: { code: 'integrity' } });
+    expect(service.chain('r', 'n1#2')).toMatchObject({ ok: true, value: { next: 2 } });
+  });
+
+  it('forgets what it counted when the transaction does not come to its end', async () => {
+    let full = true;
+    const store = memoryStore();
+    const service = createTelemetryService({
+      frames: store,
+      verify: verifyEd25519,
+      transaction(work) {
+        const done = work();
+        if (!full) return done;
+        store.rows.length = 0;
+        return err('disk_full', 'The disk is full.');
+      },
+    });
+    const sent = frames(bodies);
+    expect(await service.receive('r', identity, sent)).toMatchObject({ frames: [], error: { code: 'disk_full' } });
+    expect(service.chain('r', 'n1')).toEqual({ ok: true, value: chainStart });
+    full = false;
+    expect((await service.receive('r', identity, sent)).frames).toHaveLength(sent.length);
   });
 });

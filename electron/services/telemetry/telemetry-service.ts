@@ -1,7 +1,8 @@
 import type { Series } from '../../contract/views.ts';
 import { frameSchema, type Frame } from '../../contract/wire.ts';
-import { err, ok, type Result } from '../../contract/result.ts';
+import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { VerifySignature } from '../../domain/dsse/dsse.ts';
+import { createGroupCommit } from './group-commit.ts';
 import { createSeriesBuffer, type SeriesBuffer } from '../../domain/series/series-buffer.ts';
 import {
   acceptFrame,
@@ -30,6 +31,17 @@ export interface TelemetryService {
    * Errors: `integrity` (see `acceptFrame`; or more than a run may keep), those of the disk. After an error nothing of the frame is kept.
    */
   ingest(runId: string, identity: ChainIdentity, input: unknown, lane?: string): Result<Frame>;
+  /**
+   * The same for frames that arrived together, of many nodes at once: what comes in one turn of the event loop is stored
+   * in one transaction, because each waits for the disk (some 3 ms). Frames before a bad one are kept; the error comes
+   * with them. Errors as `ingest`.
+   */
+  receive(
+    runId: string,
+    identity: ChainIdentity,
+    inputs: readonly unknown[],
+    lane?: string,
+  ): Promise<{ readonly frames: readonly Frame[]; readonly error?: NacreError }>;
   /** All stored frames of a lane, each checked when it came. Errors: `damaged`, those of the disk. */
   frames(runId: string, lane: string): Result<Frame[]>;
   /** Drawn series by name; a name that never came gives an empty one. `node` narrows to one node. */
@@ -63,11 +75,16 @@ const units: Readonly<Record<string, string>> = {
 export function createTelemetryService(options: {
   frames: FrameStore;
   verify: VerifySignature;
+  /** All of the work or nothing; `frames` takes part in it. */
+  transaction: (work: () => Result<void>) => Result<void>;
   /** See `laneBytesMaximum`. */
   laneBytes?: number;
 }): TelemetryService {
   const laneBytes = options.laneBytes ?? laneBytesMaximum;
   const runs = new Map<string, Map<string, NodeTelemetry>>();
+
+  // What is in memory stands for what is on disk; without that it is read again.
+  const group = createGroupCommit(options.transaction, () => runs.clear());
 
   const load = (runId: string): Result<Map<string, NodeTelemetry>> => {
     const known = runs.get(runId);
@@ -107,7 +124,7 @@ export function createTelemetryService(options: {
     return ok(telemetry);
   };
 
-  return {
+  const service: TelemetryService = {
     chain(runId, node) {
       const telemetry = nodeOf(runId, node);
       return telemetry.ok ? ok(telemetry.value.chain) : telemetry;
@@ -136,6 +153,22 @@ export function createTelemetryService(options: {
       telemetry.chain = state;
       count(telemetry, frame);
       return ok(frame);
+    },
+    async receive(runId, identity, inputs, lane) {
+      const frames: Frame[] = [];
+      let error: NacreError | undefined;
+      const committed = await group.add(() => {
+        for (const input of inputs) {
+          const frame = service.ingest(runId, identity, input, lane);
+          if (!frame.ok) {
+            error = frame.error;
+            return;
+          }
+          frames.push(frame.value);
+        }
+      });
+      if (!committed.ok) return { frames: [], error: committed.error };
+      return error === undefined ? { frames } : { frames, error };
     },
     frames(runId, lane) {
       const rows = options.frames.read(runId, lane);
@@ -180,6 +213,7 @@ export function createTelemetryService(options: {
     },
     release: (runId) => void runs.delete(runId),
   };
+  return service;
 }
 
 /** Lanes of later attempts are named after their node and their number; see domain/job/attempts. */
