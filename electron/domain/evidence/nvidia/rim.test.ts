@@ -12,12 +12,11 @@ import {
   type RimDeviations,
   type RimMeasurement,
 } from '../simulated/rim-builder.ts';
-import type { OcspSource } from './certificate-standing.ts';
 import type { RimPair } from './rim-reference.ts';
 import { parseCertificate } from '../readers/x509.ts';
-import { parseOcsp } from '../readers/ocsp.ts';
 import { buildOcsp, type OcspRequest } from '../simulated/ocsp-builder.ts';
 import { verifyRim } from './rim.ts';
+import { sourceOf } from './testing/ocsp-chain.ts';
 import { verifyGpu, type GpuInput } from './verify.ts';
 
 const now = Date.parse('2026-11-22T17:00:00Z');
@@ -202,13 +201,6 @@ describe('a GPU against its manifests', () => {
       if (certificate === undefined || issuer === undefined || signer === undefined) throw new Error('no issuer');
       return buildOcsp({ certificate, issuer, status, thisUpdate: now - 1000, nextUpdate: now + 1000 }, signer);
     };
-    const source =
-      (...ders: Uint8Array[]): OcspSource =>
-      (fits) =>
-        ders.filter((der) => {
-          const parsed = parseOcsp(der);
-          return parsed.ok && parsed.value.singles.some(({ certificate }) => fits(certificate));
-        });
     const rims = { driver: driver(), vbios: vbios() };
     const row = (changes: Partial<GpuInput>) => {
       const found = verdictOf(rims, changes).checks.find(({ id }) => id === 'gpu.rim.driver.revocation');
@@ -216,10 +208,10 @@ describe('a GPU against its manifests', () => {
     };
     const good = [say(0, 'good'), say(1, 'good')];
     expect(row({})).toEqual(['unknown', false, 'ocsp-not-given']);
-    expect(row({ ocsp: source(...good) })).toEqual(['pass', true, undefined]);
-    const revoked = source(say(0, { revokedAt: now - 5000, reason: 1 }), ...good);
+    expect(row({ ocsp: sourceOf(...good) })).toEqual(['pass', true, undefined]);
+    const revoked = sourceOf(say(0, { revokedAt: now - 5000, reason: 1 }), ...good);
     expect(reasons(rims, { ocsp: revoked })).toEqual(['certificate-revoked', 'certificate-revoked']);
-    const middle = source(say(1, { revokedAt: now - 5000, reason: 6 }));
+    const middle = sourceOf(say(1, { revokedAt: now - 5000, reason: 6 }));
     expect(reasons(rims, { ocsp: middle })).toEqual(['certificate-on-hold', 'certificate-on-hold']);
     const demanding: Policy['gpu'] = {
       required: true,
@@ -230,7 +222,7 @@ describe('a GPU against its manifests', () => {
     };
     // The device's own chain is one more question.
     expect(reasons(rims, { policy: demanding })).toEqual(Array(3).fill('ocsp-not-given'));
-    expect(reasons(rims, { policy: demanding, ocsp: source(...good) })).toEqual(['ocsp-not-given']);
+    expect(reasons(rims, { policy: demanding, ocsp: sourceOf(...good) })).toEqual(['ocsp-not-given']);
   });
 
   it('measurement 35 counts only while NVDEC0 is on', () => {

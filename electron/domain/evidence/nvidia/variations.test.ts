@@ -3,11 +3,10 @@ import type { Policy } from '../../../contract/policy.ts';
 import type { SimulatedGpu } from '../../../contract/simulated-hardware.ts';
 import { simulatedAnchors } from '../anchors.ts';
 import { toHex } from '../readers/bytes.ts';
-import { parseOcsp } from '../readers/ocsp.ts';
 import { buildGpuReport, buildSwitchReport, type SimulatedSwitch } from '../simulated/gpu-builder.ts';
 import { buildRim, createSimulatedRimAuthority, type RimContent } from '../simulated/rim-builder.ts';
 import type { GoldenMeasurement } from './reference.ts';
-import { answer, createChain, crypto, fwid, random } from './testing/ocsp-chain.ts';
+import { answer, createChain, crypto, fwid, random, sourceOf } from './testing/ocsp-chain.ts';
 import { verifyGpu, type GpuInput } from './verify.ts';
 
 const now = Date.parse('2026-11-22T17:00:00Z');
@@ -162,11 +161,7 @@ describe('an NVSwitch (LS10)', () => {
 
   it('is asked about like a GPU: a hold on its BROM refuses it', () => {
     const of = (...ders: Uint8Array[]): Partial<GpuInput> => ({
-      ocsp: (fits) =>
-        ders.filter((der) => {
-          const parsed = parseOcsp(der);
-          return parsed.ok && parsed.value.singles.some(({ certificate }) => fits(certificate));
-        }),
+      ocsp: sourceOf(...ders),
       policy: { ...policy, requireRevocation: true },
       // Golden values: the manifest's signers would be asked about too.
       reference: {

@@ -9,10 +9,9 @@ import type { CompositeInput } from '../composite/input.ts';
 import { cpuOfTdx, verifyComposite } from '../composite/verify.ts';
 import type { CompositeEvidence } from '../composite/evidence.ts';
 import { strictTdxPolicy } from '../dcap/testing/policies.ts';
-import type { OcspSource } from '../nvidia/certificate-standing.ts';
 import { goldenFromDirectory } from '../nvidia/reference.ts';
+import { sourceOf } from '../nvidia/testing/ocsp-chain.ts';
 import type { Parsed } from '../readers/bytes.ts';
-import { parseOcsp } from '../readers/ocsp.ts';
 import { parseCertificate } from '../readers/x509.ts';
 import { verifyTdx } from '../tdx/verify.ts';
 import {
@@ -104,22 +103,15 @@ describe('revocation of the GPUs of one machine', () => {
       p384Signer(provisionerKey),
     );
   };
-  const source =
-    (...ders: Uint8Array[]): OcspSource =>
-    (fits) =>
-      ders.filter((der) => {
-        const parsed = parseOcsp(der);
-        return parsed.ok && parsed.value.singles.some(({ certificate }) => fits(certificate));
-      });
 
   it('refuses the machine when one of them is on hold or revoked, or when a policy demands answers and there are none', () => {
-    expect(judge(readTinfoil(), { ocsp: source(say(0, 'good'), say(1, 'good')) }).status).toBe('affirming');
-    const held = judge(readTinfoil(), { ocsp: source(say(0, 'good'), say(1, { revokedAt: now, reason: 6 })) });
+    expect(judge(readTinfoil(), { ocsp: sourceOf(say(0, 'good'), say(1, 'good')) }).status).toBe('affirming');
+    const held = judge(readTinfoil(), { ocsp: sourceOf(say(0, 'good'), say(1, { revokedAt: now, reason: 6 })) });
     expect([held.status, held.failed]).toEqual(['contraindicated', ['certificate-on-hold']]);
-    const revoked = judge(readNear(), { ocsp: source(say(0, { revokedAt: now, reason: 1 })) });
+    const revoked = judge(readNear(), { ocsp: sourceOf(say(0, { revokedAt: now, reason: 1 })) });
     expect(revoked.failed).toContain('certificate-revoked');
     const policy = { ...base.policy, gpu: { ...base.policy.gpu, requireRevocation: true } };
-    const demanded = judge(readTinfoil(), { policy, ocsp: source(say(0, 'good'), say(1, 'good')) });
+    const demanded = judge(readTinfoil(), { policy, ocsp: sourceOf(say(0, 'good'), say(1, 'good')) });
     expect([demanded.status, demanded.failed]).toEqual(['warning', ['ocsp-not-given', 'ocsp-not-given']]);
   });
 });

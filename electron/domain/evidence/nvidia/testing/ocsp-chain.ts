@@ -1,6 +1,7 @@
 import { createNodeCrypto } from '../../../../services/evidence/node-crypto.ts';
 import { simulatedAnchors } from '../../anchors.ts';
 import { toHex } from '../../readers/bytes.ts';
+import { parseOcsp } from '../../readers/ocsp.ts';
 import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import {
   buildCertificate,
@@ -15,6 +16,7 @@ import {
   type ResponderRequest,
 } from '../../simulated/ocsp-builder.ts';
 import { p384PrivateKey, p384Signer } from '../../simulated/p384-key.ts';
+import type { OcspSource } from '../certificate-standing.ts';
 
 /** One SIMULATED device chain whose every key is at hand, so that every issuer can answer for what it issued. */
 const day = 24 * 3_600_000;
@@ -87,6 +89,15 @@ export function responder(issuer: Issued, now: number, changes: Partial<Responde
     p384Signer(issuer.privateKey),
   );
   return { signer, der, certificate: certificateOf(der) };
+}
+
+/** Answers as a source gives them: those whose id fits, and what cannot be read. */
+export function sourceOf(...ders: readonly Uint8Array[]): OcspSource {
+  return (fits) =>
+    ders.filter((der) => {
+      const parsed = parseOcsp(der);
+      return !parsed.ok || parsed.value.singles.some(({ certificate }) => fits(certificate));
+    });
 }
 
 function certificateOf(der: Uint8Array): Certificate {
