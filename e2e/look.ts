@@ -11,7 +11,6 @@ const inReadme = new Set([
   'designer-dark',
   'keys-light',
   'approvals-dark',
-  'recovery-light',
 ]);
 
 const serious = new Set(['serious', 'critical']);

@@ -14,21 +14,40 @@ export interface DialogProps {
   /** Buttons at the foot, the way out first. */
   readonly actions?: ReactNode;
   readonly wide?: boolean;
+  /** It releases, revokes or deletes: the focus starts on the way out. */
+  readonly careful?: boolean;
 }
 
 /** Floats over a dimmed page. Focus goes in, stays in, and returns to the opener; Esc closes. */
-export function Dialog({ open, onClose, title, description, children, actions, wide = false }: DialogProps) {
+export function Dialog({
+  open,
+  onClose,
+  title,
+  description,
+  children,
+  actions,
+  wide = false,
+  careful = false,
+}: DialogProps) {
+  const foot = useRef<HTMLDivElement>(null);
   return (
     <BaseDialog.Root open={open} onOpenChange={(next) => (next ? undefined : onClose())}>
       <BaseDialog.Portal>
         <BaseDialog.Backdrop className={styles.backdrop} />
-        <BaseDialog.Popup className={cx(styles.popup, wide && styles.wide)}>
+        <BaseDialog.Popup
+          className={cx(styles.popup, wide && styles.wide)}
+          initialFocus={careful ? () => foot.current?.querySelector('button') ?? true : true}
+        >
           <BaseDialog.Title className={styles.title}>{title}</BaseDialog.Title>
           {description === undefined ? null : (
             <BaseDialog.Description className={styles.description}>{description}</BaseDialog.Description>
           )}
           {children === undefined ? null : <div className={styles.body}>{children}</div>}
-          {actions === undefined ? null : <div className={styles.acts}>{actions}</div>}
+          {actions === undefined ? null : (
+            <div ref={foot} className={styles.acts}>
+              {actions}
+            </div>
+          )}
         </BaseDialog.Popup>
       </BaseDialog.Portal>
     </BaseDialog.Root>

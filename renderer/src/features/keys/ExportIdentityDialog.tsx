@@ -22,6 +22,7 @@ export function ExportIdentityDialog({ open, onClose }: ExportIdentityDialogProp
   return (
     <Dialog
       open={open}
+      careful
       onClose={close}
       title="Export the dataset identity?"
       description="Whoever has this file can open every dataset, checkpoint and model sealed to your key. It cannot be called back. The ledger records the export."

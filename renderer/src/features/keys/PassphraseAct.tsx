@@ -26,6 +26,7 @@ export function PassphraseAct(props: PassphraseActProps) {
   return (
     <Dialog
       open
+      careful={props.danger === true}
       onClose={props.onClose}
       title={props.title}
       description={props.description}
