@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { evidenceFilePolicy } from '../files/default-policy.ts';
+import { inspectEvidence } from '../files/inspect/inspect.ts';
 import { verifyEvidenceSet, type FilesToVerify } from '../files/verify.ts';
 import { createVtpm } from '../azure/testing/vtpm.ts';
 import { verifyAzureVtpm, type AzureVtpmInput } from '../azure/verify.ts';
@@ -127,6 +128,16 @@ describe('files of an Azure confidential VM on TDX', () => {
     expect(verify([json(document), runtime, collateralFile])).toEqual(['azure-vtpm', undefined]);
     const edited = { name: 'runtime_data.json', bytes: text(runtimeJson(createVtpm())) };
     expect(verify([json(document), edited, collateralFile])).toEqual(['azure-vtpm', 'files-contradict']);
+  });
+
+  it('show the fields of the TD report by name', () => {
+    const found = inspectEvidence({ name: 'hcl-report.bin', bytes: machine.hclReport }, { anchors, crypto });
+    const [part] = found.ok ? found.value.parts : [];
+    const value = (name: string) => part?.fields.find((field) => field.name === name)?.value;
+    expect(part?.problem).toBeUndefined();
+    expect(value('report.reportdata')).toBe(toHex(machine.tdQuote.subarray(48 + 520, 48 + 584)));
+    expect(value('report.rtmr3')).toBe(toHex(machine.tdQuote.subarray(48 + 472, 48 + 520)));
+    expect(value('runtime.report_type')).toContain('4');
   });
 
   it('are refused where the policy does not accept TDX', () => {

@@ -12,14 +12,14 @@ export function hclFields(reader: FieldReader): void {
   reader.take('header.reserved', 12);
   const start = reader.at;
   const inner = new FieldReader(reader.bytes.subarray(start, start + snpReportBytes));
-  // A TDX report has another layout in the same area; its fields are read as bytes.
   const version = inner.bytes[0] ?? 0;
   if (inner.bytes.length === snpReportBytes && version >= 2 && version <= 5) {
     snpFields(inner);
     for (const field of inner.fields)
       reader.fields.push({ ...field, name: `report.${field.name}`, offset: start + (field.offset ?? 0) });
     reader.at += snpReportBytes;
-  } else reader.take('report', snpReportBytes);
+  } else if (version === tdReportType) tdReportFields(reader, start);
+  else reader.take('report', snpReportBytes);
   reader.number('runtime.data_size', 4, 'little-endian');
   reader.number('runtime.version', 4, 'little-endian');
   reader.number('runtime.report_type', 4, 'little-endian', (type) => ({ 2: 'SNP', 4: 'TDX' })[type] ?? 'unknown');
@@ -32,6 +32,44 @@ export function hclFields(reader: FieldReader): void {
   const size = reader.number('runtime.variable_size', 4, 'little-endian');
   reader.take('runtime.variable_data', size, 'text', 'JSON with the vTPM’s key; its hash is in REPORT_DATA');
   reader.rest('trailing', 'padding');
+}
+
+const tdReportType = 0x81;
+/** TDREPORT_STRUCT (TDX Module ABI specification): name and size of each field. */
+const tdReportLayout = [
+  ['type', 4],
+  ['reserved', 12],
+  ['cpusvn', 16],
+  ['tee_tcb_info_hash', 48],
+  ['tee_info_hash', 48],
+  ['reportdata', 64],
+  ['reserved', 32],
+  ['mac', 32],
+  ['tee_tcb_valid', 8],
+  ['tee_tcb_svn', 16],
+  ['mrseam', 48],
+  ['mrsignerseam', 48],
+  ['seamattributes', 8],
+  ['tee_tcb_svn_2', 16],
+  ['reserved', 112],
+  ['tdattributes', 8],
+  ['xfam', 8],
+  ['mrtd', 48],
+  ['mrconfigid', 48],
+  ['mrowner', 48],
+  ['mrownerconfig', 48],
+  ['rtmr0', 48],
+  ['rtmr1', 48],
+  ['rtmr2', 48],
+  ['rtmr3', 48],
+  ['servtd_hash', 48],
+  ['reserved', 64],
+] as const;
+
+/** The TD report of a paravisor on TDX; what its area has more is padding. Only its own machine can check the MAC. */
+function tdReportFields(reader: FieldReader, start: number): void {
+  for (const [name, size] of tdReportLayout) reader.take(`report.${name}`, size);
+  reader.take('report.padding', start + snpReportBytes - reader.at);
 }
 
 /** TPMS_ATTEST of a quote (TPM 2.0 part 2 §10.12.8). @throws Malformed */
