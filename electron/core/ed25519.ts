@@ -1,8 +1,8 @@
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
 import type { VerifySignature } from '../domain/dsse/dsse.ts';
 
-/** Keys met lately: a run verifies thousands of frames under one. */
-const keptKeys = 32;
+/** Keys met lately: a run verifies thousands of frames under one, and a hundred nodes may send at once. */
+const keptKeys = 1024;
 
 /** Ed25519 (RFC 8032) by node:crypto, which OpenSSL and BoringSSL both have: some ten times faster than pure code. */
 export function createEd25519Verifier(): VerifySignature {

@@ -39,7 +39,12 @@ export interface NodeClient extends UploadTarget, DownloadSource {
   jobStatus(jobId: string, signal?: AbortSignal): Promise<Result<JobStatus>>;
   stopJob(jobId: string): Promise<Result<JobStatus>>;
   startWorker(jobId: string, request: StartRequest, signal?: AbortSignal): Promise<Result<StartAnswer>>;
-  events(jobId: string, from: number, onFrame: (frame: unknown) => boolean, signal: AbortSignal): Promise<Result<void>>;
+  events(
+    jobId: string,
+    from: number,
+    onFrames: (frames: readonly unknown[]) => Promise<boolean>,
+    signal: AbortSignal,
+  ): Promise<Result<void>>;
   artifacts(jobId: string, signal?: AbortSignal): Promise<Result<Artifact[]>>;
   receipt(jobId: string, signal?: AbortSignal): Promise<Result<DsseEnvelope>>;
   close(): void;
