@@ -1,14 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CollateralItem } from '../../../contract/collateral.ts';
-import { err, ok, type Result } from '../../../contract/result.ts';
-import { createSigner, verifyEd25519 } from '../../../domain/dsse/dsse.ts';
-import { signBundle } from '../../../domain/evidence/collateral/bundle.ts';
-import { readFacts } from '../../../domain/evidence/collateral/facts.ts';
 import {
   anchors,
   collateral,
@@ -19,136 +14,27 @@ import {
   now,
   tdxQuote,
 } from '../../../domain/evidence/dcap/testing/simulated.ts';
-import { judgeCertificate } from '../../../domain/evidence/nvidia/certificate-standing.ts';
-import { answer, createChain } from '../../../domain/evidence/nvidia/testing/ocsp-chain.ts';
 import { evidenceFilePolicy } from '../../../domain/evidence/files/default-policy.ts';
 import { verifyEvidenceSet } from '../../../domain/evidence/files/verify.ts';
 import { buildCrl } from '../../../domain/evidence/simulated/crl-builder.ts';
 import { pem } from '../../../domain/evidence/simulated/intel-authority.ts';
-import { buildOcsp } from '../../../domain/evidence/simulated/ocsp-builder.ts';
-import { p384Signer } from '../../../domain/evidence/simulated/p384-key.ts';
-import { openStore, type Store } from '../../store/store.ts';
+import { collateralOfFile, inspectBundle } from './collateral-service.ts';
 import {
-  collateralOfFile,
-  createCollateralService,
-  inspectBundle,
-  type CollateralService,
-} from './collateral-service.ts';
-
-const directory = mkdtempSync(join(tmpdir(), 'nacre-collateral-'));
-afterAll(() => rmSync(directory, { recursive: true }));
-
-const own = createSigner(new Uint8Array(32).fill(1));
-const other = createSigner(new Uint8Array(32).fill(2));
-const context = { anchors, crypto, verify: verifyEd25519, clock: () => now };
-
-interface Desk {
-  readonly store: Store;
-  readonly service: CollateralService;
-  readonly logged: { kind: string; details: Readonly<Record<string, unknown>> }[];
-  refuseLog: boolean;
-  time: number;
-}
-
-let desks: Desk[] = [];
-let count = 0;
-afterEach(() => {
-  for (const { store } of desks) store.close();
-  desks = [];
-});
-
-function desk(signer = own, profile = join(directory, `desk-${count++}`)): Desk {
-  const store = value(openStore({ directory: profile, clock: () => now, pid: process.pid }));
-  const made: Desk = {
-    store,
-    logged: [],
-    refuseLog: false,
-    time: now,
-    service: undefined as unknown as CollateralService,
-  };
-  const service = createCollateralService({
-    ...context,
-    clock: () => made.time,
-    store,
-    signer: () => ok(signer),
-    log(kind, _subject, details) {
-      if (made.refuseLog) return err('disk_full', 'The log cannot be written.');
-      made.logged.push({ kind, details });
-      return ok(undefined);
-    },
-    write: async (path, bytes) => {
-      writeFileSync(path, bytes);
-      return ok(null);
-    },
-  });
-  Object.assign(made, { service });
-  desks.push(made);
-  return made;
-}
-
-function value<T>(result: Result<T>): T {
-  if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message}`);
-  return result.value;
-}
-
-function put(name: string, content: Uint8Array | string): string {
-  const path = join(directory, name);
-  writeFileSync(path, content);
-  return path;
-}
-
-function collateralFile(of: typeof collateral): string {
-  return put(
-    `collateral-${count++}.json`,
-    JSON.stringify({
-      tcb_info: of.tcbInfo,
-      tcb_info_signature: of.tcbInfoSignature,
-      tcb_info_issuer_chain: of.tcbInfoIssuerChain,
-      qe_identity: of.qeIdentity,
-      qe_identity_signature: of.qeIdentitySignature,
-      qe_identity_issuer_chain: of.qeIdentityIssuerChain,
-      root_ca_crl: of.rootCaCrl,
-      pck_crl: of.pckCrl,
-      pck_crl_issuer_chain: of.pckCrlIssuerChain,
-    }),
-  );
-}
-
-const outcomes = (
-  result: Result<{ items: readonly { outcome: string; reason?: string | undefined; item: { kind: string } }[] }>,
-) => value(result).items.map(({ item, outcome, reason }) => `${item.kind} ${reason ?? outcome}`);
-
-const all = (outcome: string) =>
-  ['intel-tcb-info', 'intel-qe-identity', 'intel-root-crl', 'intel-pck-crl'].map((kind) => `${kind} ${outcome}`);
-
-function judgeQuote(service: CollateralService, at: number) {
-  const source = value(service.source());
-  const found = value(
-    verifyEvidenceSet({
-      files: [{ name: 'q', bytes: tdxQuote }],
-      policy: evidenceFilePolicy,
-      anchors,
-      now: at,
-      crypto,
-      collateral: source,
-    }),
-  );
-  return [found.collateral, found.verification.status, found.verification.reason];
-}
-
-/** Items as they are kept, by way of a bundle. */
-async function itemsOf({ service }: Desk): Promise<CollateralItem[]> {
-  const path = join(directory, `items-${count++}.json`);
-  value(await service.export(path, ''));
-  const { payload } = JSON.parse(readFileSync(path, 'utf8')) as { payload: string };
-  return (JSON.parse(Buffer.from(payload, 'base64').toString()) as { items: CollateralItem[] }).items;
-}
-
-const bundle = (items: readonly CollateralItem[], signer = own) =>
-  put(
-    `bundle-${count++}.json`,
-    JSON.stringify(signBundle({ items, createdAt: new Date(now).toISOString(), note: '' }, signer)),
-  );
+  close,
+  all,
+  bundle,
+  collateralFile,
+  context,
+  desk,
+  directory,
+  itemsOf,
+  judgeQuote,
+  other,
+  outcomes,
+  own,
+  put,
+  value,
+} from './testing/desks.ts';
 
 describe('collateral of vendors', () => {
   let connect: ReturnType<typeof vi.spyOn>;
@@ -193,8 +79,7 @@ describe('collateral of vendors', () => {
     const before = desk(own, profile);
     const newer = collateralOf('tdx', { now: now + day, evaluationDataNumber: 20 });
     value(await before.service.import({ paths: [collateralFile(newer)] }));
-    before.store.close();
-    desks = [];
+    close(before);
     const after = desk(own, profile);
     const result = await after.service.import({ paths: [collateralFile(collateral)] });
     expect(outcomes(result)).toEqual(all('collateral-rollback'));
@@ -339,8 +224,7 @@ describe('collateral bundles', () => {
         const fresh = desk();
         const result = await fresh.service.import({ paths: [put('changed.json', bytes)] });
         const same = result.ok && JSON.stringify(await itemsOf(fresh)) === JSON.stringify(items);
-        fresh.store.close();
-        desks = desks.filter((found) => found !== fresh);
+        close(fresh);
         return !result.ok || same;
       }),
       { numRuns: 40 },
@@ -405,95 +289,5 @@ describe('collateral bundles', () => {
     });
     const twice = put('twice.json', readFileSync(path, 'utf8').replace('{"payload', '{"payload":"","payload'));
     expect(await one.service.import({ paths: [twice] })).toMatchObject({ ok: false });
-  });
-});
-
-describe('items', () => {
-  it('of any bytes have facts or a reason', () => {
-    const kinds = [
-      'intel-tcb-info',
-      'intel-qe-identity',
-      'intel-root-crl',
-      'intel-pck-crl',
-      'amd-crl',
-      'nvidia-rim',
-      'nvidia-ocsp',
-      'nras-jwks',
-    ] as const;
-    fc.assert(
-      fc.property(fc.constantFrom(...kinds), fc.uint8Array({ maxLength: 400 }), (kind, bytes) => {
-        const item = {
-          kind,
-          id: '?',
-          source: '',
-          fetchedAt: '2026-01-01T00:00:00Z',
-          sha256: '',
-          content: Buffer.from(bytes).toString('base64'),
-        };
-        return !readFacts(item).ok;
-      }),
-      { numRuns: 400 },
-    );
-  });
-
-  it('of OCSP are taken with the certificates of their issuer, and the newest about a certificate is kept', async () => {
-    const chain = createChain(now);
-    const service = (one: Desk) =>
-      createCollateralService({
-        ...context,
-        anchors: chain.anchors,
-        store: one.store,
-        signer: () => ok(own),
-        log: () => ok(undefined),
-        write: async () => ok(null),
-      });
-    const one = service(desk());
-    const issuers = put('issuers.pem', pem(...chain.chain.slice(2).map(({ der }) => der)));
-    const file = (bytes: Uint8Array) => put(`answer-${count++}.ocsp`, bytes);
-    const held = { status: { revokedAt: now - day, reason: 6 }, thisUpdate: now - 7_200_000 };
-    expect(outcomes(await one.import({ paths: [file(answer(chain, 1, now, held)), issuers] }))).toEqual([
-      'nvidia-ocsp imported',
-    ]);
-    const standing = () => {
-      const source = value(one.source());
-      const [, device, issuer] = chain.issued;
-      const found = judgeCertificate(device.certificate, issuer.certificate, { now, crypto, answers: source.ocsp });
-      return [found.standing === 'good' ? 'good' : found.reason, source.used().map(({ kind }) => kind)];
-    };
-    expect(standing()).toEqual(['certificate-on-hold', ['nvidia-ocsp']]);
-    // Older than what was seen: good, before the hold.
-    const before = answer(chain, 1, now, { thisUpdate: now - day / 2 });
-    expect(outcomes(await one.import({ paths: [file(before), issuers] }))).toEqual(['nvidia-ocsp collateral-rollback']);
-    expect(standing()[0]).toBe('certificate-on-hold');
-    expect(outcomes(await one.import({ paths: [file(answer(chain, 1, now)), issuers] }))).toEqual([
-      'nvidia-ocsp imported',
-    ]);
-    expect(standing()[0]).toBe('good');
-    const [listed, ...more] = value(one.list());
-    expect(more).toEqual([]);
-    expect(listed).toMatchObject({ kind: 'nvidia-ocsp', state: 'current' });
-    expect(listed?.id).toMatch(new RegExp(`^[0-9a-f]{40}/${chain.chain[1]?.serial ?? ''}$`));
-    // Nobody can check it, it is another's, or the chain leads to no root of NVIDIA.
-    const refused = async (at: CollateralService, ...paths: string[]) => outcomes(await at.import({ paths }));
-    const foreign = createChain(now);
-    const notGenuine = ['nvidia-ocsp collateral-not-genuine'];
-    expect(await refused(one, file(answer(chain, 2, now)))).toEqual(notGenuine);
-    expect(
-      await refused(one, file(answer(chain, 2, now)), put('root.pem', pem(chain.issued[4].certificate.der))),
-    ).toEqual(notGenuine);
-    const theirs = put('foreign.pem', pem(...foreign.chain.slice(2).map(({ der }) => der)));
-    expect(await refused(one, file(answer(foreign, 1, now)), theirs)).toEqual(notGenuine);
-    const forged = buildOcsp(
-      {
-        certificate: chain.issued[2].certificate,
-        issuer: chain.issued[3].certificate,
-        status: 'good',
-        thisUpdate: now,
-        nextUpdate: now + day,
-      },
-      p384Signer(foreign.issued[3].privateKey),
-    );
-    expect(await refused(one, file(forged), issuers)).toEqual(notGenuine);
-    expect(await refused(one, file(answer(chain, 2, now)), issuers)).toEqual(['nvidia-ocsp imported']);
   });
 });
