@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request, type IncomingHttpHeaders } from 'node:http';
-import { connect } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { networkInterfaces, tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -176,7 +176,35 @@ describe('who may talk to it', () => {
     expect(answer.headers['set-cookie']?.[0]).toMatch(/; HttpOnly; SameSite=Strict; Path=\/api$/);
   });
 
-  it('listens on 127.0.0.1 and on no other address of this machine', async () => {
+  it('holds its port on ::1, too, where browsers look for localhost first; somebody there is found', async () => {
+    const there = (port: number) =>
+      new Promise<string>((resolve) => {
+        const sent = request({ host: '::1', port, path: '/', headers: { host: `localhost:${port}` } }, (response) => {
+          response.resume();
+          resolve(String(response.statusCode));
+        });
+        sent.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'error'));
+        sent.end();
+      });
+    const answer = await there(host.port);
+    // A machine without IPv6: there is nothing to hold.
+    if (['EADDRNOTAVAIL', 'EAFNOSUPPORT'].includes(answer)) return;
+    expect(answer).toBe('200');
+    const squatter = createServer();
+    await new Promise<void>((resolve) => {
+      squatter.listen({ host: '::1', port: 0 }, () => resolve());
+    });
+    const { port } = squatter.address() as AddressInfo;
+    const second = await startWebHost({ core, port, pages: folder, random, onLinkUsed: () => undefined });
+    expect(second).toMatchObject({ error: { code: 'in_use', message: `Port ${port} of ::1 is in use.` } });
+    squatter.close();
+    const third = await startWebHost({ core, port, pages: folder, random, onLinkUsed: () => undefined });
+    expect(third.ok, 'nothing was left open').toBe(true);
+    if (third.ok) await third.value.close();
+    expect(await there(port), 'both are closed').toBe('ECONNREFUSED');
+  });
+
+  it('listens on loopback and on no other address of this machine', async () => {
     const others = Object.values(networkInterfaces())
       .flat()
       .filter((address) => address?.family === 'IPv4' && address.address !== '127.0.0.1')

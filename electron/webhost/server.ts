@@ -1,5 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { contentSecurityPolicy, pageHeaders } from '../contract/content-security-policy.ts';
 import { webCallMaximumBytes, webCallSchema, webPaths } from '../contract/hosts.ts';
@@ -9,6 +8,7 @@ import type { Core } from '../core/types.ts';
 import { createSessions, isOwnHost, isOwnOrigin, isOwnSite, type Sessions } from './access.ts';
 import { sendDownload } from './download.ts';
 import { createEventSockets } from './events.ts';
+import { closeServer, listenOnLoopback } from './loopback.ts';
 import { openPage, openScript } from './open-page.ts';
 import { createSecretDoor } from './sealed-secrets.ts';
 import { readStaticFile } from './static-files.ts';
@@ -36,7 +36,7 @@ const sessionPath = '/api/session';
 const sessionSchema = z.strictObject({ link: z.string().max(128) });
 
 /**
- * Serves the core and the user interface on 127.0.0.1.
+ * Serves the core and the user interface on 127.0.0.1, and on the same port of ::1 (loopback.ts says why).
  * Errors: `in_use` when the port is taken, `not_permitted` when the system refuses it, `invalid_input` for no port number.
  */
 export async function startWebHost(options: WebHostOptions): Promise<Result<WebHost>> {
@@ -49,44 +49,28 @@ export async function startWebHost(options: WebHostOptions): Promise<Result<WebH
   const address = (token: string) => `http://127.0.0.1:${port}/open#link=${token}`;
   const handle = createHandler(options, sessions, () => port, address);
 
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 });
-  server.on('request', (request, response) => void handle(request, response));
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    const refusal = refuseUpgrade(request, sessions, port);
-    if (refusal === undefined) sockets.accept(request, socket, head);
-    else socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-  });
-  const listening = await listen(server, options.port);
+  const makeServer = () => {
+    const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000, maxHeaderSize: 16_384 });
+    server.on('request', (request, response) => void handle(request, response));
+    server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      const refusal = refuseUpgrade(request, sessions, port);
+      if (refusal === undefined) sockets.accept(request, socket, head);
+      else socket.end(`HTTP/1.1 ${refusal}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    });
+    return server;
+  };
+  const listening = await listenOnLoopback(makeServer, options.port);
   if (!listening.ok) return listening;
-  port = listening.value;
+  const { servers } = listening.value;
+  port = listening.value.port;
   return ok({
     port,
     link: address(sessions.newLink()),
     async close() {
       sockets.close();
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeAllConnections();
-      await closed;
+      await Promise.all(servers.map(closeServer));
     },
-  });
-}
-
-function listen(server: Server, port: number): Promise<Result<number>> {
-  return new Promise((resolve) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') {
-        const hint =
-          'Close the program that uses it, or choose another with --port; without --port a free one is taken.';
-        resolve(err('in_use', `Port ${port} of 127.0.0.1 is in use.`, { hint }));
-      } else {
-        const reason = error.code ?? error.name;
-        resolve(err('not_permitted', `The system refuses port ${port} of 127.0.0.1 (${reason}).`));
-      }
-    });
-    server.listen({ host: '127.0.0.1', port }, () => resolve(ok((server.address() as AddressInfo).port)));
   });
 }
 
