@@ -99,7 +99,7 @@ test('keys of age, OpenSSL and OpenSSH come in and go out by clicks', async ({ p
       checkpoint?: string;
       entries: unknown[];
     };
-    expect(bundle.entries).toHaveLength(3);
+    expect(bundle.proofs).toHaveLength(3);
     await picture(page, 'ledger');
   });
 });
