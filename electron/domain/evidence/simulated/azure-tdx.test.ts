@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evidenceFilePolicy } from '../files/default-policy.ts';
 import { inspectEvidence } from '../files/inspect/inspect.ts';
@@ -63,6 +64,39 @@ describe('a SIMULATED Azure confidential VM on TDX', () => {
     ['a nonce that is not ours', { nonce: random(32) }, 'nonce-mismatch'],
     ['an old platform', { collateral: collateralOf('tdx', { now: now - 60 * 86_400_000 }) }, 'crl-expired'],
   ])('refuses %s', (_name, changes, reason) => expect(judge(changes)).toContain(reason));
+
+  it('no bit of what is signed or hashed can change', () => {
+    const used = machine.hclReport.length - 16;
+    const regions = {
+      // Sizes and types in front of the runtime data are told from it; the MAC of the TD report is its machine's alone.
+      hclReport: [1216 + 8, used],
+      tdReport: [32 + 128, 32 + 192],
+      tdInfo: [32 + 512, 32 + 912],
+      tdQuote: [0, 48 + 584],
+      message: [0, message.length],
+      signature: [0, signature.length],
+    } as const;
+    const names = Object.keys(regions) as (keyof typeof regions)[];
+    fc.assert(
+      fc.property(fc.constantFrom(...names), fc.nat(), fc.nat(7), (name, place, bit) => {
+        const [from, to] = regions[name];
+        const at = from + (place % (to - from));
+        const edit = (bytes: Uint8Array) => bytes.map((byte, index) => (index === at ? byte ^ (1 << bit) : byte));
+        const quote = { ...base.tpmQuote };
+        if (name === 'message') quote.message = edit(message);
+        if (name === 'signature') quote.signature = edit(signature);
+        const inBlob = name === 'hclReport' || name === 'tdReport' || name === 'tdInfo';
+        const changed = {
+          ...base,
+          tpmQuote: quote,
+          ...(inBlob ? { hclReport: edit(machine.hclReport) } : {}),
+          ...(name === 'tdQuote' ? { tdQuote: edit(machine.tdQuote) } : {}),
+        };
+        expect(verifyAzureVtpm(changed).verdict.status).not.toBe('affirming');
+      }),
+      { numRuns: 300 },
+    );
+  });
 
   it('refuses to judge without the quote, the collateral or a policy', () => {
     const reasons = (input: AzureVtpmInput) =>
