@@ -32,7 +32,7 @@ test('two custodians approve a release by file, and one of them is not enough', 
   folder,
   context,
 }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(420_000);
   const place = (name: string) => path.join(folder, name);
   const nacre = async (who: string, ...args: string[]): Promise<string> => {
     const flags = ['--profile', place(who), '--passphrase-fd', '0'];
@@ -150,7 +150,7 @@ test('two custodians approve a release by file, and one of them is not enough', 
 
 /** The node's firmware is too old; the rule lets this vault approve what it asks for itself. */
 test('an override lets one run on a node that did not pass, and every screen says so', async ({ page }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(420_000);
   const dialog = dialogOf(page);
   await test.step('a rule, a network, a dataset', async () => {
     await createVault(page, passphrase);

@@ -44,7 +44,7 @@ async function choose(page: Page, paths: readonly string[]): Promise<void> {
 }
 
 test('evidence files are opened, judged, taken apart and kept', async ({ page, folder }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const place = (name: string) => path.join(folder, name);
   const changed = tdxQuote.slice();
   changed[600] = (changed[600] ?? 0) ^ 1;

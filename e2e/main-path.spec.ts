@@ -8,7 +8,7 @@ const passphrase = 'amber lantern follows quiet river stones';
 test.describe.configure({ mode: 'serial' });
 
 test('first run to downloaded model', async ({ page }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(420_000);
 
   await test.step('create the vault', async () => {
     await expect(page.getByRole('heading', { name: 'Three steps to a first run' })).toBeVisible();

@@ -4,7 +4,7 @@ import { accessible, picture } from './look.ts';
 const passphrase = 'amber lantern follows quiet river stones';
 
 test('a policy is written, signed, changed and tried on archived evidence', async ({ page }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const open = (place: string) =>
     page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: place }).click();
 

@@ -9,7 +9,7 @@ const next = 'seven copper kettles under the old bridge';
 
 /** The desk is lost with its disk; a backup on a stick and two of three pages bring it back. */
 test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ page, host, folder, context }) => {
-  test.setTimeout(300_000);
+  test.setTimeout(420_000);
   const backup = path.join(folder, 'stick.nacre');
   const kit = path.join(folder, 'kit');
   const dialog = page.getByRole('dialog');

@@ -16,7 +16,7 @@ async function look(page: Page, opener: string, name: string, out: string): Prom
 
 /** What a newcomer meets before anything was done: every empty screen leads on, every dialog can be left. */
 test('every empty screen says what to do next, every dialog has a way out', async ({ page }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(420_000);
   await picture(page, 'welcome');
   await createVault(page, passphrase);
   await test.step('empty places', async () => {

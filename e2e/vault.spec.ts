@@ -18,7 +18,7 @@ async function lock(page: Page): Promise<void> {
 }
 
 test('keys of age, OpenSSL and OpenSSH come in and go out by clicks', async ({ page, folder }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const place = (name: string) => path.join(folder, name);
   execFileSync('age-keygen', ['-o', place('friend.txt')], { stdio: 'ignore' });
   execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', place('signer.pem')]);
@@ -110,7 +110,7 @@ test('derivation is calibrated, a second passphrase added and revoked, the ledge
   folder,
   context,
 }) => {
-  test.setTimeout(240_000);
+  test.setTimeout(420_000);
   const dialog = dialogOf(page);
   const ways = page.getByRole('table', { name: 'Ways to unlock' });
   await createVault(page, passphrase);
@@ -179,7 +179,7 @@ test('a real keychain opens the vault until it is revoked, and basic_text is ref
   context,
   folder,
 }) => {
-  test.setTimeout(180_000);
+  test.setTimeout(300_000);
   const profile = path.join(folder, 'profile');
   const open = async (backend: string) => {
     const host = await startKeychainHost(profile, backend);
