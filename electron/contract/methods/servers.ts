@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { path } from './fields.ts';
+import { path, secretOf } from './fields.ts';
 
 /** Fields of methods that add a server of the user's: a Prometheus, an exporter, an MLflow server. */
 
@@ -14,10 +14,7 @@ export const serverLogin = z
       .max(256)
       .regex(/^[^:\p{Cc}]+$/u, 'no colon, no control characters')
       .optional(),
-    secret: z
-      .instanceof(Uint8Array, { error: 'a secret is given as bytes, not as text' })
-      .refine((bytes) => bytes.length > 0 && bytes.length <= 4096, { error: 'at most 4,096 bytes' })
-      .optional(),
+    secret: secretOf((bytes) => bytes > 0 && bytes <= 4096, 'a password or token of at most 4096 bytes').optional(),
     secretPath: path.optional(),
   })
   .refine(({ secret, secretPath }) => (secret === undefined) !== (secretPath === undefined), {

@@ -92,6 +92,13 @@ export function followHost(client: HostClient, queries: QueryClient, onLock?: ()
         void invalidate(['evidence.list']);
       }
     }),
+    client.subscribe('health.changed', (health) => {
+      set('health.node', { node: health.node }, () => health);
+      set('health.list', {}, (list) => upsert(list, health, (other) => other.node === health.node) as typeof list);
+    }),
+    client.subscribe('mlflow.changed', (followed) => {
+      set('mlflow.followed', {}, (list) => upsert(list, followed, (other) => other.id === followed.id) as typeof list);
+    }),
     client.subscribe('run.changed', (run) => {
       set('runs.get', { id: run.id }, () => run);
       set('runs.list', {}, (list) => upsert(list, run, (other) => other.id === run.id) as typeof list);

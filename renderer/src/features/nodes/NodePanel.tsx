@@ -21,6 +21,7 @@ import {
   TrustMark,
 } from '../../ui/index.ts';
 import styles from './Nodes.module.css';
+import { HealthSection } from './HealthSection.tsx';
 import { reading, trustOf, wordOf } from './node-words.ts';
 
 /** Checks that did not pass come first; of the rest as many as there is room for. */
@@ -146,6 +147,7 @@ export function NodePanel({ node }: { readonly node: NodeView }) {
           })}
         />
       </Section>
+      <HealthSection node={node.name} />
       <Section title="Offer">
         <KeyValue
           items={[

@@ -17,6 +17,7 @@ import {
   shortDigest,
 } from '../../ui/index.ts';
 import { AttemptsSection } from './AttemptsSection.tsx';
+import { MlflowSection } from './MlflowSection.tsx';
 import { NodeGauges } from './NodeGauges.tsx';
 import { ResultSection } from './ResultSection.tsx';
 import { RunAnswers } from './RunAnswers.tsx';
@@ -32,6 +33,7 @@ export default function RunScreen() {
   const events = useMethod('runs.events', { id }, { enabled: id !== '' });
   const stop = useAction('runs.stop');
   const [stopping, setStopping] = useState(false);
+  const [beside, setBeside] = useState<string>();
   const now = useNow();
 
   if (run.data === undefined) {
@@ -94,8 +96,9 @@ export default function RunScreen() {
         <AttemptsSection run={data} />
         <TransferSection run={data} />
         <ResultSection run={data} />
-        <TrainingSection run={data} now={now} />
+        <TrainingSection run={data} now={now} beside={beside} />
         <NodeGauges run={data} />
+        <MlflowSection run={data} beside={beside} onBeside={setBeside} />
       </WorkArea>
       <ConsequenceDialog
         open={stopping}

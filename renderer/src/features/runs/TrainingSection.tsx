@@ -8,12 +8,28 @@ import { isActive } from './run-words.ts';
 const names = ['loss', 'accuracy', 'validation_loss', 'validation_accuracy'];
 
 /** Loss and accuracy by step, and under them which steps had fresh evidence; one cursor through all. */
-export function TrainingSection({ run, now }: { readonly run: RunView; readonly now: number }) {
+export function TrainingSection({
+  run,
+  now,
+  beside,
+}: {
+  readonly run: RunView;
+  readonly now: number;
+  /** Id of a run of another MLflow server, drawn dashed. */
+  readonly beside?: string | undefined;
+}) {
   const log = useLayout((layout) => layout.logAxis);
   const series = useMethod(
     'runs.series',
     { id: run.id, names, maximumPoints: 400 },
     { every: isActive(run) ? 1000 : 60_000, keepPrevious: true },
+  );
+  const followed = useMethod('mlflow.followed', {}, { enabled: beside !== undefined });
+  const other = followed.data?.find(({ id }) => id === beside);
+  const otherSeries = useMethod(
+    'mlflow.series',
+    { id: beside ?? '', names: ['loss'], maximumPoints: 400 },
+    { enabled: other !== undefined, every: 2000, keepPrevious: true },
   );
   const points = (name: string): Series['points'] =>
     series.data?.find((candidate) => candidate.name === name)?.points ?? [];
@@ -32,6 +48,7 @@ export function TrainingSection({ run, now }: { readonly run: RunView; readonly 
         title="Loss and accuracy"
         train={points('loss')}
         validation={points('validation_loss')}
+        {...(other === undefined ? {} : { compare: { name: other.name, points: otherSeries.data?.[0]?.points ?? [] } })}
         log={log}
         height={220}
         showX={false}
