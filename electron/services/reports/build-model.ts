@@ -178,10 +178,10 @@ function describeVerdict(verdict: PackVerdict, gaps: number, refused: number): R
 function describeAttempt(attempt: FailedAttempt): ReportModel['attempts'][number] {
   const { number, node, failureClass, lastStep, lostSteps, seconds, costUsd, cause, lastSignedAt, observedAt } =
     attempt;
-  const sign = lastSignedAt === undefined ? 'no signed frame came' : `last signed ${lastSignedAt.slice(11, 19)} UTC`;
+  const sign = lastSignedAt === undefined ? 'no signed frame came' : `signed until ${lastSignedAt.slice(11, 19)}`;
   return {
     title: `Attempt ${number} on ${node}: ${failureClass}`,
-    figures: `step ${lastStep}, ${lostSteps} lost; ${seconds.toFixed(0)} s, $${costUsd.toFixed(4)}; ${sign}, found ${observedAt.slice(11, 19)}`,
+    figures: `step ${lastStep}, ${lostSteps} lost; ${seconds.toFixed(0)} s, $${costUsd.toFixed(4)}; ${sign}, found ${observedAt.slice(11, 19)} UTC`,
     cause,
   };
 }

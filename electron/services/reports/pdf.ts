@@ -280,8 +280,8 @@ function drawCustody(doc: Document, model: ReportModel, y: number): number {
 function drawAttempts(doc: Document, model: ReportModel, y: number): number {
   let top = y;
   for (const { title, figures, cause } of model.attempts) {
-    writeLine(doc, title, left, top, { font: 'semibold', size: 8.5, colour: colour.warning, width: width * 0.42 });
-    const x = left + width * 0.43;
+    writeLine(doc, title, left, top, { font: 'semibold', size: 8.5, colour: colour.warning, width: width * 0.38 });
+    const x = left + width * 0.39;
     writeLine(doc, figures, x, top, { font: 'mono', size: 7, width: right - x, align: 'right' });
     top += 12;
     writeLine(doc, cause, left, top, { size: 8, width, colour: colour.text2 });
