@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { createSimulatedPlatform } from '../simulated/intel-authority.ts';
+import { createSimulatedPlatform, pem } from '../simulated/intel-authority.ts';
 import { buildTdxQuote } from '../simulated/intel-quote.ts';
 import { crlBytes, readDcapCollateral, type DcapCollateral } from './collateral.ts';
 import { strictTdxPolicy } from './testing/policies.ts';
@@ -145,6 +145,21 @@ describe('a verifier that remembers', () => {
     expect(verifier.verifyTdx({ ...request, collateral: open }).verdict.status).toBe('affirming');
     open.pckCrl = '';
     expect(failures(verifier.verifyTdx({ ...request, collateral: open }))).toContain('crl-missing');
+  });
+
+  it('takes no other texts for collateral that it knows, under the same signatures', () => {
+    const verifier = fresh();
+    const judge = (changes: object) => verifier.verifyTdx({ ...request, collateral: { ...collateral, ...changes } });
+    expect(judge({}).verdict.status).toBe('affirming');
+    for (const [changes, reason] of [
+      [{ tcbInfo: collateral.tcbInfo.replace('"tcbType":0', '"tcbType":0 ') }, 'tcb-info-signature'],
+      [{ qeIdentity: `${collateral.qeIdentity} ` }, 'qe-identity-signature'],
+      [{ tcbInfoIssuerChain: pem(intel.platformCa.certificate, intel.root.certificate) }, 'tcb-info-signature'],
+      [{ rootCaCrl: `00${collateral.rootCaCrl}` }, 'crl-malformed'],
+    ] as const) {
+      expect(failures(judge(changes)), reason).toContain(reason);
+      expect(judge({}).verdict.status).toBe('affirming');
+    }
   });
 
   it('takes no other report of the quoting enclave for the one it knows', () => {

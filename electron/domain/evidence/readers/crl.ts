@@ -1,7 +1,17 @@
 import type { EvidenceCrypto } from '../crypto.ts';
 import { Malformed, parseWith, sameBytes, toHex, type Parsed } from './bytes.ts';
 import { iso, verifySignature } from './chain.ts';
-import { derTags, expectTag, integerBytes, octetsOfBitString, readDer, sequence, smallInteger, time } from './der.ts';
+import {
+  derTags,
+  expectTag,
+  firstChild,
+  integerBytes,
+  octetsOfBitString,
+  readDer,
+  sequence,
+  smallInteger,
+  time,
+} from './der.ts';
 import {
   keyUsages,
   readAlgorithm,
@@ -50,7 +60,9 @@ export function parseCrl(der: Uint8Array): Parsed<RevocationList> {
     const revoked = new Set<string>();
     if (fields[at]?.tag === derTags.sequence) {
       for (const entry of sequence(fields[at++], 'revoked certificates')) {
-        revoked.add(toHex(integerBytes(sequence(entry, 'revoked certificate')[0], 'revoked serial')));
+        // Date and reason are behind it: neither would make a certificate less revoked.
+        const serial = firstChild(expectTag(entry, derTags.sequence, 'revoked certificate'));
+        revoked.add(toHex(integerBytes(serial, 'revoked serial')));
       }
     }
     const tagged = fields[at++];

@@ -105,6 +105,13 @@ export function children(element: DerElement): DerElement[] {
   return found;
 }
 
+/** The first element inside a constructed one, without reading those behind it. @throws Malformed */
+export function firstChild(element: DerElement): DerElement | undefined {
+  const { tag, source, contentStart, end } = element;
+  if ((tag & 0x20) === 0) throw new Malformed(`DER tag 0x${tag.toString(16)} is not constructed`);
+  return contentStart === end ? undefined : elementAt(source, contentStart, end);
+}
+
 /** The element, which must be there with this tag. @throws Malformed */
 export function expectTag(element: DerElement | undefined, tag: number, what: string): DerElement {
   if (element === undefined) throw new Malformed(`${what} is missing`);

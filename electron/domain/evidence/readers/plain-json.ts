@@ -32,7 +32,8 @@ const maximumDigits = 40;
 function isUnambiguous(text: string, maxDepth: number): boolean {
   if (text.includes('\\') || !text.isWellFormed()) return false;
   // Names of the objects that are open, and where those of each open object or array begin.
-  const names: string[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
   const opened: number[] = [];
   let stringStart = 0;
   let stringEnd = 0;
@@ -45,19 +46,27 @@ function isUnambiguous(text: string, maxDepth: number): boolean {
     }
     if (code === quote) {
       stringStart = at + 1;
+      // Natively: faster than looking at each character here.
       stringEnd = text.indexOf('"', stringStart);
       if (stringEnd < 0) return false;
       at = stringEnd;
     } else if (code === colon) {
-      const name = text.slice(stringStart, stringEnd);
-      const first = opened.at(-1) ?? 0;
-      if (names.length - first >= maximumNames || names.includes(name, first)) return false;
-      names.push(name);
+      const first = opened[opened.length - 1] ?? 0;
+      if (starts.length - first >= maximumNames) return false;
+      for (let other = first; other < starts.length; other++) {
+        const start = starts[other] ?? 0;
+        if ((ends[other] ?? 0) - start === stringEnd - stringStart && isSame(text, start, stringStart, stringEnd)) {
+          return false;
+        }
+      }
+      starts.push(stringStart);
+      ends.push(stringEnd);
     } else if (code === 0x7b || code === 0x5b) {
-      opened.push(names.length);
+      opened.push(starts.length);
       if (opened.length > maxDepth) return false;
     } else if (code === 0x7d || code === 0x5d) {
-      names.length = opened.pop() ?? 0;
+      starts.length = opened.pop() ?? 0;
+      ends.length = starts.length;
     } else if (code === 0x2e || code === 0x2b || ((code | 0x20) === 0x65 && digits > 0)) {
       // Fractions and exponents.
       return false;
@@ -67,7 +76,13 @@ function isUnambiguous(text: string, maxDepth: number): boolean {
   return true;
 }
 
-/** A member of a plain object. */
+/** Whether the text from `start` is the one from `from` to `to`. */
+function isSame(text: string, start: number, from: number, to: number): boolean {
+  for (let at = from; at < to; at++) if (text.charCodeAt(start + at - from) !== text.charCodeAt(at)) return false;
+  return true;
+}
+
+/** The members of a plain object. */
 export type PlainMembers = Readonly<Record<string, unknown>>;
 
 /**
