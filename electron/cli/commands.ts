@@ -12,6 +12,7 @@ import { healthCommand } from './health-command.ts';
 import { keyCommand } from './key-command.ts';
 import { launchCommand } from './launch-command.ts';
 import { membersCommand } from './members-command.ts';
+import { mlflowCommand } from './mlflow-command.ts';
 import { modelCommand } from './model-command.ts';
 import { networkCommand } from './network-command.ts';
 import { nodesCommand } from './nodes-command.ts';
@@ -41,6 +42,7 @@ export const commands: readonly Command[] = [
   policyCommand,
   launchCommand,
   runsCommand,
+  mlflowCommand,
   modelCommand,
   reportCommand,
   vaultCommand,
