@@ -85,7 +85,8 @@ it('trains on two attested nodes: a key, a rank and a receipt each; one refused 
   const pack = value(await test.core.invoke('reports.exportPack', { runId: id }));
   const verdict = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
   expect(verdict.checks.filter(({ outcome }) => outcome === 'fail')).toEqual([]);
-  expect(verdict.summary?.nodes.toSorted()).toEqual(run.attempts?.[0]?.nodes);
+  expect(verdict.checks.find(({ id }) => id === 'worker.1')).toMatchObject({ outcome: 'pass' });
+  expect(verdict.summary?.nodes).toEqual(expect.arrayContaining(['frankfurt-h100', 'singapore-h100']));
 }, 90_000);
 
 it('goes on alone when the other worker is killed and the order allows it', async () => {
