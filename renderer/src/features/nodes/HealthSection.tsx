@@ -81,19 +81,14 @@ function Facts({ view }: { readonly view: NodeHealth }) {
   const missing = [...new Set(view.gpus.flatMap(({ notReported }) => notReported))];
   return (
     <>
-      <KeyValue
-        items={[
-          ...view.identity.map(({ title, outcome }) => ({ name: title, value: identityWords[outcome] })),
-          ...view.gpus.map(({ gpu, uuid, driver }) => ({
-            name: `GPU ${gpu}`,
-            value: (
-              <span className="mono small">
-                {uuid ?? 'no UUID'}, driver {driver ?? 'not reported'}
-              </span>
-            ),
-          })),
-        ]}
-      />
+      <KeyValue items={view.identity.map(({ title, outcome }) => ({ name: title, value: identityWords[outcome] }))} />
+      {view.gpus.map(({ gpu, uuid, driver }) => (
+        <p key={gpu} className="small">
+          GPU {gpu}, driver {driver ?? 'not reported'}
+          <br />
+          <span className="mono faint">{uuid ?? 'UUID not reported'}</span>
+        </p>
+      ))}
       {missing.length === 0 ? null : (
         <details className="small faint">
           <summary>{plural(missing.length, 'field')} not reported</summary>
