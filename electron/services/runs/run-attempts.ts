@@ -370,7 +370,7 @@ function waitFor(state: RunState, what: 'unlock' | 'network'): void {
 }
 
 /** A run that was closed before any node had its key. */
-export function notStarted(): Result<never> {
+export function notStarted(): { readonly ok: false; readonly error: NacreError } {
   return err('unavailable', 'Nacre was closed before the node had confirmed the key, so this run did not start.', {
     hint: 'Launch it again; the sealed dataset is kept.',
   });
