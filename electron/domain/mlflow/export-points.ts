@@ -63,7 +63,7 @@ export function pointsOf(frame: Frame, node: string | undefined): MetricPoint[] 
 export function metricKey(name: string): string {
   const parts = name.replaceAll(/[^\w\-. :/]/g, '_').split('/');
   const kept = parts.filter((part) => !['', '.', '..'].includes(part)).join('/');
-  if (kept === name && name.length <= batchLimits.keyCharacters) return name;
+  if (kept === name && name !== '' && name.length <= batchLimits.keyCharacters) return name;
   return `${kept.slice(0, batchLimits.keyCharacters - 9)}_${bytesToHex(sha256(utf8ToBytes(name))).slice(0, 8)}`;
 }
 
