@@ -84,7 +84,7 @@ function bySubject(request: ApprovalRequest): Described {
     case 'override': {
       const { node, checks, justification, jobId, notAfter, policyDigest: digest } = request.subject;
       return {
-        title: `Override ${checks.length} failed checks of ${node.name}`,
+        title: `Override ${checks.length} failed ${checks.length === 1 ? 'check' : 'checks'} of ${node.name}`,
         sections: [
           describeNode(node),
           section(
