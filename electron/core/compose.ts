@@ -1,14 +1,12 @@
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { payloadTypes } from '../contract/dsse.ts';
-import { err, ok, type NacreError, type Result } from '../contract/result.ts';
+import { ok, type Result } from '../contract/result.ts';
 import { settingsDefaults } from '../contract/settings.ts';
 import type { RunView } from '../contract/views.ts';
 import { vendorAnchors } from '../domain/evidence/anchors.ts';
 import { createAppraiser } from '../domain/pack/appraiser.ts';
 import { createApprovalService } from '../services/approvals/approval-service.ts';
-import { openAuditLog } from '../services/audit/audit-log.ts';
 import { createDatasetService } from '../services/datasets/dataset-service.ts';
 import { createCollateralService } from '../services/evidence/collateral/collateral-service.ts';
 import { createNodeCrypto } from '../services/evidence/node-crypto.ts';
@@ -21,13 +19,8 @@ import type { AuditPort, RunPorts } from '../services/runs/ports.ts';
 import { previewSource, tableFormat } from '../services/sealing/preview.ts';
 import { loadSealedDataset } from '../services/sealing/sealed-dataset.ts';
 import { createSealingService } from '../services/sealing/sealing-service.ts';
-import { createSettingsService } from '../services/settings/settings-service.ts';
-import { openLog, type Logger } from '../services/logging/logger.ts';
-import { openStore } from '../services/store/store.ts';
 import { createTelemetryService } from '../services/telemetry/telemetry-service.ts';
 import { createTransferService } from '../services/transfers/transfer-service.ts';
-import { loadVaultCrypto } from '../services/vault/crypto.ts';
-import { createVaultService } from '../services/vault/vault-service.ts';
 import { createSealingPool } from '../workers/sealing-pool.ts';
 import { createTableInspector } from '../workers/table-inspector.ts';
 import { createLoggedRules } from './logged-rules.ts';
@@ -37,7 +30,7 @@ import { createAgentDirectory } from './agent-directory.ts';
 import { createAttestor } from './attest-node.ts';
 import type { CoreOptions } from './core-options.ts';
 import { createDownloads } from './downloads.ts';
-import { createEd25519Verifier, sha256Of } from './ed25519.ts';
+import { sha256Of } from './ed25519.ts';
 import { createEvidenceBook } from './evidence-records.ts';
 import { createInbox } from './inbox.ts';
 import { createKeptEvidence } from './kept-evidence.ts';
@@ -49,13 +42,13 @@ import { createNodeHealth, sourceOf } from './node-health.ts';
 import { createNodes } from './nodes.ts';
 import { createSavedServers } from './saved-servers.ts';
 import { createLoggedPolicies } from './logged-policies.ts';
+import { openProfile } from './open-profile.ts';
 import { createPolicyBook } from './policy-book.ts';
 import { createRayNetworks } from './ray-networks.ts';
 import { createReportSource } from './report-source.ts';
 import type { Services } from './services.ts';
 import { createCheckpointOpener } from './sealed-checkpoint.ts';
 import { createSigning } from './signing.ts';
-import { openCustody } from './offline-custody.ts';
 import { createStores } from './stores.ts';
 import { createStreamHub, type StreamHub } from './streams.ts';
 import { createTaskRunner } from './tasks.ts';
@@ -80,64 +73,25 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   const { profile, clock, random, host } = options;
   const version = options.version ?? '0.1.0';
   const assets = options.assets ?? beside('../../assets');
-  const store = openStore({ directory: profile, clock, pid: process.pid });
-  if (!store.ok) return store;
-  const logger = openLog({ directory: profile, clock });
-  const trouble = (what: string, problem: unknown) => {
-    options.onTrouble?.(what, problem);
-    report(logger, what, problem);
-  };
-  const verify = createEd25519Verifier();
-  const audit = openAuditLog({ store: store.value, clock, verify });
-  if (!audit.ok) {
-    logger.failure('opening the audit log', audit.error);
-    logger.close();
-    store.value.close();
-    return audit;
-  }
-  const settings = createSettingsService({ store: store.value, audit: audit.value });
-  const current = settings.get();
-  const vault = createVaultService({
-    store: store.value,
-    audit: audit.value,
-    crypto: loadVaultCrypto(),
-    clock,
-    random,
-    autoLockMs: (current.ok ? current.value : settingsDefaults).autoLockMinutes * 60_000,
-    ...(options.kdf === undefined ? {} : { kdf: options.kdf }),
-    ...(options.kdfFloor === undefined ? {} : { kdfFloor: options.kdfFloor }),
-    ...(options.keychain === undefined ? {} : { keychain: options.keychain }),
-  });
-  const made = await makeFolders([join(profile, 'reports'), join(profile, 'models')]);
-  if (!made.ok) {
-    vault.close();
-    logger.close();
-    store.value.close();
-    return made;
-  }
-  const custody = openCustody(store.value, audit.value, host, () => vault.state().state !== 'absent');
-  if (!custody.ok) {
-    vault.close();
-    logger.close();
-    store.value.close();
-    return custody;
-  }
-  const { offline } = custody.value;
+  const opened = await openProfile(options);
+  if (!opened.ok) return opened;
+  const { store, logger, trouble, verify, audit, settings, vault, custody } = opened.value;
+  const { offline } = custody;
   const newId = (kind: string) => `${kind}-${Buffer.from(random(8)).toString('hex')}`;
-  const stores = createStores(store.value, (message) => trouble('store', message));
+  const stores = createStores(store, (message) => trouble('store', message));
   const signing = createSigning(vault);
   const lender = createIdentityLender(vault);
   const hub = createStreamHub({ visible: vault.unlocked, onListenerError: trouble });
   const log: AuditPort = (kind, subject, details, simulated) => {
-    const written = audit.value.append({ kind, actor: 'core', subject, details: { ...details }, simulated });
+    const written = audit.append({ kind, actor: 'core', subject, details: { ...details }, simulated });
     return written.ok ? ok(undefined) : written;
   };
   const emitApp = () => hub.emit('app.changed', 'app', () => services.appState());
 
   const approvals = createApprovalService({
-    store: store.value,
+    store,
     audit: log,
-    loggedRules: createLoggedRules(audit.value),
+    loggedRules: createLoggedRules(audit),
     ownKey: () => {
       const signer = vault.keys.signer('approval');
       return signer.ok ? ok(signer.value.publicKey) : signer;
@@ -185,9 +139,9 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onBug: trouble,
   });
   const telemetry = createTelemetryService({
-    frames: store.value.frames,
+    frames: store.frames,
     verify,
-    transaction: store.value.transaction,
+    transaction: store.transaction,
   });
   const nodes = createNodes({
     clock,
@@ -208,9 +162,9 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onChange: (view) => hub.emit('health.changed', view.node, () => view),
   });
   const policies = createPolicyBook({
-    store: store.value,
+    store,
     audit: log,
-    logged: createLoggedPolicies(audit.value),
+    logged: createLoggedPolicies(audit),
     ownKey: signing.ownerKey,
     sign: (policyVersion) => signing.envelope('policy', payloadTypes.policy, policyVersion),
     verify,
@@ -219,7 +173,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onTrouble: (error) => trouble('policies', error),
   });
   const collateral = createCollateralService({
-    store: store.value,
+    store,
     anchors: vendorAnchors,
     crypto: createNodeCrypto(),
     clock,
@@ -228,7 +182,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     log: (kind, subject, details) => log(kind, subject, details, false),
     write: writeWhole,
   });
-  const keptEvidence = createKeptEvidence({ store: store.value, clock, newId: () => newId('kept'), log });
+  const keptEvidence = createKeptEvidence({ store, clock, newId: () => newId('kept'), log });
   const inbox = createInbox(join(profile, 'inbox'), random);
   const emptyInbox = () => inbox.clear().catch((problem: unknown) => trouble('inbox', problem));
   // What an earlier process left there when it was killed.
@@ -236,7 +190,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   const verifier = createEvidenceVerifier({ clock, random, build: `nacre ${version}` });
   const packCrypto = { verify, sha256: sha256Of };
   const attest = createAttestor({
-    challenges: store.value.challenges,
+    challenges: store.challenges,
     book: evidence,
     audit: log,
     clock,
@@ -246,7 +200,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onVerdict: nodes.verified,
     onFailure: nodes.unreachable,
   });
-  const agentDirectory = createAgentDirectory(store.value);
+  const agentDirectory = createAgentDirectory(store);
   const network = createNetworkControl({
     nodes,
     tasks,
@@ -315,7 +269,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     onTrouble: trouble,
   });
   const mlflow = createMlflow({
-    store: store.value,
+    store,
     servers: createSavedServers(vault, 'mlflow/'),
     runs,
     tasks,
@@ -326,14 +280,14 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   });
   const reports = createReportService({
     runs: runs.list,
-    source: createReportSource({ record: runs.record, evidence: evidence.get, frames: store.value.frames }),
+    source: createReportSource({ record: runs.record, evidence: evidence.get, frames: store.frames }),
     organisation: () => signing.atOnce('receipt'),
     logExport: (runId, details, simulated) => log('pack-exported', runId, details, simulated),
     auditBundle(runId) {
       const run = runs.record(runId);
       if (!run.ok) return run;
       const { order, attempts = [] } = run.value;
-      return proveRun(audit.value, {
+      return proveRun(audit, {
         runId,
         jobIds: [order, ...attempts.map((ended) => ended.order)].map((one) => one.jobId),
       });
@@ -353,11 +307,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     knownProfiles: options.knownProfiles,
     samples: join(assets, 'data'),
     fonts: join(assets, 'fonts'),
-    store: store.value,
+    store,
     clock,
     vault,
     lender,
-    audit: audit.value,
+    audit,
     settings,
     policies,
     sealing,
@@ -376,7 +330,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     keptEvidence,
     inbox,
     approvals,
-    custody: custody.value,
+    custody,
     rayNetworks,
     agentDirectory,
     runs,
@@ -387,7 +341,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     appState: () => appStateOf(services),
   };
 
-  audit.value.onEntry((entry) => hub.emit('activity', String(entry.index), () => activityOf(entry)));
+  audit.onEntry((entry) => hub.emit('activity', String(entry.index), () => activityOf(entry)));
   vault.onEvent((event) => {
     if (event.type === 'unlocked') {
       const signed = evidence.signWaiting((record) => signEarlierResult(verifier, signing, record));
@@ -408,7 +362,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
   });
   settings.onChange(({ autoLockMinutes }) => vault.setAutoLock(autoLockMinutes * 60_000));
   // A command of the CLI that needs the network starts it itself; the others should not wait for it.
-  const wanted = current.ok && current.value.startLocalNetwork && host !== 'cli' && !offline;
+  const wanted = opened.value.opened.startLocalNetwork && host !== 'cli' && !offline;
   if ((options.externalNetwork !== undefined && !offline) || wanted) network.start();
   const recovered = runs.recover();
   if (!recovered.ok) trouble('runs', recovered.error);
@@ -433,34 +387,11 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
       await emptyInbox();
       await sealing.close();
       hub.close();
-      store.value.close();
+      store.close();
       logger.info('closed');
       logger.close();
     },
   });
-}
-
-async function makeFolders(folders: readonly string[]): Promise<Result<void>> {
-  try {
-    for (const folder of folders) await mkdir(folder, { recursive: true, mode: 0o700 });
-    return ok(undefined);
-  } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
-    return code === 'ENOSPC'
-      ? err('disk_full', `The disk is full; ${folders.join(' and ')} could not be made.`)
-      : err('not_permitted', `${folders.join(' and ')} could not be made (${code}).`);
-  }
-}
-
-/** An error, a line of another process, or something thrown: each in its own form, none with a secret. */
-function report(logger: Logger, what: string, problem: unknown): void {
-  if (typeof problem === 'string') logger.warn(problem, { component: what });
-  else if (isNacreError(problem)) logger.failure('trouble', problem, { component: what });
-  else logger.bug('a bug', problem, { component: what });
-}
-
-function isNacreError(problem: unknown): problem is NacreError {
-  return typeof problem === 'object' && problem !== null && !(problem instanceof Error) && 'message' in problem;
 }
 
 function worksOn(run: RunView, node: string): boolean {
