@@ -12,7 +12,7 @@ import { createFollowService, followRecordSchema, type FollowService } from '../
 import type { RunService } from '../services/runs/run-service.ts';
 import { sessionsOf } from '../services/runs/run-record.ts';
 import type { Store } from '../services/store/store.ts';
-import type { SavedServer, SavedServers } from './saved-servers.ts';
+import type { SavedServer, SavedServers } from './networks/saved-servers.ts';
 import type { TaskRunner } from './tasks.ts';
 
 /** For one whole answer: milliseconds. */

@@ -4,7 +4,7 @@ import { createAppraiser } from '../domain/pack/appraiser.ts';
 import { createNodeCrypto } from '../services/evidence/node-crypto.ts';
 import { readPackFile } from '../services/reports/report-service.ts';
 import { createEd25519Verifier, sha256Of } from './ed25519.ts';
-import { createPackVerifier } from './verifier.ts';
+import { createPackVerifier } from './evidence/verifier.ts';
 
 /**
  * Checks an auditor pack with no network, no vault and no profile, and writes nothing.

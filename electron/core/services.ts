@@ -16,17 +16,17 @@ import type { TransferService } from '../services/transfers/transfer-service.ts'
 import type { VaultService } from '../services/vault/vault-service.ts';
 import type { IdentityLender } from './identity-lender.ts';
 import type { Downloads } from './downloads.ts';
-import type { EvidenceBook } from './evidence-records.ts';
+import type { EvidenceBook } from './evidence/evidence-records.ts';
 import type { Inbox } from './inbox.ts';
-import type { KeptEvidenceBook } from './kept-evidence.ts';
+import type { KeptEvidenceBook } from './evidence/kept-evidence.ts';
 import type { Custody } from './offline-custody.ts';
 import type { Mlflow } from './mlflow.ts';
-import type { NetworkControl } from './network-control.ts';
-import type { Nodes } from './nodes.ts';
-import type { PolicyBook } from './policy-book.ts';
-import type { AgentDirectory } from './agent-directory.ts';
-import type { RayNetworks } from './ray-networks.ts';
-import type { SavedServers } from './saved-servers.ts';
+import type { NetworkControl } from './networks/network-control.ts';
+import type { Nodes } from './networks/nodes.ts';
+import type { PolicyBook } from './policies/policy-book.ts';
+import type { AgentDirectory } from './networks/agent-directory.ts';
+import type { RayNetworks } from './networks/ray-networks.ts';
+import type { SavedServers } from './networks/saved-servers.ts';
 import type { TaskRunner } from './tasks.ts';
 import type { HostKind } from './types.ts';
 

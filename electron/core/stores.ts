@@ -9,7 +9,7 @@ import type { RunStore } from '../services/runs/run-service.ts';
 import type { TransferStore } from '../services/transfers/transfer-service.ts';
 import type { Collection, Listing } from '../services/store/collection.ts';
 import type { Store } from '../services/store/store.ts';
-import { evidenceRecordSchema, type EvidenceStore } from './evidence-records.ts';
+import { evidenceRecordSchema, type EvidenceStore } from './evidence/evidence-records.ts';
 
 const nodeDatasetSchema = z.object({ root: z.string(), bytes: z.number().int(), at: z.string() });
 const writtenPackSchema = z.object({ path: z.string(), sha256: z.string(), bytes: z.number().int() });

@@ -6,7 +6,7 @@ import {
   readCodeTexts,
   writeApprovalFile,
 } from '../../services/custody/approval-files.ts';
-import { requestOverride } from '../request-override.ts';
+import { requestOverride } from '../actions/request-override.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 

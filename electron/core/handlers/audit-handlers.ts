@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { err, ok, type Result } from '../../contract/result.ts';
-import { findEntries, type AuditFilter } from '../audit-query.ts';
+import { findEntries, type AuditFilter } from '../actions/audit-query.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 

@@ -1,8 +1,8 @@
 import { ok } from '../../contract/result.ts';
-import { browse } from '../browse.ts';
-import { inspectDataset } from '../inspect-dataset.ts';
+import { browse } from '../actions/browse.ts';
+import { inspectDataset } from '../actions/inspect-dataset.ts';
 import type { Handlers } from '../router.ts';
-import { sealTask } from '../seal-task.ts';
+import { sealTask } from '../actions/seal-task.ts';
 import type { Services } from '../services.ts';
 
 type Names =

@@ -8,8 +8,8 @@ import type { EvidenceFile } from '../../domain/evidence/files/artifact.ts';
 import { readEvidenceFiles } from '../../services/evidence/files/read-files.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { writeWhole } from '../../services/reports/write-file.ts';
-import { chainsOfRecord } from '../evidence-chains.ts';
-import { inspectEvidenceFile, judgeEvidence, testRootsOfFile } from '../offline-evidence.ts';
+import { chainsOfRecord } from '../evidence/evidence-chains.ts';
+import { inspectEvidenceFile, judgeEvidence, testRootsOfFile } from '../evidence/offline-evidence.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 

@@ -1,8 +1,8 @@
 import { err, ok, type Result } from '../../contract/result.ts';
 import { parseServerAddress } from '../../networks/servers/address.ts';
-import { askSource, sourceOf } from '../node-health.ts';
+import { askSource, sourceOf } from '../networks/node-health.ts';
 import type { Handlers } from '../router.ts';
-import { readLogin } from '../saved-servers.ts';
+import { readLogin } from '../networks/saved-servers.ts';
 import type { Services } from '../services.ts';
 
 type Names =

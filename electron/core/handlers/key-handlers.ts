@@ -1,7 +1,7 @@
 import { err, ok } from '../../contract/result.ts';
-import { approvedExport } from '../approved-export.ts';
-import { keyEffects } from '../key-effects.ts';
-import { rewrapTask } from '../rewrap-task.ts';
+import { approvedExport } from '../actions/approved-export.ts';
+import { keyEffects } from '../actions/key-effects.ts';
+import { rewrapTask } from '../actions/rewrap-task.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 

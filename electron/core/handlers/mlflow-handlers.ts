@@ -4,7 +4,7 @@ import type { TrackedRun } from '../../networks/mlflow/mlflow-client.ts';
 import { parseServerAddress } from '../../networks/servers/address.ts';
 import { connectMlflow } from '../mlflow.ts';
 import type { Handlers } from '../router.ts';
-import { readLogin } from '../saved-servers.ts';
+import { readLogin } from '../networks/saved-servers.ts';
 import type { Services } from '../services.ts';
 
 type Names =

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { NetworkView } from '../../contract/networks.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { readDirectory } from '../../networks/local/local-network.ts';
-import { networkPrefix, type SavedNetwork } from '../ray-networks.ts';
+import { networkPrefix, type SavedNetwork } from '../networks/ray-networks.ts';
 import { readBounded } from '../read-bounded.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';

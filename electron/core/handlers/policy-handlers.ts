@@ -11,9 +11,9 @@ import { policyTemplates } from '../../domain/policy/templates.ts';
 import { readPolicyText } from '../../domain/policy/text.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import { writeWhole } from '../../services/reports/write-file.ts';
-import { checkPolicyText } from '../offline-policy.ts';
+import { checkPolicyText } from '../policies/offline-policy.ts';
 import { readBounded } from '../read-bounded.ts';
-import { explainRecord, reappraise, type KnownValues } from '../reappraise.ts';
+import { explainRecord, reappraise, type KnownValues } from '../evidence/reappraise.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import type { Behind, LastBackup, ShareSet, WrittenShares } from '../../contract/recovery.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { writeKit } from '../../services/recovery/kit-files.ts';
-import { approvedExport } from '../approved-export.ts';
-import { actsAfter, applyProfile, collectProfile, countDatasets } from '../profile-snapshot.ts';
-import { readShares } from '../read-shares.ts';
+import { approvedExport } from '../actions/approved-export.ts';
+import { actsAfter, applyProfile, collectProfile, countDatasets } from '../actions/profile-snapshot.ts';
+import { readShares } from '../actions/read-shares.ts';
 import type { Handlers } from '../router.ts';
 import type { Services } from '../services.ts';
 

@@ -1,10 +1,10 @@
 import { ok } from '../../contract/result.ts';
 import { estimateJob, type EstimateNode } from '../../domain/job/estimate.ts';
 import { checkDraft } from '../../domain/job/order.ts';
-import { exportFailureReceipt } from '../export-failure-receipt.ts';
-import { exportModel } from '../export-model.ts';
-import { launchRun } from '../launch-run.ts';
-import { launchSample } from '../launch-sample.ts';
+import { exportFailureReceipt } from '../actions/export-failure-receipt.ts';
+import { exportModel } from '../actions/export-model.ts';
+import { launchRun } from '../actions/launch-run.ts';
+import { launchSample } from '../actions/launch-sample.ts';
 import type { Handlers } from '../router.ts';
 import { withoutLog, type Services } from '../services.ts';
 
