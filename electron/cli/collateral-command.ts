@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { CollateralBundleView, CollateralImport, CollateralView } from '../contract/collateral.ts';
 import { err, ok, type Result } from '../contract/result.ts';
-import { inspectCollateralBundle } from '../core/offline-evidence.ts';
+import { inspectCollateralBundle } from '../core/evidence/offline-evidence.ts';
 import type { Core } from '../core/types.ts';
 import {
   exitCodes,

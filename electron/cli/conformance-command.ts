@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { ConformanceRow } from '../contract/conformance.ts';
-import { checkConformance } from '../core/offline-evidence.ts';
+import { checkConformance } from '../core/evidence/offline-evidence.ts';
 import { exitCodes, parseOptions, printJson, reportError, type Command } from './command.ts';
 import { printable } from './format.ts';
 

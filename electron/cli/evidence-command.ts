@@ -15,7 +15,7 @@ import {
   readPolicyFile,
   testRootsOfFile,
   verifyEvidenceFiles,
-} from '../core/offline-evidence.ts';
+} from '../core/evidence/offline-evidence.ts';
 import {
   exitCodes,
   parseOptions,

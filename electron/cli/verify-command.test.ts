@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Runtime } from '../contract/node-evidence.ts';
 import type { PackVerdict } from '../contract/views.ts';
 import { createEd25519Verifier, sha256Of } from '../core/ed25519.ts';
-import { createPackVerifier } from '../core/verifier.ts';
+import { createPackVerifier } from '../core/evidence/verifier.ts';
 import { createSigner } from '../domain/dsse/dsse.ts';
 import { encodeBase64 } from '../domain/encoding/base64.ts';
 import { simulateNodeEvidence } from '../domain/evidence/simulated/node-evidence.ts';
