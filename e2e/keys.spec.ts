@@ -77,9 +77,9 @@ test('a key is made, named, rotated, revoked and exported; the ledger shows it',
   await test.step('the ledger, of this key only', async () => {
     await page.getByRole('button', { name: 'Show its uses in the ledger' }).click();
     const ledger = page.getByLabel('Key ledger', { exact: true });
-    await expect(ledger).toContainText('key-exported');
-    await expect(ledger).toContainText('key-rotated');
-    await expect(ledger).not.toContainText('key-revoked');
+    await expect(ledger).toContainText('Key exported');
+    await expect(ledger).toContainText('Key rotated');
+    await expect(ledger).not.toContainText('Key revoked');
   });
 });
 
