@@ -173,7 +173,7 @@ test('an override lets one run on a node that did not pass, and every screen say
   });
   await test.step('ask for the override, and approve it', async () => {
     await go(page, 'Nodes');
-    await page.getByRole('row', { name: /tcb below minimum/ }).click();
+    await page.getByRole('row', { name: /TCB below minimum/ }).click();
     await picture(page, 'node-refused');
     await page.getByRole('button', { name: 'Open evidence' }).click();
     await page.getByRole('button', { name: 'Ask for an override' }).click();

@@ -53,7 +53,7 @@ test('first run to downloaded model', async ({ page }) => {
   await test.step('a refused node shows its reason', async () => {
     await page.getByRole('link', { name: 'Nodes' }).click();
     await expect(page.getByText('debug enabled').first()).toBeVisible();
-    await expect(page.getByText('tcb below minimum').first()).toBeVisible();
+    await expect(page.getByText('TCB below minimum').first()).toBeVisible();
     await expect(page.getByText('measurement not allowed').first()).toBeVisible();
     await picture(page, 'nodes');
     await page.getByRole('row', { name: /saopaulo-h100/ }).click();

@@ -145,7 +145,9 @@ export function shortGpu(model: string): string {
   return /\b([HBA]\d{2,3}|GB\d{3})\b/u.exec(model)?.[1] ?? model;
 }
 
-/** `debug-enabled` → `debug enabled`: reason codes are written for people by the core, shortened here for a column. */
+const abbreviations = /\b(crl|gpu|id|ocsp|qe|rim|tcb)\b/gu;
+
+/** `tcb-below-minimum` → `TCB below minimum`: reason codes are written for people by the core, shortened for a column. */
 export function reasonWords(reason: string | undefined): string {
-  return reason === undefined ? '' : reason.replaceAll('-', ' ').replaceAll('_', ' ');
+  return (reason ?? '').replace(/[-_]/gu, ' ').replace(abbreviations, (word) => word.toUpperCase());
 }

@@ -82,21 +82,21 @@ export function BudgetStep({ draft, estimate, edit }: BudgetStepProps) {
               role="img"
               aria-label={`${formatUsd(estimate.usd)} of ${formatUsd(budget.maximumUsd)}`}
             >
-              <rect x="0" y="10" width="100%" height="6" fill="var(--bg-3)" />
+              <rect x="0" y="0" width="100%" height="6" fill="var(--bg-3)" />
               <rect
                 x="0"
-                y="10"
+                y="0"
                 width={`${budget.maximumUsd === 0 ? 100 : Math.min(100, (estimate.usd / budget.maximumUsd) * 100)}%`}
                 height="6"
                 fill="var(--data-2)"
               />
-              <text x="0" y="32" className={styles.axis}>
-                {formatUsd(estimate.usd)} expected in {formatDuration(estimate.trainSeconds + estimate.transferSeconds)}
-              </text>
-              <text x="100%" y="32" textAnchor="end" className={styles.axis}>
-                stop {formatUsd(budget.maximumUsd)}
-              </text>
             </svg>
+            <p className={styles.ends}>
+              <span>
+                {formatUsd(estimate.usd)} expected in {formatDuration(estimate.trainSeconds + estimate.transferSeconds)}
+              </span>
+              <span>stop {formatUsd(budget.maximumUsd)}</span>
+            </p>
           </div>
         )}
       </div>

@@ -1,5 +1,5 @@
 import type { Check } from '../../../../electron/contract/evidence.ts';
-import { cx, Tick, TrustMark } from '../../ui/index.ts';
+import { cx, reasonWords, Tick, TrustMark } from '../../ui/index.ts';
 import styles from './Evidence.module.css';
 import { StatusMark } from './StatusMark.tsx';
 import { tally, trustOfCheck, type CheckGroup } from './verdict.ts';
@@ -48,7 +48,7 @@ export function CheckTree({ groups, simulated, fromFile = false, current, onChoo
                       ? check.required
                         ? ''
                         : 'not required'
-                      : (check.reason ?? check.outcome).replaceAll('-', ' ')}
+                      : reasonWords(check.reason ?? check.outcome)}
                   </span>
                 </button>
               </li>

@@ -14,7 +14,10 @@ describe('words of nodes', () => {
   it('shortens models and reasons', () => {
     expect(shortGpu('NVIDIA H100 80GB HBM3')).toBe('H100');
     expect(shortGpu('GH-something')).toBe('GH-something');
-    expect(reasonWords('tcb-below-minimum')).toBe('tcb below minimum');
+    expect(reasonWords('tcb-below-minimum')).toBe('TCB below minimum');
+    expect(reasonWords('chip-id-mismatch')).toBe('chip ID mismatch');
+    expect(reasonWords('debug-enabled')).toBe('debug enabled');
+    expect(reasonWords(undefined)).toBe('');
   });
 
   it('gives a reading only when it was reported', () => {

@@ -32,8 +32,8 @@ const columns: ReadonlyArray<Column<RunView>> = [
     ),
     compare: (a, b) => a.name.localeCompare(b.name),
   },
-  { id: 'state', title: 'State', width: '150px', cell: stateWord, compare: (a, b) => a.state.localeCompare(b.state) },
-  { id: 'hardware', title: 'Hardware', width: '120px', cell: (run) => (run.simulated ? <SimulatedTag /> : 'real') },
+  { id: 'state', title: 'State', width: '190px', cell: stateWord, compare: (a, b) => a.state.localeCompare(b.state) },
+  { id: 'hardware', title: 'Hardware', width: '100px', cell: (run) => (run.simulated ? <SimulatedTag /> : 'real') },
   {
     id: 'nodes',
     title: 'Nodes',
