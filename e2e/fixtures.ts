@@ -121,6 +121,8 @@ export const test = base.extend<Fixtures>({
       acceptDownloads: true,
       viewport: { width: 1440, height: 900 },
     });
+    // A button that never comes fails by its name, not by the time of the whole test.
+    context.setDefaultTimeout(60_000);
     await use(context);
     await context.close();
   },

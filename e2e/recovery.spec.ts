@@ -79,6 +79,7 @@ test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ p
   });
   const publicPart = await keyOf(page);
   await test.step('refresh: the pages that were made before are worth nothing here', async () => {
+    await page.evaluate(() => (window.location.hash = '#/keys/recovery'));
     await page.getByRole('button', { name: 'Refresh shares' }).click();
     await dialog.getByLabel('Folder for the pages').fill(path.join(folder, 'kit-2'));
     await dialog.getByLabel('Passphrase of the vault').fill(passphrase);
@@ -96,6 +97,7 @@ test('create, back up, lose the machine, restore from 2 of 3 shares', async ({ p
   const newPages = readdirSync(path.join(folder, 'kit-2')).toSorted();
   const [freshFirst = '', freshSecond = ''] = newPages.map((name) => path.join(folder, 'kit-2', name));
   await test.step('a lost passphrase: shares on the lock screen', async () => {
+    await page.evaluate(() => (window.location.hash = '#/keys'));
     await page.getByRole('button', { name: 'Lock vault' }).click();
     await page.getByRole('button', { name: 'Use recovery shares' }).click();
     await dialog.getByLabel('Share 1', { exact: true }).fill(freshFirst);
