@@ -172,11 +172,23 @@ test('derivation is calibrated, a second passphrase added and revoked, the ledge
   });
 });
 
-test('a real keychain opens the vault until it is revoked, and basic_text is refused by name', async ({
+test('a real keychain opens the vault until it is revoked, basic_text is refused by name, an idle vault locks', async ({
   context,
   folder,
 }) => {
   test.setTimeout(300_000);
+  // The shortest idle time is a minute: it passes while the keychains are tried on another profile.
+  const idleHost = await startHost(path.join(folder, 'idle'));
+  const idle = await context.newPage();
+  await test.step('a warning before an idle vault locks', async () => {
+    await idle.goto(idleHost.link);
+    await createVault(idle, passphrase);
+    await go(idle, 'Settings');
+    await idle.getByLabel('Lock after').fill('1');
+    await idle.getByLabel('Lock after').press('Enter');
+    await expect(idle.getByText(/^The vault locks in \d+ s\.$/)).toBeVisible();
+    await picture(idle, 'locks-soon');
+  });
   const profile = path.join(folder, 'profile');
   const open = async (backend: string) => {
     const host = await startKeychainHost(profile, backend);
@@ -200,15 +212,6 @@ test('a real keychain opens the vault until it is revoked, and basic_text is ref
     await picture(page, 'lock-keychain');
     await page.getByRole('button', { name: 'Unlock with keychain gnome_libsecret' }).click();
     await expect(page.getByRole('button', { name: 'Unlock vault' })).toHaveCount(0, { timeout: 30_000 });
-    await test.step('idle for a minute: locked by itself, after a warning that can be heeded', async () => {
-      await go(page, 'Settings');
-      await page.getByLabel('Lock after').fill('1');
-      await page.getByLabel('Lock after').press('Enter');
-      await expect(page.getByText(/^The vault locks in \d+ s\.$/)).toBeVisible();
-      await picture(page, 'locks-soon');
-      await expect(page.getByRole('heading', { name: 'Locked', exact: true })).toBeVisible({ timeout: 90_000 });
-      await expect(page.getByText('Appearance')).toHaveCount(0);
-    });
     await page.close();
     await host.stop();
   });
@@ -229,5 +232,11 @@ test('a real keychain opens the vault until it is revoked, and basic_text is ref
     await picture(page, 'keychain-refused');
     await page.close();
     await host.stop();
+  });
+  await test.step('after a minute it is locked, and shows nothing', async () => {
+    await expect(idle.getByRole('heading', { name: 'Locked', exact: true })).toBeVisible({ timeout: 90_000 });
+    await expect(idle.getByText('Appearance')).toHaveCount(0);
+    await idle.close();
+    await idleHost.stop();
   });
 });
