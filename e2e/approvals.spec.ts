@@ -23,15 +23,15 @@ test('a release waits for a custodian on an offline profile', async ({ folder, c
   const keyOf = async (who: keyof typeof profiles) =>
     (JSON.parse(await nacre(who, 'members', 'show', '--json')) as MembersView).own.publicKey;
 
-  await nacre('desk', 'vault', 'create');
   await nacre('alice', 'custody', 'init');
-  await nacre('alice', 'vault', 'create');
+  await Promise.all([nacre('desk', 'vault', 'create'), nacre('alice', 'vault', 'create')]);
+  const [deskKey, aliceKey] = await Promise.all([keyOf('desk'), keyOf('alice')]);
   const action = { approvals: 1, requesterCounts: false, validSeconds: 3600 };
   const rule = {
     organisation: 'Hospital',
     members: [
-      { name: 'L. Moreau', publicKey: await keyOf('desk'), roles: ['launcher', 'admin'] },
-      { name: 'Alice', publicKey: await keyOf('alice'), roles: ['custodian'] },
+      { name: 'L. Moreau', publicKey: deskKey, roles: ['launcher', 'admin'] },
+      { name: 'Alice', publicKey: aliceKey, roles: ['custodian'] },
     ],
     actions: { 'key-release': action, export: action, 'members-change': action },
   };
@@ -140,8 +140,7 @@ test('the camera reads animated codes', async ({ folder }) => {
     expect(outcome.code, `${args.join(' ')}: ${outcome.note}`).toBe(0);
     return outcome.out;
   };
-  await nacre('vault', 'create', '--profile', desk);
-  await nacre('vault', 'create', '--profile', bob);
+  await Promise.all([desk, bob].map((profile) => nacre('vault', 'create', '--profile', profile)));
   const view = JSON.parse(await nacre('members', 'show', '--json', '--profile', desk)) as MembersView;
   const action = { approvals: 1, requesterCounts: true, validSeconds: 3600 };
   const members = [{ name: 'Desk', publicKey: view.own.publicKey, roles: ['admin', 'custodian'] }];
