@@ -1,7 +1,12 @@
 import { resolve } from 'node:path';
 import type { PolicyCheck, PolicyView, Reappraisal } from '../contract/policy-document.ts';
 import { err, ok, type Result } from '../contract/result.ts';
-import { checkPolicyText, policyTemplateList, policyTemplateText, readPolicyFile } from '../core/policies/offline-policy.ts';
+import {
+  checkPolicyText,
+  policyTemplateList,
+  policyTemplateText,
+  readPolicyFile,
+} from '../core/policies/offline-policy.ts';
 import {
   exitCodes,
   parseOptions,
