@@ -77,14 +77,14 @@ function packageProblem(room: string, rule: Rule, found: Import): string | undef
   return `${room} may not use the package ${found.to}`;
 }
 
-/** Not a service: the few functions by which vault and store open SQLite files in the same way. */
-const sharedDatabase = 'electron/services/store/sqlite.ts';
+/** Not services: how vault and store open SQLite files in the same way, and the pages that report and recovery kit are drawn on. */
+const sharedByServices = /^electron\/services\/(store\/sqlite\.ts$|print\/)/;
 
 function insideProblem(room: string, { from, to, typeOnly }: Import): string | undefined {
   if (room === 'services') {
     const own = area(from, 'electron/services/');
     const other = area(to, 'electron/services/');
-    const foreign = own !== undefined && other !== undefined && own !== other && to !== sharedDatabase;
+    const foreign = own !== undefined && other !== undefined && own !== other && !sharedByServices.test(to);
     return foreign && !typeOnly ? `service ${own} takes service ${other} as an injected type only` : undefined;
   }
   if (room !== 'renderer') return undefined;

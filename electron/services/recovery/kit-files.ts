@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { ShareSet, WrittenShares } from '../../contract/recovery.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { encodeShare, type ShareFields } from '../../domain/recovery/share-text.ts';
-import { drawSharePage, loadKitFonts } from './kit-page.ts';
+import { loadPrintFonts } from '../print/fonts.ts';
+import { drawSharePage } from './kit-page.ts';
 
 export interface KitInput {
   /** Made when it is not there; its parent must be. */
@@ -32,7 +33,7 @@ export async function writeKit({
   textFiles,
   fontDirectory,
 }: KitInput): Promise<Result<WrittenKit>> {
-  const fonts = await loadKitFonts(fontDirectory);
+  const fonts = await loadPrintFonts(fontDirectory);
   const written: string[] = [];
   const takeBack = async () => {
     for (const path of written) await rm(path, { force: true });

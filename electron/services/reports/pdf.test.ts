@@ -1,10 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Check } from '../../contract/evidence.ts';
-import { drawReport, loadReportFonts } from './pdf.ts';
+import { loadPrintFonts } from '../print/fonts.ts';
+import { drawReport } from './pdf.ts';
 import { sampleModel } from './testing/sample-model.ts';
 
-const fonts = await loadReportFonts(new URL('../../../assets/fonts/', import.meta.url).pathname);
+const fonts = await loadPrintFonts(new URL('../../../assets/fonts/', import.meta.url).pathname);
 
 function pagesOf(pdf: Buffer): number {
   return Number(/\/Type \/Pages\s*\/Count (\d+)/.exec(pdf.toString('latin1'))?.[1]);

@@ -8,7 +8,8 @@ import type { ExportedFile, PackVerdict, ReportView, RunView } from '../../contr
 import type { Signer } from '../../domain/dsse/dsse.ts';
 import { writePack, type PackCrypto } from '../../domain/pack/container.ts';
 import { writeContents, type PackDocuments } from '../../domain/pack/contents.ts';
-import { drawReport, loadReportFonts } from './pdf.ts';
+import { loadPrintFonts } from '../print/fonts.ts';
+import { drawReport } from './pdf.ts';
 import { buildReportModel } from './build-model.ts';
 import { writeWhole } from './write-file.ts';
 
@@ -150,7 +151,7 @@ export function createReportService(dependencies: ReportDependencies): ReportSer
         madeAt: new Date(clock()).toISOString(),
       });
       if (!model.ok) return model;
-      const pdf = await drawReport(model.value, await loadReportFonts(dependencies.fontDirectory));
+      const pdf = await drawReport(model.value, await loadPrintFonts(dependencies.fontDirectory));
       return save(path ?? join(directory, `${fileStem(run.value)}.pdf`), pdf);
     },
 
