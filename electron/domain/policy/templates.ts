@@ -1,5 +1,6 @@
 import type { Policy, SgxPolicy, SnpTcb, TdxPolicy } from '../../contract/policy.ts';
 import type { PolicyTemplate } from '../../contract/policy-document.ts';
+import { strictTdxPolicy } from './intel-sections.ts';
 
 /**
  * A place to start, not a vendor's word: AMD names the firmware that fixes a hole per bulletin and product, and the list
@@ -23,22 +24,11 @@ const strictSnp: Policy['snp'] = {
 
 const noSnp: Policy['snp'] = { ...strictSnp, minimumTcb: {} };
 
+/** 17 is the data set of June 2025: an older one lacks advisories that are known. SWHardeningNeeded is what most fleets report at best. */
 const strictTdx: TdxPolicy = {
+  ...strictTdxPolicy,
   acceptedStatuses: ['UpToDate', 'SWHardeningNeeded'],
   minimumEvaluationDataNumber: 17,
-  requireSeptVeDisable: true,
-  performanceMonitoringAllowed: false,
-  measurements: {
-    mrtd: [],
-    rtmr0: [],
-    rtmr1: [],
-    rtmr2: [],
-    rtmr3: [],
-    mrConfigId: [],
-    mrOwner: [],
-    mrOwnerConfig: [],
-  },
-  serviceTds: [],
 };
 
 const hopper: Policy['gpu'] = {

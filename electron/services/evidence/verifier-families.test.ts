@@ -4,7 +4,7 @@ import type { Policy } from '../../contract/policy.ts';
 import { createSigner } from '../../domain/dsse/dsse.ts';
 import { verifyEar } from '../../domain/ear/ear.ts';
 import type { CollateralSource } from '../../domain/evidence/files/family.ts';
-import { strictTdxPolicy } from '../../domain/evidence/dcap/testing/policies.ts';
+import { strictTdxPolicy } from '../../domain/policy/intel-sections.ts';
 import { collateralOf, day, intel, now, platform } from '../../domain/evidence/dcap/testing/simulated.ts';
 import { oysterImageId } from '../../domain/evidence/nitro/oyster.ts';
 import { toHex } from '../../domain/evidence/readers/bytes.ts';

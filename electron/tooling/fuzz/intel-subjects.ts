@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { SgxPolicy, TdxPolicy } from '../../contract/policy.ts';
 import { simulatedAnchors } from '../../domain/evidence/anchors.ts';
 import { crlBytes, readDcapCollateral, type DcapCollateral } from '../../domain/evidence/dcap/collateral.ts';
 import { parseQeIdentity, parseTcbInfo } from '../../domain/evidence/dcap/documents.ts';
@@ -10,30 +9,12 @@ import { createSimulatedIntel, createSimulatedPlatform } from '../../domain/evid
 import { buildDcapCollateral } from '../../domain/evidence/simulated/intel-collateral.ts';
 import { buildSgxQuote, buildTdxQuote } from '../../domain/evidence/simulated/intel-quote.ts';
 import { createSimulatedNras } from '../../domain/evidence/simulated/nras-builder.ts';
+import { strictSgxPolicy, strictTdxPolicy } from '../../domain/policy/intel-sections.ts';
 import { parseTdxQuote } from '../../domain/evidence/tdx/quote.ts';
 import { createNodeCrypto } from '../../services/evidence/node-crypto.ts';
 import type { CollateralItem } from '../../contract/collateral.ts';
 import type { ParserTarget } from './parsers.ts';
 import type { VerifierTarget } from './verifiers.ts';
-
-const common = { acceptedStatuses: ['UpToDate' as const], minimumEvaluationDataNumber: 0 };
-const tdxPolicy: TdxPolicy = {
-  ...common,
-  requireSeptVeDisable: true,
-  performanceMonitoringAllowed: false,
-  measurements: {
-    mrtd: [],
-    rtmr0: [],
-    rtmr1: [],
-    rtmr2: [],
-    rtmr3: [],
-    mrConfigId: [],
-    mrOwner: [],
-    mrOwnerConfig: [],
-  },
-  serviceTds: [],
-};
-const sgxPolicy: SgxPolicy = { ...common, mrEnclaves: [], mrSigners: [] };
 
 const random = (bytes: number): Uint8Array => new Uint8Array(randomBytes(bytes));
 const utf8 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text));
@@ -59,7 +40,7 @@ export function createIntelSubjects(now: number): {
     buildSgxQuote(platform, { mrEnclave: random(32) }),
   ];
   const verifyTdx = (quote: Uint8Array, changes: Partial<DcapCollateral> = {}) =>
-    verifier.verifyTdx({ name: 'cpu0', quote, collateral: { ...collateral, ...changes }, policy: tdxPolicy, now })
+    verifier.verifyTdx({ name: 'cpu0', quote, collateral: { ...collateral, ...changes }, policy: strictTdxPolicy, now })
       .verdict.status;
   const part = (name: string, evidence: Uint8Array, change: (bytes: Uint8Array) => Partial<DcapCollateral>) => ({
     name,
@@ -83,7 +64,8 @@ export function createIntelSubjects(now: number): {
         evidence: sgx,
         signed: signedOf(sgx),
         verify: (quote) =>
-          verifier.verifySgx({ name: 'cpu0', quote, collateral: sgxCollateral, policy: sgxPolicy, now }).verdict.status,
+          verifier.verifySgx({ name: 'cpu0', quote, collateral: sgxCollateral, policy: strictSgxPolicy, now }).verdict
+            .status,
       },
       part('tcb info', utf8(collateral.tcbInfo), (bytes) => ({ tcbInfo: textOf(bytes) })),
       part('qe identity', utf8(collateral.qeIdentity), (bytes) => ({ qeIdentity: textOf(bytes) })),

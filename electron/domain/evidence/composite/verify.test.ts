@@ -7,7 +7,7 @@ import { createNodeCrypto } from '../../../services/evidence/node-crypto.ts';
 import { localNetworkPolicy } from '../../policy/policy.ts';
 import { vendorAnchors } from '../anchors.ts';
 import { readDcapCollateral } from '../dcap/collateral.ts';
-import { strictTdxPolicy } from '../dcap/testing/policies.ts';
+import { strictTdxPolicy } from '../../policy/intel-sections.ts';
 import { fromHex } from '../readers/bytes.ts';
 import { verifyTdx } from '../tdx/verify.ts';
 import type { CompositeEvidence } from './evidence.ts';

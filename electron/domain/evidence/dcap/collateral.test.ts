@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { createSimulatedPlatform, pem } from '../simulated/intel-authority.ts';
 import { buildTdxQuote } from '../simulated/intel-quote.ts';
 import { crlBytes, readDcapCollateral, type DcapCollateral } from './collateral.ts';
-import { strictTdxPolicy } from './testing/policies.ts';
+import { strictTdxPolicy } from '../../policy/intel-sections.ts';
 import {
   anchors,
   collateral,

@@ -3,7 +3,7 @@ import { concat, toHex } from '../readers/bytes.ts';
 import { buildSgxQuote, buildTdxQuote } from '../simulated/intel-quote.ts';
 import { parseSgxQuote } from '../sgx/quote.ts';
 import { parseTdxQuote } from '../tdx/quote.ts';
-import { strictSgxPolicy, strictTdxPolicy } from './testing/policies.ts';
+import { strictSgxPolicy, strictTdxPolicy } from '../../policy/intel-sections.ts';
 import { collateral, failures, platform, random, sgx, sgxQuote, tdx, tdxQuote } from './testing/simulated.ts';
 
 describe('TD policy', () => {

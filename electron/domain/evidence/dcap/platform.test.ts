@@ -6,7 +6,7 @@ import { createSimulatedIntel, createSimulatedPlatform, issue, pem } from '../si
 import { buildTdxQuote, simulatedQe } from '../simulated/intel-quote.ts';
 import { parseTdxQuote } from '../tdx/quote.ts';
 import { mergeStatus } from './tcb.ts';
-import { strictTdxPolicy } from './testing/policies.ts';
+import { strictTdxPolicy } from '../../policy/intel-sections.ts';
 import {
   collateral,
   collateralOf,

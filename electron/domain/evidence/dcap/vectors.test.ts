@@ -9,7 +9,7 @@ import { verifySgx } from '../sgx/verify.ts';
 import { verifyTdx } from '../tdx/verify.ts';
 import { readDcapCollateral } from './collateral.ts';
 import { parseQuote } from './quote.ts';
-import { strictSgxPolicy, strictTdxPolicy } from './testing/policies.ts';
+import { strictSgxPolicy, strictTdxPolicy } from '../../policy/intel-sections.ts';
 import { createDcapVerifier } from './verifier.ts';
 
 const root = '../shared/vectors';

@@ -9,7 +9,7 @@ import { buildSgxQuote, buildTdxQuote } from '../simulated/intel-quote.ts';
 import { parseSgxQuote } from '../sgx/quote.ts';
 import { parseTdxQuote } from '../tdx/quote.ts';
 import type { DcapCollateral } from './collateral.ts';
-import { strictTdxPolicy } from './testing/policies.ts';
+import { strictTdxPolicy } from '../../policy/intel-sections.ts';
 import {
   anchors,
   collateral,

@@ -1,4 +1,5 @@
 import type { Policy } from '../../../contract/policy.ts';
+import { strictSgxPolicy, strictTdxPolicy } from '../../policy/intel-sections.ts';
 
 const anyFirmware = { bootloader: 0, tee: 0, snp: 0, microcode: 0 };
 
@@ -20,24 +21,8 @@ export const evidenceFilePolicy: Policy = {
     requireAliasCheck: false,
     measurements: [],
   },
-  tdx: {
-    acceptedStatuses: ['UpToDate'],
-    minimumEvaluationDataNumber: 0,
-    requireSeptVeDisable: true,
-    performanceMonitoringAllowed: false,
-    measurements: {
-      mrtd: [],
-      rtmr0: [],
-      rtmr1: [],
-      rtmr2: [],
-      rtmr3: [],
-      mrConfigId: [],
-      mrOwner: [],
-      mrOwnerConfig: [],
-    },
-    serviceTds: [],
-  },
-  sgx: { acceptedStatuses: ['UpToDate'], minimumEvaluationDataNumber: 0, mrEnclaves: [], mrSigners: [] },
+  tdx: strictTdxPolicy,
+  sgx: strictSgxPolicy,
   nitro: { pcrs: {}, oysterImageIds: [] },
   gpu: {
     // Of a document that holds no GPU evidence, nobody said that there should be some.

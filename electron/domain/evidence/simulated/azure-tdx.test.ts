@@ -6,7 +6,7 @@ import { verifyEvidenceSet, type FilesToVerify } from '../files/verify.ts';
 import { createVtpm } from '../azure/testing/vtpm.ts';
 import { verifyAzureVtpm, type AzureVtpmInput } from '../azure/verify.ts';
 import { anchors, collateral, collateralOf, crypto, now, platform, random } from '../dcap/testing/simulated.ts';
-import { strictTdxPolicy } from '../dcap/testing/policies.ts';
+import { strictTdxPolicy } from '../../policy/intel-sections.ts';
 import { toHex } from '../readers/bytes.ts';
 import { buildTdxHclReport, buildTpmQuote, runtimeJson } from './azure-builder.ts';
 

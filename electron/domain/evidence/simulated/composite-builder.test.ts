@@ -8,7 +8,7 @@ import { parseTinfoil } from '../composite/tinfoil.ts';
 import type { CompositeInput } from '../composite/input.ts';
 import { cpuOfTdx, verifyComposite } from '../composite/verify.ts';
 import type { CompositeEvidence } from '../composite/evidence.ts';
-import { strictTdxPolicy } from '../dcap/testing/policies.ts';
+import { strictTdxPolicy } from '../../policy/intel-sections.ts';
 import { goldenFromDirectory } from '../nvidia/reference.ts';
 import { sourceOf } from '../nvidia/testing/ocsp-chain.ts';
 import type { Parsed } from '../readers/bytes.ts';

@@ -10,6 +10,7 @@ import { buildSnpReport } from '../../../domain/evidence/simulated/snp-builder.t
 import { snpLayout, snpSignedBytes } from '../../../domain/evidence/snp/report.ts';
 import { localMinimumTcb, localNetworkPolicy } from '../../../domain/policy/policy.ts';
 import { authorityAnchors, createAuthority, issueHardware } from '../../../localnet/authority/authority.ts';
+import { strictTdxPolicy } from '../../../domain/policy/intel-sections.ts';
 import { honestMeasurement, honestTcb } from '../../../localnet/authority/reference.ts';
 
 /** Evidence of the project's own SIMULATED Intel and AMD, in the real formats; every report is signed anew. */
@@ -50,7 +51,7 @@ export async function createSubjects(counts: { readonly tdx: number; readonly sn
   return {
     anchors: simulatedAnchors({ ...authorityAnchors(authority), intel: [intel.rootSha256] }),
     collateral: collateralOfUsualSize(intel, now, identity),
-    tdxPolicy,
+    tdxPolicy: strictTdxPolicy,
     snpPolicy: localNetworkPolicy({ measurements: [honestMeasurement], minimumTcb: localMinimumTcb }).snp,
     now,
     tdx,
@@ -89,24 +90,6 @@ function collateralOfUsualSize(
 function named(svn: number, at: number): Readonly<Record<string, unknown>> {
   return at < 8 ? { svn, category: 'OS/VMM', type: 'SGX Late Microcode Update' } : { svn };
 }
-
-const tdxPolicy: TdxPolicy = {
-  acceptedStatuses: ['UpToDate'],
-  minimumEvaluationDataNumber: 0,
-  requireSeptVeDisable: true,
-  performanceMonitoringAllowed: false,
-  measurements: {
-    mrtd: [],
-    rtmr0: [],
-    rtmr1: [],
-    rtmr2: [],
-    rtmr3: [],
-    mrConfigId: [],
-    mrOwner: [],
-    mrOwnerConfig: [],
-  },
-  serviceTds: [],
-};
 
 /** Signed bytes of a version 4 quote, and where its report data is. */
 const quoteSigned = 632;

@@ -6,7 +6,7 @@ import { buildDcapCollateral, type CollateralOptions } from '../../simulated/int
 import { buildSgxQuote, buildTdxQuote } from '../../simulated/intel-quote.ts';
 import { verifySgx, type SgxInput } from '../../sgx/verify.ts';
 import { verifyTdx, type TdxInput } from '../../tdx/verify.ts';
-import { strictSgxPolicy, strictTdxPolicy } from './policies.ts';
+import { strictSgxPolicy, strictTdxPolicy } from '../../../policy/intel-sections.ts';
 
 /** One SIMULATED Intel and one machine for a whole test file; the same in every run. */
 export const now = Date.parse('2026-06-01T12:00:00Z');
