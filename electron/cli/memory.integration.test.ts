@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -60,6 +60,27 @@ describe.runIf(process.platform === 'linux')('the memory of nacre when a command
     const left = countInMemory(child.pid ?? 0, { ...formsOf(passphrase), ...secrets });
     expect(left).toEqual(noneOf(left));
     expect(said).not.toContain(passphrase);
+  }, 120_000);
+
+  it('holds no passphrase that a file was sealed to or opened with', async () => {
+    const passphrase = random();
+    const plain = path.join(folder, 'plain.csv');
+    writeFileSync(plain, 'a,b\n1,2\n');
+    const flags = '--passphrase|--passphrase-fd|0|--out';
+    start(node[0] ?? '', [
+      ...node.slice(1),
+      `seal|${plain}|${flags}|${plain}.age`,
+      `open|${plain}.age|${flags}|${plain}.opened`,
+    ]);
+    child.stdin?.write(`${passphrase}\n`);
+    await expect.poll(() => times('ended 0'), patient).toBe(1);
+    child.stdin?.write(passphrase);
+    await expect.poll(() => countInMemory(child.pid ?? 0, formsOf(passphrase))['UTF-8'], patient).toBeGreaterThan(0);
+    child.stdin?.write('\n');
+    await expect.poll(() => times('ended 0'), patient).toBe(2);
+    const left = countInMemory(child.pid ?? 0, formsOf(passphrase));
+    expect(left).toEqual(noneOf(left));
+    expect(readFileSync(`${plain}.opened`, 'utf8')).toBe('a,b\n1,2\n');
   }, 120_000);
 
   it('holds no passphrase that was typed at a terminal, which shows none of it', async () => {

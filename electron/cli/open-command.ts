@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
-import { err, type Result } from '../contract/result.ts';
+import { err, ok, type Result } from '../contract/result.ts';
+import { wipeSecrets } from '../contract/secret-bytes.ts';
 import { createStandaloneSealing, passphraseIdentity, readIdentityFile, type Identity } from '../core/sealing.ts';
 import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
 import { formatBytes } from './format.ts';
 import { createSealProgress } from './seal-progress.ts';
-import { textOf } from './secret-text.ts';
 import { passphraseDescriptor } from './session.ts';
 
 const usage = `nacre open FILE --identity FILE --out PATH [--extract] [--force] [--json]
@@ -43,15 +43,15 @@ export const openCommand: Command = {
     if (!parsed.ok) return reportError(io, parsed.error);
     const { options, words } = parsed.value;
     if (options.out === undefined) return reportError(io, err('invalid_input', '--out PATH is missing.').error);
-    const identities = await readIdentities(io, options);
-    if (!identities.ok) return reportError(io, identities.error);
+    const key = await readKey(io, options);
+    if (!key.ok) return reportError(io, key.error);
     const sealing = createStandaloneSealing();
     const progress = createSealProgress(io);
     const out = resolve(io.cwd, options.out);
     try {
       const opened = await sealing.open({
         file: resolve(io.cwd, words[0] ?? ''),
-        identities: identities.value,
+        identities: key.value.identities,
         out,
         extract: options.extract === true,
         decompress: options.decompress === true,
@@ -65,23 +65,29 @@ export const openCommand: Command = {
       else io.out(`opened ${formatBytes(opened.value.plainBytes)} into ${out}\n`);
       return exitCodes.ok;
     } finally {
+      wipeSecrets(key.value.passphrase);
       progress.end();
       await sealing.close();
     }
   },
 };
 
-async function readIdentities(
+/** What the file is opened with. The caller wipes the passphrase. */
+async function readKey(
   io: CommandIo,
   options: { identity?: string; passphrase?: boolean; 'passphrase-fd'?: string },
-): Promise<Result<Identity[]>> {
+): Promise<Result<{ identities: readonly Identity[]; passphrase?: Uint8Array }>> {
   if (options.identity !== undefined && options.passphrase === true) {
     return err('invalid_input', '--passphrase cannot be combined with --identity.');
   }
-  if (options.identity !== undefined) return readIdentityFile(resolve(io.cwd, options.identity));
+  if (options.identity !== undefined) {
+    const identities = await readIdentityFile(resolve(io.cwd, options.identity));
+    return identities.ok ? ok({ identities: identities.value }) : identities;
+  }
   if (options.passphrase !== true) return err('invalid_input', 'Say with what: --identity FILE, or --passphrase.');
   const descriptor = passphraseDescriptor(options);
   if (!descriptor.ok) return descriptor;
   const passphrase = await io.secret('Passphrase', descriptor.value);
-  return passphrase.ok ? { ok: true, value: [passphraseIdentity(textOf(passphrase.value))] } : passphrase;
+  if (!passphrase.ok) return passphrase;
+  return ok({ identities: [passphraseIdentity(passphrase.value)], passphrase: passphrase.value });
 }

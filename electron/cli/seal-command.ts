@@ -1,17 +1,11 @@
 import { lstat, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { err, ok, type Result } from '../contract/result.ts';
-import {
-  createStandaloneSealing,
-  describeEarlier,
-  passphraseRecipient,
-  readIdentityFile,
-  type SealOptions,
-} from '../core/sealing.ts';
+import { wipeSecrets } from '../contract/secret-bytes.ts';
+import { createStandaloneSealing, describeEarlier, passphraseRecipient, readIdentityFile } from '../core/sealing.ts';
 import { exitCodes, parseOptions, printJson, reportError, type Command, type CommandIo } from './command.ts';
 import { formatBytes } from './format.ts';
 import { createSealProgress } from './seal-progress.ts';
-import { textOf } from './secret-text.ts';
 import { askNewPassphrase } from './new-passphrase.ts';
 
 const usage = `nacre seal PATH --to RECIPIENT [--to RECIPIENT]... --out FILE [--identity FILE] [--manifest FILE] [--force]
@@ -58,8 +52,6 @@ export const sealCommand: Command = {
     if (!parsed.ok) return reportError(io, parsed.error);
     const { options, words } = parsed.value;
     if (options.out === undefined) return reportError(io, err('invalid_input', '--out FILE is missing.').error);
-    const recipients = await readRecipients(io, options);
-    if (!recipients.ok) return reportError(io, recipients.error);
     const identities =
       options.identity === undefined ? ok([]) : await readIdentityFile(resolve(io.cwd, options.identity));
     if (!identities.ok) return reportError(io, identities.error);
@@ -70,12 +62,14 @@ export const sealCommand: Command = {
         err('already_exists', `${manifestPath} exists already.`, { hint: '--force replaces it.' }).error,
       );
     }
+    const passphrase = await readPassphrase(io, options);
+    if (!passphrase.ok) return reportError(io, passphrase.error);
     const sealing = createStandaloneSealing();
     const progress = createSealProgress(io);
     try {
       const sealed = await sealing.seal({
         path: resolve(io.cwd, words[0] ?? ''),
-        recipients: recipients.value,
+        recipients: passphrase.value === undefined ? (options.to ?? []) : [passphraseRecipient(passphrase.value)],
         out: resolve(io.cwd, options.out),
         manifest: manifestPath !== undefined,
         keepTimes: options['keep-times'] === true,
@@ -104,25 +98,26 @@ export const sealCommand: Command = {
       }
       return exitCodes.ok;
     } finally {
+      wipeSecrets(passphrase.value);
       progress.end();
       await sealing.close();
     }
   },
 };
 
-async function readRecipients(
+/** The passphrase to seal to; undefined where there are recipients. The caller wipes it. */
+async function readPassphrase(
   io: CommandIo,
   options: { to?: string[]; passphrase?: boolean; 'passphrase-fd'?: string },
-): Promise<Result<SealOptions['recipients']>> {
+): Promise<Result<Uint8Array | undefined>> {
   const { to = [], passphrase } = options;
   if (passphrase !== true) {
-    return to.length > 0 ? ok(to) : err('invalid_input', 'Say for whom: --to RECIPIENT, or --passphrase.');
+    return to.length > 0 ? ok(undefined) : err('invalid_input', 'Say for whom: --to RECIPIENT, or --passphrase.');
   }
   if (to.length > 0) return err('invalid_input', '--passphrase cannot be combined with --to.');
   const first = await askNewPassphrase(io, options, 'New passphrase');
-  if (!first.ok) return first;
-  if (first.value.length === 0) return err('invalid_input', 'The passphrase is empty.');
-  return ok([passphraseRecipient(textOf(first.value))]);
+  if (!first.ok || first.value.length > 0) return first;
+  return err('invalid_input', 'The passphrase is empty.');
 }
 
 async function writeManifest(path: string, manifest: unknown, overwrite: boolean): Promise<Result<void>> {

@@ -145,8 +145,11 @@ function hybridIdentity(seed: Uint8Array): Identity {
   };
 }
 
-/** Tries a passphrase; takes the time and memory that the file's work factor asks for, up to `workFactorMaximum`. */
-export function passphraseIdentity(passphrase: string): Identity {
+/**
+ * Tries a passphrase; takes the time and memory that the file's work factor asks for, up to `workFactorMaximum`.
+ * @param passphrase its UTF-8, which the caller wipes when the file is open
+ */
+export function passphraseIdentity(passphrase: Uint8Array): Identity {
   return {
     kind: 'passphrase',
     unwrap(stanzas) {

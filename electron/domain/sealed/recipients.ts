@@ -106,8 +106,11 @@ function hybridRecipient(text: string, publicKey: Uint8Array): Recipient {
   };
 }
 
-/** The only recipient of a file that a passphrase opens; scrypt work factor 18 is age's own (256 MiB, about a second). */
-export function passphraseRecipient(passphrase: string, workFactor = 18): Recipient {
+/**
+ * The only recipient of a file that a passphrase opens; scrypt work factor 18 is age's own (256 MiB, about a second).
+ * @param passphrase its UTF-8, which the caller wipes when the file is sealed
+ */
+export function passphraseRecipient(passphrase: Uint8Array, workFactor = 18): Recipient {
   return {
     kind: 'passphrase',
     wrap(fileKey, random) {

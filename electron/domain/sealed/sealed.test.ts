@@ -207,12 +207,16 @@ describe('age files', () => {
     }
     const decrypter = new Decrypter();
     decrypter.addPassphrase('correct horse');
-    const sealed = take(sealBytes([passphraseRecipient('correct horse', 10)], plain, { random, cipher }));
+    const sealed = take(sealBytes([passphraseRecipient(Buffer.from('correct horse'), 10)], plain, { random, cipher }));
     expect(await decrypter.decrypt(sealed)).toEqual(plain);
-    expect(openBytes(sealed, { fileKey: identityOpener([passphraseIdentity('wrong')]), cipher })).toMatchObject({
+    expect(
+      openBytes(sealed, { fileKey: identityOpener([passphraseIdentity(Buffer.from('wrong'))]), cipher }),
+    ).toMatchObject({
       error: { code: 'wrong_passphrase' },
     });
-    expect(sealBytes([passphraseRecipient('a', 10), one.recipient], plain, { random, cipher }).ok).toBe(false);
+    expect(sealBytes([passphraseRecipient(Buffer.from('a'), 10), one.recipient], plain, { random, cipher }).ok).toBe(
+      false,
+    );
     expect(sealBytes([], plain, { random, cipher }).ok).toBe(false);
   });
 

@@ -48,7 +48,7 @@ const kit = Object.entries(vectors as unknown as Record<string, Uint8Array>)
           if (!identity.ok) throw new Error(`${name}: ${identity.error.message}`);
           return identity.value;
         }),
-        ...all('passphrase').map(passphraseIdentity),
+        ...all('passphrase').map((text) => passphraseIdentity(Buffer.from(text))),
       ],
       fileKey: all('file key')[0] ?? '',
       armored: all('armored')[0] === 'yes',

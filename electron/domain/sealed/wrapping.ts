@@ -87,9 +87,9 @@ export function hybridPublicKey(seed: Uint8Array): Uint8Array {
 }
 
 /** scrypt with r = 8, p = 1 and N = 2^workFactor: 128 × N × 8 bytes of memory. */
-export function scryptWrappingKey(passphrase: string, salt: Uint8Array, workFactor: number): Uint8Array {
+export function scryptWrappingKey(passphrase: Uint8Array, salt: Uint8Array, workFactor: number): Uint8Array {
   const N = 2 ** workFactor;
-  return scrypt(utf8ToBytes(passphrase), concatBytes(scryptLabel, salt), {
+  return scrypt(passphrase, concatBytes(scryptLabel, salt), {
     N,
     r: 8,
     p: 1,

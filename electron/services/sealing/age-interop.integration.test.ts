@@ -35,15 +35,21 @@ describe.skipIf(!hasAge)('the age program', () => {
       const plain = fresh('.txt');
       writeFileSync(plain, 'for a passphrase');
       const words = 'correct horse battery staple';
-      take(await service.seal({ path: plain, recipients: [passphraseRecipient(words)], out: `${plain}.age` }));
+      take(
+        await service.seal({ path: plain, recipients: [passphraseRecipient(Buffer.from(words))], out: `${plain}.age` }),
+      );
       await onTerminal(`age -d -o ${plain}.theirs ${plain}.age`, words);
       expect(readFileSync(`${plain}.theirs`, 'utf8')).toBe('for a passphrase');
       rmSync(`${plain}.age`);
       await onTerminal(`age -p -o ${plain}.age ${plain}`, words);
-      const opened = { file: `${plain}.age`, identities: [passphraseIdentity(words)], out: `${plain}.ours` };
+      const opened = {
+        file: `${plain}.age`,
+        identities: [passphraseIdentity(Buffer.from(words))],
+        out: `${plain}.ours`,
+      };
       take(await service.open(opened));
       expect(readFileSync(`${plain}.ours`, 'utf8')).toBe('for a passphrase');
-      const wrong = { ...opened, identities: [passphraseIdentity('wrong')], out: `${plain}.wrong` };
+      const wrong = { ...opened, identities: [passphraseIdentity(Buffer.from('wrong'))], out: `${plain}.wrong` };
       expect(await service.open(wrong)).toMatchObject({ error: { code: 'wrong_passphrase' } });
     },
     60_000,
