@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './electron/tooling/longest-first.ts';
 
 export default defineConfig({
   test: {
@@ -8,5 +9,6 @@ export default defineConfig({
     alias: { electron: path.join(import.meta.dirname, 'electron/shell/testing/electron-fake.ts') },
     testTimeout: 30_000,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
   },
 });

@@ -2,6 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { buildElectron, buildRenderer } from './build.mjs';
+import { ensurePython } from './python.mjs';
 import { childEnvironment, root, runTool } from './setup.mjs';
 import { electronBinary, ensureTestPrograms, noDisplayReason } from './system.mjs';
 import { fromPlaywright, fromVitest, summary } from './test-report.mjs';
@@ -38,7 +39,10 @@ function readReport(file) {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined;
 }
 
-/** @type {Record<string, {about: string, run: () => Promise<Outcome>}>} */
+/**
+ * `prepare` is begun at once, beside the earlier steps: it downloads and unpacks more than it computes.
+ * @type {Record<string, {about: string, prepare?: () => Promise<unknown>, run: () => Promise<Outcome>}>}
+ */
 const steps = {
   format: {
     about: 'prettier over every file',
@@ -75,7 +79,10 @@ const steps = {
   unit: { about: 'vitest', run: () => vitest('unit', ['--exclude', '**/*.integration.test.ts']) },
   integration: {
     about: 'vitest: agents, networks and the CLI as real processes',
-    run: () => vitest('integration', ['.integration.test.ts', '--passWithNoTests']),
+    // Without a Python the tests that need one are left out, or fail under CI, and say why themselves.
+    prepare: () => Promise.all([ensurePython(), ensurePython('mlflow-server')]),
+    // Three on two processors: most of these wait for a process, a timeout or a training step.
+    run: () => vitest('integration', ['.integration.test.ts', '--passWithNoTests', '--maxWorkers=3']),
   },
   build: {
     about: 'production renderer and Electron bundles',
@@ -123,6 +130,7 @@ export async function test(args) {
     return 2;
   }
   mkdirSync(reports, { recursive: true });
+  const prepared = new Map(wanted.map((name) => [name, steps[name]?.prepare?.()]));
   if (wanted.includes('unit') || wanted.includes('integration')) await ensureTestPrograms();
   /** @type {(Outcome & {name: string, seconds: number})[]} */
   const outcomes = [];
@@ -131,6 +139,7 @@ export async function test(args) {
     if (step === undefined) continue;
     process.stdout.write(`\n── ${name}: ${step.about}\n`);
     const started = Date.now();
+    await prepared.get(name);
     const outcome = await step.run();
     outcomes.push({ ...outcome, name, seconds: (Date.now() - started) / 1000 });
   }
