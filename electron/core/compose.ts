@@ -306,6 +306,7 @@ export async function composeServices(options: ComposeOptions): Promise<Result<C
     profile,
     knownProfiles: options.knownProfiles,
     samples: join(assets, 'data'),
+    examples: join(assets, 'python', 'examples'),
     fonts: join(assets, 'fonts'),
     store,
     clock,

@@ -36,7 +36,9 @@ export interface Services {
   readonly version: string;
   readonly profile: string;
   readonly knownProfiles: string | undefined;
+  /** Folders of the bundled tables, and of the bundled scripts with their data. */
   readonly samples: string;
+  readonly examples: string;
   /** Folder of the fonts that documents are set in. */
   readonly fonts: string;
   readonly store: Store;

@@ -14,18 +14,25 @@ export interface Listing {
 }
 
 /**
- * Names and sizes in a folder, folders first, hidden ones left out. Without a folder: the bundled samples, then the
- * home folder. Contents are never read. Errors: `not_found`, `not_permitted`, `invalid_input`.
+ * Names and sizes in a folder, folders first, hidden ones left out. Without a folder: the bundled samples (tables, and
+ * folders of a script with its data), then the home folder. Contents are never read. Errors: `not_found`,
+ * `not_permitted`, `invalid_input`.
  */
-export async function browse(directory: string | undefined, samples: string): Promise<Result<Listing>> {
+export async function browse(
+  directory: string | undefined,
+  { samples, examples }: { readonly samples: string; readonly examples: string },
+): Promise<Result<Listing>> {
   if (directory !== undefined) return list(resolve(directory));
   const home = await list(homedir());
   const bundled = await list(samples);
   const tables = bundled.ok ? bundled.value.entries.filter(({ name }) => name.endsWith('.csv')) : [];
+  const scripts = await list(examples);
+  const folders = scripts.ok ? scripts.value.entries.filter(({ kind }) => kind === 'folder') : [];
+  const shown = [...tables, ...folders];
   if (!home.ok) {
-    return bundled.ok ? ok({ ...bundled.value, entries: tables }) : home;
+    return bundled.ok ? ok({ ...bundled.value, entries: shown }) : home;
   }
-  return ok({ ...home.value, entries: [...tables, ...home.value.entries] });
+  return ok({ ...home.value, entries: [...shown, ...home.value.entries] });
 }
 
 async function list(directory: string): Promise<Result<Listing>> {

@@ -18,9 +18,9 @@ type Names =
   | 'tasks.resume';
 
 export function dataHandlers(services: Services): Pick<Handlers, Names> {
-  const { datasets, tasks, samples } = services;
+  const { datasets, tasks, samples, examples } = services;
   return {
-    'files.browse': async ({ directory }) => browse(directory, samples),
+    'files.browse': async ({ directory }) => browse(directory, { samples, examples }),
     'datasets.preview': async ({ path, target }) => datasets.preview(path, target),
     'datasets.seal': async (request) => ok(sealTask(services, request)),
     'datasets.list': async () => datasets.list(),

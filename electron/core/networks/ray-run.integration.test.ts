@@ -1,5 +1,5 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -101,10 +101,7 @@ describe.skipIf(!possible && !inCi)('a run over a real Ray cluster', () => {
     const input = { kind: 'ray', url: cluster.url, tokenPath: cluster.tokenPath } as const;
     network = value(await test.core.invoke('networks.connect', input)).id;
     // Code and data in one sealed folder: nothing of a job is in what Ray gets.
-    const pack = join(folder, 'job');
-    mkdirSync(pack);
-    copyFileSync('assets/python/examples/digits_ddp.py', join(pack, 'digits_ddp.py'));
-    copyFileSync('assets/data/digits.csv', join(pack, 'digits.csv'));
+    const pack = 'assets/python/examples/digits-pytorch';
     const sealed = value(await test.core.invoke('datasets.seal', { path: pack, name: 'digits with its script' }));
     datasetId = (await taskEnd(test.core, sealed)).resultId ?? '';
   }, 400_000);

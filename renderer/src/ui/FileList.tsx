@@ -22,10 +22,12 @@ interface FileListProps {
   readonly onPath: (path: string) => void;
   readonly onDirectory: (path: string) => void;
   readonly hint: string;
+  /** A folder may be chosen whole. */
+  readonly folders?: boolean;
 }
 
 /** Files of the machine the core runs on, which over an SSH tunnel is not the one with the screen. */
-export function FileList({ listing, chosen, onPath, onDirectory, hint }: FileListProps) {
+export function FileList({ listing, chosen, onPath, onDirectory, hint, folders = false }: FileListProps) {
   const [typed, setTyped] = useState('');
   const parent = listing?.parent;
   return (
@@ -54,6 +56,21 @@ export function FileList({ listing, chosen, onPath, onDirectory, hint }: FileLis
             </button>
           </li>
         )}
+        {folders && listing !== undefined ? (
+          <li>
+            <button
+              type="button"
+              aria-pressed={chosen.includes(listing.directory)}
+              onClick={() => {
+                setTyped(listing.directory);
+                onPath(listing.directory);
+              }}
+            >
+              <span className="mono">.</span>
+              <span className="faint">this folder, whole</span>
+            </button>
+          </li>
+        ) : null}
         {(listing?.entries ?? []).map((entry) => (
           <li key={entry.path}>
             <button

@@ -19,7 +19,8 @@ export function FilePicker({ path, onPath }: FilePickerProps) {
         chosen={path === undefined ? [] : [path]}
         onPath={onPath}
         onDirectory={setDirectory}
-        hint="Type a path and press Enter, or choose below. Folders are sealed whole."
+        folders={directory !== undefined}
+        hint="Type a path and press Enter, or choose below. A script goes into one folder with its data, and the folder is sealed whole."
       />
     </div>
   );
