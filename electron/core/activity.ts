@@ -2,10 +2,10 @@ import type { AuditEntry, AuditKind } from '../contract/audit.ts';
 import type { Activity } from '../contract/views.ts';
 
 const verbs: Readonly<Record<AuditKind, string>> = {
-  'vault-created': 'created',
-  'vault-unlocked': 'unlocked',
-  'vault-locked': 'locked',
-  'unlock-failed': 'was refused',
+  'vault-created': 'vault created',
+  'vault-unlocked': 'vault unlocked',
+  'vault-locked': 'vault locked',
+  'unlock-failed': 'unlock refused',
   'passphrase-changed': 'has a new passphrase',
   'dataset-sealed': 'sealed',
   'node-verified': 'verified',
@@ -58,6 +58,6 @@ export function activityOf(entry: AuditEntry): Activity {
   const { at, kind, subject, details, simulated } = entry;
   const verb = verbs[kind];
   const reason = details['reason'] ?? details['state'];
-  const why = typeof reason === 'string' ? ` (${reason})` : '';
+  const why = typeof reason === 'string' ? `: ${reason.replaceAll('-', ' ')}` : '';
   return { at, subject, verb, message: `${subject} ${verb}${why}`, simulated };
 }

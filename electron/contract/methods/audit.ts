@@ -17,6 +17,8 @@ export const auditMethods = {
     input: z.strictObject({
       after: z.number().int().min(-1),
       limit: z.number().int().min(1).max(1000),
+      /** Of all that fit the newest `limit`, instead of the oldest. */
+      newest: z.boolean().optional(),
       ...filters,
     }),
     output: z.object({ size: z.number().int(), root: z.string(), entries: z.array(auditViewSchema) }),

@@ -12,12 +12,22 @@ export interface AuditFilter {
 
 const pageSize = 1000;
 
+type Log = Pick<AuditLog, 'list' | 'head'>;
+
+interface EntryRange {
+  readonly after: number;
+  readonly limit: number;
+  /** Of all that fit the newest, instead of the oldest; still oldest first. */
+  readonly newest?: boolean | undefined;
+}
+
 /** Entries after an index that fit every given filter, oldest first. Errors: `integrity`, those of the disk. */
 export function findEntries(
-  audit: AuditLog,
+  audit: Log,
   filter: AuditFilter,
-  { after, limit }: { readonly after: number; readonly limit: number },
+  { after, limit, newest = false }: EntryRange,
 ): Result<LoggedEntry[]> {
+  if (newest) return findNewest(audit, filter, { after, limit });
   const found: LoggedEntry[] = [];
   for (let from = after; ; from += pageSize) {
     const page = audit.list({ after: from, limit: pageSize });
@@ -28,6 +38,20 @@ export function findEntries(
     }
     if (page.value.length < pageSize) return ok(found);
   }
+}
+
+/** Page by page from the end of the log. */
+function findNewest(audit: Log, filter: AuditFilter, { after, limit }: EntryRange): Result<LoggedEntry[]> {
+  let found: LoggedEntry[] = [];
+  let end = audit.head().size;
+  while (found.length < limit && end > after + 1) {
+    const from = Math.max(after, end - pageSize - 1);
+    const page = audit.list({ after: from, limit: end - from - 1 });
+    if (!page.ok) return page;
+    found = [...page.value.filter(({ entry }) => fits(entry, filter)), ...found];
+    end = from + 1;
+  }
+  return ok(found.slice(-limit));
 }
 
 function fits({ at, kind, subject, details }: AuditEntry, { kinds, key, job, since, until }: AuditFilter): boolean {

@@ -11,8 +11,8 @@ const exportMaximum = 10_000;
 
 export function auditHandlers({ audit, vault }: Services): Pick<Handlers, Names> {
   return {
-    'audit.list': async ({ after, limit, ...filter }) => {
-      const entries = findEntries(audit, filter, { after, limit });
+    'audit.list': async ({ after, limit, newest, ...filter }) => {
+      const entries = findEntries(audit, filter, { after, limit, newest });
       if (!entries.ok) return entries;
       return ok({
         ...audit.head(),

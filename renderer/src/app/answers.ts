@@ -74,7 +74,9 @@ export function topBarAnswers(state: AppState | undefined, now: number): Readonl
             : 'Stopped',
     note:
       network.state === 'running' || network.state === 'starting'
-        ? `${network.ready} of ${plural(network.nodes, 'node')}, SIMULATED`
+        ? network.nodes === 0
+          ? 'no node yet, SIMULATED'
+          : `${network.ready} of ${plural(network.nodes, 'node')}, SIMULATED`
         : network.state === 'failed'
           ? (network.message ?? 'see Nodes')
           : 'no node is asked',

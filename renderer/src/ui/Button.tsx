@@ -53,6 +53,7 @@ export function Button({
       {...rest}
       // oxlint-disable-next-line react/button-has-type -- the two allowed values are in the prop type
       type={type}
+      data-variant={variant}
       className={cx(
         styles.button,
         variant !== 'default' && styles[variant],

@@ -9,7 +9,7 @@ function describeKinds(kinds: readonly FileKind[]): string {
 
 /** The first columns with their types; how many more there are. */
 function describeColumns({ columns, columnCount }: TablePreview): string {
-  const shown = columns.slice(0, 8).map(({ name, type }) => `${name} (${type})`);
+  const shown = columns.slice(0, 4).map(({ name, type }) => `${name} (${type})`);
   const more = columnCount - shown.length;
   return more > 0 ? `${shown.join(', ')} and ${formatCount(more)} more` : shown.join(', ');
 }

@@ -10,6 +10,8 @@ export interface Column<Row> {
   readonly width: string;
   readonly align?: 'start' | 'end';
   readonly cell: (row: Row) => ReactNode;
+  /** A second detail, which a narrow window leaves out; it must stand somewhere else too. */
+  readonly optional?: boolean;
   /** Present on columns that can be sorted; ascending order. */
   readonly compare?: (left: Row, right: Row) => number;
 }
@@ -90,7 +92,12 @@ export function Table<Row>({
     },
   });
 
-  const template: CSSProperties = { gridTemplateColumns: columns.map((column) => column.width).join(' ') };
+  const tracks = (shown: ReadonlyArray<Column<Row>>) => shown.map((column) => column.width).join(' ');
+  // The style sheet takes one of the two, by the width of the window.
+  const template = {
+    '--tracks': tracks(columns),
+    '--tracks-narrow': tracks(columns.filter((column) => column.optional !== true)),
+  } as CSSProperties;
   const active = cursor ?? selected;
   const activeIndex = Math.max(
     0,
@@ -157,7 +164,7 @@ export function Table<Row>({
           <div
             key={column.id}
             role={interactive ? 'gridcell' : 'cell'}
-            className={cx(styles.cell, column.align === 'end' && styles.end)}
+            className={cx(styles.cell, column.align === 'end' && styles.end, column.optional && styles.optional)}
           >
             {column.cell(row)}
           </div>
@@ -190,7 +197,12 @@ export function Table<Row>({
                 key={column.id}
                 role="columnheader"
                 aria-sort={column.compare === undefined ? undefined : (sorted ?? 'none')}
-                className={cx(styles.column, column.align === 'end' && styles.end, sorted && styles.sorted)}
+                className={cx(
+                  styles.column,
+                  column.align === 'end' && styles.end,
+                  sorted && styles.sorted,
+                  column.optional && styles.optional,
+                )}
               >
                 {column.compare === undefined ? (
                   column.title

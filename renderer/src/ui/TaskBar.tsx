@@ -27,7 +27,7 @@ export function TaskBar({ task, noun, onPause, onResume, onCancel }: TaskBarProp
     <ProgressBar
       title={title}
       progress={progress}
-      state={paused ? 'waiting' : 'moving'}
+      state={paused ? 'paused' : 'moving'}
       sentence={paused ? `Paused. ${done}` : undefined}
       aside={
         <>

@@ -151,3 +151,20 @@ const abbreviations = /\b(crl|gpu|id|ocsp|qe|rim|tcb)\b/gu;
 export function reasonWords(reason: string | undefined): string {
   return (reason ?? '').replace(/[-_]/gu, ' ').replace(abbreviations, (word) => word.toUpperCase());
 }
+
+const runStates = {
+  preparing: 'Preparing',
+  verifying: 'Verifying nodes',
+  uploading: 'Sending sealed parts',
+  releasing: 'Releasing the key',
+  running: 'Running',
+  collecting: 'Collecting the model',
+  succeeded: 'Succeeded',
+  failed: 'Failed',
+  stopped: 'Stopped',
+} as const;
+
+/** What a run is at, in the words of every list that shows runs. */
+export function runStateWord(state: keyof typeof runStates): string {
+  return runStates[state];
+}

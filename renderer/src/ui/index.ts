@@ -9,6 +9,7 @@ export * from './format.ts';
 export { KeyHelp, type KeyBinding } from './KeyHelp.tsx';
 export { Banner, EmptyState, ErrorMessage, errorClass, ProgressBar, Waiting, type ProgressState } from './Messages.tsx';
 export { AnswerStrip, Page, PageHead, Section, SidePanel, WorkArea, type Answer } from './Page.tsx';
+export { PassphraseDialog } from './PassphraseDialog.tsx';
 export { PassphraseInput } from './PassphraseInput.tsx';
 export { estimatePassphraseBits, wantedBits } from './passphrase.ts';
 export { givenShares, ShareInputs } from './ShareInputs.tsx';

@@ -58,7 +58,7 @@ export default function ApprovalsScreen() {
     <Page>
       <PageHead
         title="Approvals"
-        note={requests.data === undefined ? undefined : plural(listed.length, 'request')}
+        note={listed.length === 0 ? undefined : plural(listed.length, 'request')}
         actions={
           <Button variant="primary" onClick={() => setImporting(true)}>
             Take in a file or picture
@@ -96,7 +96,12 @@ export default function ApprovalsScreen() {
         <Section title="Requests">
           {requests.isPending ? <Waiting>Reading the requests</Waiting> : null}
           {requests.error === null ? null : <ErrorMessage error={requests.error.error} />}
-          {requests.data === undefined ? null : (
+          {requests.data?.length === 0 ? (
+            <EmptyState title="No requests">
+              They are made by what needs approval: launching a run, changing a policy, exporting a key or a model.
+            </EmptyState>
+          ) : null}
+          {listed.length === 0 ? null : (
             <Table
               label="Requests"
               rows={listed}
@@ -105,11 +110,6 @@ export default function ApprovalsScreen() {
               selected={request?.id}
               onSelect={({ id }) => setChosen(id)}
               flush
-              empty={
-                <EmptyState title="No requests.">
-                  They are made by what needs approval: launching a run, changing a policy, exporting a key or a model.
-                </EmptyState>
-              }
             />
           )}
         </Section>

@@ -53,9 +53,9 @@ export function MembersSection({ members }: { readonly members: MembersView }) {
     return (
       <Section title="Members" aside={change}>
         {dialog}
-        <EmptyState title="No rule: nothing needs approval.">
-          A rule names people by their keys and says how many custodians must agree before a key is released. A
-          custodian takes it in above. The key of this vault is{' '}
+        <EmptyState title="No rule: nothing needs approval">
+          A rule names people by their keys and says how many custodians must agree before a key is released. Each
+          custodian takes it in on their own desk. The key of this vault is{' '}
           <Digest value={own.publicKey} of="signing key of this vault" />.
         </EmptyState>
       </Section>

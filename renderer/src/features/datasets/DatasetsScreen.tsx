@@ -95,7 +95,7 @@ export default function DatasetsScreen() {
       {datasets.isPending ? <Waiting>Reading the datasets</Waiting> : null}
       {datasets.error === null ? null : <ErrorMessage error={datasets.error.error} />}
       {datasets.data !== undefined && rows.length === 0 ? (
-        <EmptyState title="No dataset yet." actions={sealButton}>
+        <EmptyState title="No datasets yet" actions={sealButton}>
           Sealing encrypts a file or a folder on this computer to a key in your vault. What leaves the desk later is
           only the sealed file.
         </EmptyState>

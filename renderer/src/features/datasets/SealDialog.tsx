@@ -102,7 +102,7 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
                 hint={
                   csv.classes.length > 12
                     ? `${plural(csv.classes.length, 'class', 'classes')}`
-                    : csv.classes.map((entry) => `${entry.name} ${formatCount(entry.rows)}`).join(', ')
+                    : `Rows of each: ${csv.classes.map(({ name: value, rows }) => `${value}: ${formatCount(rows)}`).join(', ')}.`
                 }
               />
             )}

@@ -42,8 +42,8 @@ export function CheckTree({ groups, simulated, fromFile = false, current, onChoo
                   ) : (
                     <TrustMark trust={trustOfCheck(check)} simulated={simulated} title={check.outcome} />
                   )}
-                  <span className="clip">{check.title}</span>
-                  <span className={cx('clip', check.outcome === 'fail' && styles.failed)}>
+                  <span>{check.title}</span>
+                  <span className={cx(check.outcome === 'fail' && styles.failed)}>
                     {check.outcome === 'pass'
                       ? check.required
                         ? ''

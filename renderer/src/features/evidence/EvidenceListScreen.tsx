@@ -12,6 +12,7 @@ import {
   ErrorMessage,
   formatAge,
   formatBytes,
+  formatCount,
   formatDateTime,
   Page,
   PageHead,
@@ -93,11 +94,11 @@ export default function EvidenceListScreen() {
         answers={[
           {
             question: 'Was anything refused?',
-            answer: refused.length === 0 ? 'No' : plural(refused.length, 'verification'),
+            answer: refused.length === 0 ? 'No' : 'Yes',
             detail:
               refused.length === 0
-                ? `none of ${rows.length}`
-                : `of ${plural(new Set(refused.map((row) => row.verification.node)).size, 'node')}`,
+                ? `none of ${plural(rows.length, 'verification')}`
+                : `${formatCount(refused.length)} of ${plural(rows.length, 'verification')}, ${plural(new Set(refused.map((row) => row.verification.node)).size, 'node')}`,
             second: refused[0] === undefined ? 'No key was withheld.' : refused[0].verification.reasonDetail,
             ...(refused.length === 0 ? {} : { trust: 'refused' as const, simulated }),
           },
@@ -148,7 +149,7 @@ function evidenceColumns(now: number): ReadonlyArray<Column<EvidenceView>> {
     {
       id: 'node',
       title: 'Node',
-      width: 'minmax(120px, 1fr)',
+      width: 'minmax(120px, 0.8fr)',
       cell: (row) => <EvidenceLink row={row} />,
       compare: (left, right) => left.verification.node.localeCompare(right.verification.node),
     },
@@ -161,7 +162,7 @@ function evidenceColumns(now: number): ReadonlyArray<Column<EvidenceView>> {
     {
       id: 'reason',
       title: 'Why',
-      width: 'minmax(160px, 2fr)',
+      width: 'minmax(160px, 3fr)',
       cell: ({ verification }) => (
         <span className="dim">{verification.reasonDetail ?? 'every required check passed'}</span>
       ),
@@ -169,24 +170,43 @@ function evidenceColumns(now: number): ReadonlyArray<Column<EvidenceView>> {
     {
       id: 'checks',
       title: 'Checks',
-      width: '196px',
+      width: '172px',
       cell: ({ verification }) => {
         const count = tally(checkGroups(verification).flatMap((group) => group.checks));
-        return <span className="dim">{`${count.pass} pass, ${count.fail} fail, ${count.unknown} unknown`}</span>;
+        const others = (['fail', 'unknown'] as const).filter((outcome) => count[outcome] > 0);
+        return (
+          <span className="dim">
+            {[`${count.pass} pass`, ...others.map((outcome) => `${count[outcome]} ${outcome}`)].join(', ')}
+          </span>
+        );
       },
     },
-    { id: 'policy', title: 'Policy', width: 'minmax(90px, 1fr)', cell: ({ verification }) => verification.policyId },
-    { id: 'bytes', title: 'Size', width: '80px', align: 'end', cell: (row) => formatBytes(row.evidenceBytes) },
+    {
+      id: 'policy',
+      title: 'Policy',
+      width: 'minmax(90px, 0.7fr)',
+      optional: true,
+      cell: ({ verification }) => verification.policyId,
+    },
+    {
+      id: 'bytes',
+      title: 'Size',
+      width: '72px',
+      align: 'end',
+      optional: true,
+      cell: (row) => formatBytes(row.evidenceBytes),
+    },
     {
       id: 'digest',
       title: 'Evidence sha256',
       width: '132px',
+      optional: true,
       cell: (row) => <Digest value={row.evidenceSha256} of={`digest of the evidence of ${row.verification.node}`} />,
     },
     {
       id: 'at',
       title: 'Age',
-      width: '104px',
+      width: '88px',
       align: 'end',
       cell: ({ verification }) => formatAge(verification.verifiedAt, now),
       compare: (left, right) => left.verification.verifiedAt.localeCompare(right.verification.verifiedAt),

@@ -16,6 +16,7 @@ import {
   KeyValue,
   Page,
   PageHead,
+  plural,
   reasonWords,
   Section,
   Tick,
@@ -32,7 +33,7 @@ import { OverrideDialog } from './OverrideDialog.tsx';
 import { MeasurementTable } from './MeasurementTable.tsx';
 import { checkGroups, familyName, firstOfInterest, notChecked, statusWord, trustOfStatus } from './verdict.ts';
 
-const provenShown = 5;
+const provenShown = 3;
 
 /** One verification: the verdict, every check, what was expected and found, raw fields, and what was not checked. */
 export default function EvidenceScreen() {
@@ -152,7 +153,8 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
               .map((check) => (
                 <li key={check.id}>
                   <TrustMark trust="refused" simulated={simulated} title="fail" />
-                  {check.reason === undefined ? check.title : `${check.title}: ${reasonWords(check.reason)}`}
+                  {check.detail ??
+                    (check.reason === undefined ? check.title : `${check.title}: no, ${reasonWords(check.reason)}`)}
                 </li>
               ))}
             {proven.slice(0, provenShown).map((check) => (
@@ -164,7 +166,7 @@ function EvidenceDocument({ evidence }: { readonly evidence: EvidenceView }) {
             {proven.length > provenShown ? (
               <li>
                 <span />
-                <span className="faint">and {proven.length - provenShown} more checks below</span>
+                <span className="faint">and {plural(proven.length - provenShown, 'more check')}, listed below</span>
               </li>
             ) : null}
           </ul>

@@ -12,19 +12,19 @@ interface Measurement {
 const columns: ReadonlyArray<Column<Measurement>> = [
   {
     id: 'part',
-    title: 'attester',
+    title: 'Attester',
     width: '80px',
     cell: (row) => <span className="dim">{row.part}</span>,
   },
   {
     id: 'name',
-    title: 'register',
+    title: 'Register',
     width: 'minmax(120px, 1fr)',
     cell: (row) => <span className="mono">{row.name}</span>,
   },
   {
     id: 'value',
-    title: 'found',
+    title: 'Found',
     width: 'minmax(200px, 2fr)',
     cell: (row) => <Digest value={row.value} of={row.name} first={20} last={8} />,
   },

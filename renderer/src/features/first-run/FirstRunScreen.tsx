@@ -50,7 +50,7 @@ export default function FirstRunScreen() {
         <SampleStep current={current === 3} open={unlocked} networkRuns={networkRuns} />
       </div>
       <div className={styles.happening}>
-        <span className="label">what is happening</span>
+        <span className="label">What is happening</span>
         <Log
           label="What is happening"
           follow

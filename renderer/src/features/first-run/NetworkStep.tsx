@@ -83,6 +83,11 @@ export function NetworkStep({ current, open }: { readonly current: boolean; read
                 ? undefined
                 : { done: network.ready, total: network.nodes, unit: 'nodes' })
             }
+            sentence={
+              task?.progress === undefined
+                ? undefined
+                : `${task.progress.done} of ${task.progress.total} processes: the nodes and their directory`
+            }
           />
         </div>
       ) : null}
@@ -148,6 +153,7 @@ function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
       id: 'format',
       title: 'Evidence format',
       width: '92px',
+      optional: true,
       cell: (node) => <span className="dim">{`${node.cpuFamily.toUpperCase()} + ${shortGpu(node.gpuModel)}`}</span>,
     },
     {

@@ -1,6 +1,6 @@
 import { useNavigate } from 'react-router';
 import { useAction, useMethod } from '../../host/index.ts';
-import { Button, cx, ErrorMessage, formatPercent, KeyValue, SimulatedTag, Tick } from '../../ui/index.ts';
+import { Button, cx, ErrorMessage, formatPercent, KeyValue, runStateWord, SimulatedTag, Tick } from '../../ui/index.ts';
 import styles from './FirstRun.module.css';
 
 const outcome = [
@@ -56,7 +56,7 @@ export function SampleStep({
           <KeyValue
             items={[
               { name: 'Run', value: last.name },
-              { name: 'State', value: last.state },
+              { name: 'State', value: runStateWord(last.state) },
               ...(last.heldOutAccuracy === undefined
                 ? []
                 : [{ name: 'Held-out accuracy', value: formatPercent(last.heldOutAccuracy) }]),

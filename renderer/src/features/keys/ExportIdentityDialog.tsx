@@ -1,70 +1,39 @@
 import { useState } from 'react';
 import { secretOf, useAction } from '../../host/index.ts';
-import { Banner, Button, Dialog, ErrorMessage, PassphraseInput, TextInput } from '../../ui/index.ts';
-
-interface ExportIdentityDialogProps {
-  readonly open: boolean;
-  readonly onClose: () => void;
-}
+import { Banner, PassphraseDialog, TextInput } from '../../ui/index.ts';
 
 /** Writes the age identity to a file that only its owner can read. Asks for the passphrase again and is logged. */
-export function ExportIdentityDialog({ open, onClose }: ExportIdentityDialogProps) {
-  const [passphrase, setPassphrase] = useState('');
+export function ExportIdentityDialog({ onClose }: { readonly onClose: () => void }) {
   const [path, setPath] = useState('');
-  const exportIdentity = useAction('keys.exportIdentity');
-  const close = () => {
-    setPassphrase('');
-    setPath('');
-    exportIdentity.reset();
-    onClose();
-  };
-  const done = exportIdentity.data;
+  const write = useAction('keys.exportIdentity');
   return (
-    <Dialog
-      open={open}
-      careful
-      onClose={close}
+    <PassphraseDialog
+      onClose={onClose}
       title="Export the dataset identity?"
       description="Whoever has this file can open every dataset, checkpoint and model sealed to your key. It cannot be called back. The ledger records the export."
-      actions={
-        <>
-          <Button onClick={close}>{done === undefined ? 'Keep it in the vault' : 'Close'}</Button>
-          {done === undefined ? (
-            <Button
-              variant="danger"
-              working={exportIdentity.isPending ? 'Deriving the key' : undefined}
-              off={passphrase === '' || path === '' ? '' : undefined}
-              onClick={() =>
-                exportIdentity.mutate(
-                  { passphrase: secretOf(passphrase), path },
-                  { onSettled: () => setPassphrase('') },
-                )
-              }
-            >
-              Write identity file
-            </Button>
-          ) : null}
-        </>
+      keep="Keep it in the vault"
+      act="Write identity file"
+      danger
+      missing={path === '' ? 'Name a file.' : undefined}
+      working={write.isPending ? 'Deriving the key' : undefined}
+      error={write.error?.error}
+      onAct={(passphrase) => write.mutate({ passphrase: secretOf(passphrase), path })}
+      done={
+        write.data === undefined ? undefined : (
+          <Banner kind="fact" title="Written.">
+            <span className="mono">{write.data.path}</span>, readable by you only. Open a file with{' '}
+            <span className="mono">age -d -i</span>.
+          </Banner>
+        )
       }
     >
-      {done === undefined ? (
-        <div className="stack">
-          <TextInput
-            name="Write to"
-            mono
-            value={path}
-            placeholder="/media/usb/identity.txt"
-            onChange={(event) => setPath(event.currentTarget.value)}
-          />
-          <PassphraseInput name="Passphrase of the vault" value={passphrase} onValue={setPassphrase} />
-          {exportIdentity.error === null ? null : <ErrorMessage inline error={exportIdentity.error.error} />}
-        </div>
-      ) : (
-        <Banner kind="fact" title="Written.">
-          <span className="mono">{done.path}</span>, readable by you only. Open a file with{' '}
-          <span className="mono">age -d -i</span>.
-        </Banner>
-      )}
-    </Dialog>
+      <TextInput
+        name="Write to"
+        mono
+        value={path}
+        placeholder="/media/usb/identity.txt"
+        onChange={(event) => setPath(event.currentTarget.value)}
+      />
+    </PassphraseDialog>
   );
 }

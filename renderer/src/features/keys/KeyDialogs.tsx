@@ -1,12 +1,13 @@
 import { useState } from 'react';
 import type { KeyFormat, KeyPurpose, KeyType, KeyView } from '../../../../electron/contract/keys.ts';
-import { useAction, useMethod } from '../../host/index.ts';
+import { secretOf, useAction, useMethod } from '../../host/index.ts';
 import {
   Button,
   Checkbox,
   Dialog,
   ErrorMessage,
   FileList,
+  PassphraseDialog,
   Segmented,
   Select,
   TextInput,
@@ -14,7 +15,6 @@ import {
   plural,
   useToasts,
 } from '../../ui/index.ts';
-import { PassphraseAct } from './PassphraseAct.tsx';
 import { effectSentences, endOfDay, formatOptions, purposeOptions, typeWords, typesFor } from './words.ts';
 
 interface DialogProps {
@@ -46,7 +46,7 @@ export function NewKeyDialog({ onClose }: DialogProps) {
           <Button
             variant="primary"
             working={create.isPending ? 'Making the key' : undefined}
-            off={label.trim() === '' || badDay(day) !== undefined ? '' : undefined}
+            off={label.trim() === '' ? 'Write a label.' : badDay(day) === undefined ? undefined : ''}
             onClick={() => create.mutate({ purpose, type, label, ...(expiresAt === undefined ? {} : { expiresAt }) })}
           >
             Make key
@@ -102,7 +102,7 @@ export function LabelDialog({ of, onClose }: KeyDialogProps) {
           <Button
             variant="primary"
             working={change.isPending ? 'Writing' : undefined}
-            off={label.trim() === '' || badDay(day) !== undefined ? '' : undefined}
+            off={label.trim() === '' ? 'Write a label.' : badDay(day) === undefined ? undefined : ''}
             onClick={() => change.mutate({ id: of.id, label, expiresAt: endOfDay(day) ?? null })}
           >
             Change label and expiry
@@ -141,7 +141,7 @@ export function RotateDialog({ of, onClose }: KeyDialogProps) {
     },
   });
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title={standby ? `Make ${of.label} the active key?` : `Rotate ${of.label}?`}
       description={
@@ -151,10 +151,14 @@ export function RotateDialog({ of, onClose }: KeyDialogProps) {
       }
       keep="Keep the active key"
       act={standby ? 'Make it active' : 'Rotate key'}
-      working={rotate.isPending}
+      working={rotate.isPending ? 'Deriving the key' : undefined}
       error={rotate.error?.error}
       onAct={(passphrase) =>
-        rotate.mutate({ passphrase, purpose: of.purpose, ...(standby ? { to: of.id } : { type: of.type }) })
+        rotate.mutate({
+          passphrase: secretOf(passphrase),
+          purpose: of.purpose,
+          ...(standby ? { to: of.id } : { type: of.type }),
+        })
       }
     />
   );
@@ -167,18 +171,31 @@ export function RevokeDialog({ of, onClose }: KeyDialogProps) {
   const revoke = useAction('keys.revoke', { onDone: onClose });
   const needed = effects.data?.datasets.length ?? 0;
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title={`Revoke ${of.label}?`}
       description="It opens, signs and verifies nothing any more. This cannot be undone."
       keep="Keep the key"
       act="Revoke key"
       danger
-      incomplete={reason.trim() === '' || effects.data === undefined || (needed > 0 && !accepted)}
-      working={revoke.isPending}
+      missing={
+        effects.data === undefined
+          ? 'Waits for what rests on it.'
+          : needed > 0 && !accepted
+            ? 'Accept the loss first.'
+            : reason.trim() === ''
+              ? 'Write a reason.'
+              : undefined
+      }
+      working={revoke.isPending ? 'Deriving the key' : undefined}
       error={revoke.error?.error}
       onAct={(passphrase) =>
-        revoke.mutate({ passphrase, id: of.id, reason, ...(needed > 0 ? { evenIfNeeded: accepted } : {}) })
+        revoke.mutate({
+          passphrase: secretOf(passphrase),
+          id: of.id,
+          reason,
+          ...(needed > 0 ? { evenIfNeeded: accepted } : {}),
+        })
       }
     >
       {effects.isPending ? <Waiting>Looking what rests on it</Waiting> : null}
@@ -196,7 +213,7 @@ export function RevokeDialog({ of, onClose }: KeyDialogProps) {
         </Checkbox>
       )}
       <TextInput name="Reason" value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
-    </PassphraseAct>
+    </PassphraseDialog>
   );
 }
 
@@ -207,16 +224,16 @@ export function ImportKeyDialog({ onClose }: DialogProps) {
   const listing = useMethod('files.browse', directory === undefined ? {} : { directory });
   const bring = useAction('keys.import', { onDone: onClose });
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title="Import a private key"
       description="An age identity, PKCS#8 PEM, JWK, OpenSSH Ed25519, or hex (secp256k1). The core reads the file; delete it yourself afterwards."
       keep="Import nothing"
       act="Import key"
-      incomplete={path === undefined || label.trim() === ''}
-      working={bring.isPending}
+      missing={path === undefined ? 'Choose a file.' : label.trim() === '' ? 'Write a label.' : undefined}
+      working={bring.isPending ? 'Deriving the key' : undefined}
       error={bring.error?.error}
-      onAct={(passphrase) => path !== undefined && bring.mutate({ passphrase, path, label })}
+      onAct={(passphrase) => path !== undefined && bring.mutate({ passphrase: secretOf(passphrase), path, label })}
     >
       {listing.error === null ? null : <ErrorMessage inline error={listing.error.error} />}
       <FileList
@@ -227,7 +244,7 @@ export function ImportKeyDialog({ onClose }: DialogProps) {
         hint="Type a path and press Enter, or choose below."
       />
       <TextInput name="Label" value={label} onChange={(event) => setLabel(event.currentTarget.value)} />
-    </PassphraseAct>
+    </PassphraseDialog>
   );
 }
 
@@ -266,20 +283,20 @@ export function ExportKeyDialog({ of, onClose }: KeyDialogProps) {
   const what = { id: of.id, path, format, part };
   if (part === 'private') {
     return (
-      <PassphraseAct
+      <PassphraseDialog
         onClose={onClose}
         title={`Export ${of.label}?`}
         description="Whoever has this file has the key. It cannot be called back. The ledger records the export."
         keep="Keep it in the vault"
         act="Write private key"
         danger
-        incomplete={path === ''}
-        working={write.isPending}
+        missing={path === '' ? 'Name a file.' : undefined}
+        working={write.isPending ? 'Deriving the key' : undefined}
         error={write.error?.error}
-        onAct={(passphrase) => write.mutate({ ...what, passphrase })}
+        onAct={(passphrase) => write.mutate({ ...what, passphrase: secretOf(passphrase) })}
       >
         {fields}
-      </PassphraseAct>
+      </PassphraseDialog>
     );
   }
   return (
@@ -291,7 +308,7 @@ export function ExportKeyDialog({ of, onClose }: KeyDialogProps) {
       actions={
         <>
           <Button onClick={onClose}>Write nothing</Button>
-          <Button variant="primary" off={path === '' ? '' : undefined} onClick={() => write.mutate(what)}>
+          <Button variant="primary" off={path === '' ? 'Name a file.' : undefined} onClick={() => write.mutate(what)}>
             Write public key
           </Button>
         </>

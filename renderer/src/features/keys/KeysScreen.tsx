@@ -56,6 +56,7 @@ const columns: ReadonlyArray<Column<KeyView>> = [
     title: 'Last used',
     width: '180px',
     align: 'end',
+    optional: true,
     cell: (key) => (
       <span className="dim">{key.lastUsedAt === undefined ? 'never' : formatDateTime(key.lastUsedAt)}</span>
     ),
@@ -69,19 +70,20 @@ export default function KeysScreen() {
   const lock = useAction('vault.lock');
   const tasks = useMethod('tasks.list', {});
   const rewrap = tasks.data?.find(({ kind, state: at }) => kind === 'rewrap' && at === 'running');
-  const [dialog, setDialog] = useState<'new' | 'import'>();
+  const [dialog, setDialog] = useState<'new' | 'import' | 'export' | 'change'>();
+  const close = () => setDialog(undefined);
   const [chosen, setChosen] = useState<string>();
   const [ledgerKey, setLedgerKey] = useState('');
   const selected = keys.data?.find(({ id }) => id === chosen);
-  const [exporting, setExporting] = useState(false);
-  const [changing, setChanging] = useState(false);
   const vault = state.data?.vault;
   return (
     <Page>
       <PageHead
         title="Keys"
         note={
-          keys.data === undefined ? undefined : `${plural(keys.data.length, 'key')}; private parts never leave the core`
+          keys.data === undefined
+            ? undefined
+            : `${plural(keys.data.length, 'key')}; a private part leaves the vault only by an export`
         }
         actions={
           <>
@@ -89,8 +91,8 @@ export default function KeysScreen() {
               New key
             </Button>
             <Button onClick={() => setDialog('import')}>Import key</Button>
-            <Button onClick={() => setExporting(true)}>Export dataset identity</Button>
-            <Button onClick={() => setChanging(true)}>Change passphrase</Button>
+            <Button onClick={() => setDialog('export')}>Export dataset identity</Button>
+            <Button onClick={() => setDialog('change')}>Change passphrase</Button>
             <Button onClick={() => lock.mutate({})}>Lock vault</Button>
           </>
         }
@@ -167,10 +169,10 @@ export default function KeysScreen() {
         <UnlockWays />
         <Ledger key={ledgerKey} ofKey={ledgerKey} />
       </WorkArea>
-      {dialog === 'new' ? <NewKeyDialog onClose={() => setDialog(undefined)} /> : null}
-      {dialog === 'import' ? <ImportKeyDialog onClose={() => setDialog(undefined)} /> : null}
-      <ExportIdentityDialog open={exporting} onClose={() => setExporting(false)} />
-      <ChangePassphraseDialog open={changing} onClose={() => setChanging(false)} />
+      {dialog === 'new' ? <NewKeyDialog onClose={close} /> : null}
+      {dialog === 'import' ? <ImportKeyDialog onClose={close} /> : null}
+      {dialog === 'export' ? <ExportIdentityDialog onClose={close} /> : null}
+      {dialog === 'change' ? <ChangePassphraseDialog onClose={close} /> : null}
     </Page>
   );
 }

@@ -26,23 +26,23 @@ const columns: ReadonlyArray<Column<AuditView>> = [
   {
     id: 'index',
     title: 'Entry',
-    width: '64px',
+    width: '56px',
     align: 'end',
     cell: (entry) => formatCount(entry.index),
     compare: (a, b) => a.index - b.index,
   },
-  { id: 'at', title: 'UTC', width: '180px', cell: (entry) => <span className="dim">{formatDateTime(entry.at)}</span> },
+  { id: 'at', title: 'UTC', width: '166px', cell: (entry) => <span className="dim">{formatDateTime(entry.at)}</span> },
   {
     id: 'kind',
     title: 'Act',
-    width: '170px',
+    width: 'minmax(124px, 170px)',
     cell: (entry) => <span title={entry.kind}>{wordsOf(entry)}</span>,
     compare: (a, b) => a.kind.localeCompare(b.kind),
   },
   {
     id: 'subject',
     title: 'What',
-    width: 'minmax(160px, 1fr)',
+    width: 'minmax(140px, 1fr)',
     cell: (entry) => (
       <span className="row">
         <span className="mono clip">{entry.subject}</span>
@@ -53,13 +53,15 @@ const columns: ReadonlyArray<Column<AuditView>> = [
   {
     id: 'leaf',
     title: 'Leaf, sha256',
-    width: '160px',
+    width: '100px',
     align: 'end',
     cell: (entry) => <Digest value={entry.leafHash} of={`leaf of entry ${entry.index}`} first={6} last={4} />,
   },
 ];
 
-const pageSize = 500;
+const pageSize = 200;
+/** As many as the core hands out at once; what is older is found by the filters, or exported. */
+const most = 1000;
 /** Every act writes an entry, which no stream tells. */
 const askAgainMs = 3000;
 
@@ -70,6 +72,7 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
   const [job, setJob] = useState('');
   const [since, setSince] = useState('');
   const [path, setPath] = useState('');
+  const [limit, setLimit] = useState(pageSize);
   const kinds = ledgerGroups[group]?.kinds ?? [];
   const day = /^\d{4}-\d{2}-\d{2}$/.test(since) && endOfDay(since) !== undefined ? `${since}T00:00:00Z` : undefined;
   const filters = {
@@ -80,7 +83,7 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
   };
   const list = useMethod(
     'audit.list',
-    { after: -1, limit: pageSize, ...filters },
+    { after: -1, limit, newest: true, ...filters },
     { keepPrevious: true, every: askAgainMs },
   );
   const exporting = useAction('audit.export');
@@ -144,6 +147,16 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
         empty={<p className="dim">{wanted === '' ? 'No entry fits these filters.' : `No entry names "${filter}".`}</p>}
         flush
       />
+      {list.data === undefined || list.data.entries.length < limit ? null : (
+        <div className={styles.older}>
+          <span className="small faint">{`The newest ${formatCount(limit)} that fit. Older ones: by the filters, or in the export.`}</span>
+          {limit < most ? (
+            <Button variant="quiet" onClick={() => setLimit(Math.min(most, limit + pageSize))}>
+              Show older entries
+            </Button>
+          ) : null}
+        </div>
+      )}
       <div className={styles.export}>
         <TextInput
           name="Export what fits, with proofs, to"
@@ -153,7 +166,7 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
           onChange={(event) => setPath(event.currentTarget.value)}
         />
         <Button
-          off={path === '' ? '' : undefined}
+          off={path === '' ? 'Name a file.' : undefined}
           working={exporting.isPending ? 'Writing' : undefined}
           onClick={() => exporting.mutate({ path, ...filters })}
         >

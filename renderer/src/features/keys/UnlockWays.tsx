@@ -6,6 +6,7 @@ import {
   Banner,
   Button,
   ErrorMessage,
+  PassphraseDialog,
   PassphraseInput,
   Section,
   Table,
@@ -19,7 +20,6 @@ import {
   type Column,
 } from '../../ui/index.ts';
 import styles from './Keys.module.css';
-import { PassphraseAct } from './PassphraseAct.tsx';
 
 const typeNames: Readonly<Record<UnlockPath['type'], string>> = {
   passphrase: 'Passphrase',
@@ -35,7 +35,8 @@ function detailOf(way: UnlockPath): string {
   return way.backend ?? way.rpId ?? '';
 }
 
-const columnsOf = (onRemove: (way: UnlockPath) => void): ReadonlyArray<Column<UnlockPath>> => [
+/** The only way cannot be removed: nothing would open the vault. */
+const columnsOf = (onRemove: (way: UnlockPath) => void, only: boolean): ReadonlyArray<Column<UnlockPath>> => [
   {
     id: 'label',
     title: 'Name',
@@ -53,20 +54,24 @@ const columnsOf = (onRemove: (way: UnlockPath) => void): ReadonlyArray<Column<Un
     id: 'made',
     title: 'Added',
     width: '180px',
+    optional: true,
     cell: ({ createdAt }) => (
       <span className="dim">{createdAt === undefined ? 'not recorded' : formatDateTime(createdAt)}</span>
     ),
   },
   {
     id: 'remove',
-    title: '',
+    title: <span className="sr">Remove</span>,
     width: '90px',
     align: 'end',
-    cell: (way) => (
-      <Button variant="quiet" aria-label={`Remove ${way.label}`} onClick={() => onRemove(way)}>
-        Remove
-      </Button>
-    ),
+    cell: (way) =>
+      only ? (
+        <span className="faint">the only way</span>
+      ) : (
+        <Button variant="quiet" aria-label={`Remove ${way.label}`} onClick={() => onRemove(way)}>
+          Remove
+        </Button>
+      ),
   },
 ];
 
@@ -97,7 +102,7 @@ export function UnlockWays() {
           <Table
             label="Ways to unlock"
             rows={ways.data.paths}
-            columns={columnsOf((remove) => setOpen({ remove }))}
+            columns={columnsOf((remove) => setOpen({ remove }), ways.data.paths.length === 1)}
             rowKey={({ id }) => id}
             flush
           />
@@ -109,12 +114,12 @@ export function UnlockWays() {
             {keys.available ? <Button onClick={() => setOpen('security-key')}>Add security key</Button> : null}
           </div>
           {keychain === undefined || keychain.available ? null : (
-            <p className="dim small">No keychain is offered: {keychain.reason}</p>
+            <p className="dim small">No keychain is offered. {keychain.reason}</p>
           )}
-          {keys.available ? null : <p className="dim small">No security key is offered: {keys.reason}</p>}
+          {keys.available ? null : <p className="dim small">No security key is offered. {keys.reason}</p>}
         </div>
       </Section>
-      <Section title="Kept copies" note="states at lock, beside the vault's file">
+      <Section title="Kept copies" note="of the vault's file, beside it">
         {copies.error === null ? null : <ErrorMessage inline error={copies.error.error} />}
         {copies.data === undefined ? null : copies.data.length === 0 ? (
           <p className="dim">None yet: one is kept at each lock that follows a change.</p>
@@ -147,38 +152,38 @@ function AddPassphrase({ onClose }: WayDialogProps) {
   const [next, setNext] = useState('');
   const add = useAction('vault.addPassphrase', { onDone: onClose });
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title="Add a passphrase"
       description="A second passphrase opens the same vault; either can be removed alone."
       keep="Add nothing"
       act="Add passphrase"
-      incomplete={label.trim() === '' || next === ''}
-      working={add.isPending}
+      missing={label.trim() === '' ? 'Write a name.' : next === '' ? 'Type the new passphrase.' : undefined}
+      working={add.isPending ? 'Deriving the key' : undefined}
       error={add.error?.error}
       onAct={(passphrase) => {
         setNext('');
-        add.mutate({ passphrase, next: secretOf(next), label });
+        add.mutate({ passphrase: secretOf(passphrase), next: secretOf(next), label });
       }}
     >
       <TextInput name="Name" value={label} onChange={(event) => setLabel(event.currentTarget.value)} />
       <PassphraseInput name="New passphrase" value={next} onValue={setNext} showStrength />
-    </PassphraseAct>
+    </PassphraseDialog>
   );
 }
 
 function AddKeychain({ backend, onClose }: WayDialogProps & { readonly backend: string }) {
   const add = useAction('vault.addKeychain', { onDone: onClose });
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title={`Let ${backend} open the vault?`}
       description="Whoever is signed in to this computer as you can then unlock the vault without the passphrase."
       keep="Keep to the passphrase"
       act="Add keychain"
-      working={add.isPending}
+      working={add.isPending ? 'Deriving the key' : undefined}
       error={add.error?.error}
-      onAct={(passphrase) => add.mutate({ passphrase, label: `Keychain ${backend}` })}
+      onAct={(passphrase) => add.mutate({ passphrase: secretOf(passphrase), label: `Keychain ${backend}` })}
     />
   );
 }
@@ -188,47 +193,44 @@ function AddSecurityKey({ rpId, onClose }: WayDialogProps & { readonly rpId: str
   const [touching, setTouching] = useState(false);
   const [failed, setFailed] = useState<NacreError>();
   const add = useAction('vault.addSecurityKey', { onDone: onClose });
-  const act = async (passphrase: Uint8Array) => {
+  const act = async (passphrase: string) => {
     setFailed(undefined);
     setTouching(true);
     const made = await makeSecurityKey(rpId, label);
     setTouching(false);
-    if (!made.ok) {
-      passphrase.fill(0);
-      return setFailed(made.error);
-    }
-    add.mutate({ passphrase, label, rpId, ...made.value });
+    if (!made.ok) return setFailed(made.error);
+    add.mutate({ passphrase: secretOf(passphrase), label, rpId, ...made.value });
   };
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title="Add a security key"
       description="You touch it twice: to make a credential and to compute the wrapping key. It then opens this vault without the passphrase."
       keep="Add nothing"
       act="Add security key"
-      incomplete={label.trim() === ''}
-      working={touching || add.isPending}
+      missing={label.trim() === '' ? 'Write a name.' : undefined}
+      working={touching ? 'Waiting for a touch' : add.isPending ? 'Deriving the key' : undefined}
       error={failed ?? add.error?.error}
       onAct={(passphrase) => void act(passphrase)}
     >
       <TextInput name="Name" value={label} onChange={(event) => setLabel(event.currentTarget.value)} />
-    </PassphraseAct>
+    </PassphraseDialog>
   );
 }
 
 function RemoveWay({ way, onClose }: WayDialogProps & { readonly way: UnlockPath }) {
   const remove = useAction('vault.removePath', { onDone: onClose });
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title={`Remove ${way.label}?`}
       description="It opens this vault no more. Kept copies that it opens are deleted; backups elsewhere still open with it."
       keep="Keep it"
       act="Remove way to unlock"
       danger
-      working={remove.isPending}
+      working={remove.isPending ? 'Deriving the key' : undefined}
       error={remove.error?.error}
-      onAct={(passphrase) => remove.mutate({ passphrase, id: way.id })}
+      onAct={(passphrase) => remove.mutate({ passphrase: secretOf(passphrase), id: way.id })}
     />
   );
 }
@@ -252,18 +254,22 @@ function Calibrate({ onClose }: WayDialogProps) {
   });
   const found = measure.data;
   return (
-    <PassphraseAct
+    <PassphraseDialog
       onClose={onClose}
       title="Calibrate the derivation"
       description="Measures Argon2id on this machine and proposes the most that an unlock of one second pays for. Applying wraps the master key anew; keys and data stay as they are."
       keep="Keep the cost"
       act="Apply proposed cost"
-      incomplete={found === undefined}
-      working={retune.isPending}
+      missing={found === undefined ? 'Measure first.' : undefined}
+      working={retune.isPending ? 'Deriving the key' : undefined}
       error={measure.error?.error ?? retune.error?.error}
       onAct={(passphrase) =>
         found !== undefined &&
-        retune.mutate({ passphrase, memoryMib: found.proposed.memoryMib, passes: found.proposed.passes })
+        retune.mutate({
+          passphrase: secretOf(passphrase),
+          memoryMib: found.proposed.memoryMib,
+          passes: found.proposed.passes,
+        })
       }
     >
       <Button working={measure.isPending ? 'Measuring' : undefined} onClick={() => measure.mutate({})}>
@@ -286,6 +292,6 @@ function Calibrate({ onClose }: WayDialogProps) {
           </ul>
         </>
       )}
-    </PassphraseAct>
+    </PassphraseDialog>
   );
 }

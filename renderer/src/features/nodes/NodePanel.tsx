@@ -79,7 +79,7 @@ export function NodePanel({ node }: { readonly node: NodeView }) {
     >
       <div className={styles.panelHead}>
         <b className="mono">{node.name}</b>
-        <span className="small dim clip">
+        <span className="small dim">
           {node.city}, {node.cpuFamily.toUpperCase()} with {shortGpu(node.gpuModel)}
         </span>
         <span className="grow" />
@@ -119,7 +119,7 @@ export function NodePanel({ node }: { readonly node: NodeView }) {
               {check.outcome === 'unknown' ? (
                 <TrustMark trust="unknown" simulated={node.simulated} title="unknown" />
               ) : null}
-              <span className="clip">{check.title}</span>
+              <span>{check.title}</span>
               <span className={cx(check.outcome === 'fail' && styles.failed)}>{reasonWords(check.reason)}</span>
             </li>
           ))}

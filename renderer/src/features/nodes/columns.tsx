@@ -34,27 +34,28 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'name',
       title: 'Node',
-      width: 'minmax(96px, 1.1fr)',
+      width: 'minmax(104px, 1fr)',
       cell: (node) => <span className="mono">{node.name}</span>,
       compare: byText((node) => node.name),
     },
     {
       id: 'network',
       title: 'Network',
-      width: '96px',
+      width: '84px',
       cell: (node) => (node.simulated ? <SimulatedTag /> : <span className="dim">{node.network}</span>),
     },
     {
       id: 'place',
       title: 'Place',
-      width: 'minmax(72px, 0.9fr)',
+      width: 'minmax(68px, 0.7fr)',
       cell: (node) => node.city,
       compare: byText((node) => node.city),
     },
     {
       id: 'cpu',
       title: 'CPU',
-      width: '36px',
+      optional: true,
+      width: '32px',
       cell: (node) => <span className="dim">{node.cpuFamily.toUpperCase().replace('SEV-SNP', 'SNP')}</span>,
     },
     {
@@ -67,6 +68,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'memory',
       title: 'GiB',
+      optional: true,
       width: '32px',
       align: 'end',
       cell: (node) => <span className="dim">{formatCount(node.gpuMemoryGib)}</span>,
@@ -83,6 +85,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     {
       id: 'upload',
       title: 'Mbit/s',
+      optional: true,
       width: '46px',
       align: 'end',
       cell: (node) => formatCount(node.uploadMbps),
@@ -90,7 +93,8 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     },
     {
       id: 'load',
-      title: 'load, %',
+      title: 'Load, %',
+      optional: true,
       width: '48px',
       align: 'end',
       cell: (node) => figure(reading(node, 'DCGM_FI_DEV_GPU_UTIL')),
@@ -98,7 +102,7 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     },
     {
       id: 'proof',
-      title: 'proof',
+      title: 'Proof',
       width: '48px',
       align: 'end',
       cell: (node) =>
@@ -111,8 +115,8 @@ export function nodeColumns(now: number): ReadonlyArray<Column<NodeView>> {
     },
     {
       id: 'policy',
-      title: 'policy',
-      width: 'minmax(104px, 1.3fr)',
+      title: 'Policy',
+      width: 'minmax(160px, 1.6fr)',
       cell: (node) => (
         <span className={cx(node.trust === 'refused' && 'is-refused', node.trust === 'warning' && 'is-warning')}>
           {node.runIds.length > 0

@@ -102,7 +102,7 @@ export default function PoliciesScreen() {
       {policies.isPending ? <Waiting>Reading the policies</Waiting> : null}
       {policies.error === null ? null : <ErrorMessage error={policies.error.error} />}
       {policies.data !== undefined && rows.length === 0 ? (
-        <EmptyState title="No policy yet." actions={newButton}>
+        <EmptyState title="No policies yet" actions={newButton}>
           A policy says what a node must prove. The one of the local network comes with it; for real hardware, start
           from a template.
         </EmptyState>

@@ -124,7 +124,7 @@ describe('a policy on screen', () => {
     fireEvent.click(screen.getByRole('button', { name: /Sign version 4/u }));
     expect(host.calls.some(({ method }) => method === 'policies.save')).toBe(false);
     fireEvent.click(screen.getByRole('tab', { name: 'Form' }));
-    expect(await screen.findByRole('heading', { name: 'The text has errors.' })).toBeTruthy();
+    expect(await screen.findByRole('heading', { name: 'The text has errors' })).toBeTruthy();
   });
 
   it('tries archived evidence, and shows no pearl for it', async () => {

@@ -61,7 +61,7 @@ export default function PolicyScreen() {
     return (
       <Page>
         <PageHead title={id ?? 'New policy'} />
-        <EmptyState title={id === undefined ? 'Nothing to start from.' : `There is no policy ${id}.`}>
+        <EmptyState title={id === undefined ? 'Nothing to start from' : `There is no policy ${id}`}>
           Open the list of policies and start from a template or from a copy.
         </EmptyState>
       </Page>
@@ -280,7 +280,7 @@ function PolicyEditor({ view, opening, missing }: PolicyEditorProps) {
               title: 'Form',
               content: textIsAhead ? (
                 <EmptyState
-                  title="The text has errors."
+                  title="The text has errors"
                   actions={<Button onClick={() => setTab('text')}>Open the text</Button>}
                 >
                   The form shows a policy again when the text says one.

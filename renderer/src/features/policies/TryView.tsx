@@ -35,7 +35,7 @@ export function TryView({ text, isValid }: TryViewProps) {
   const id = chosen ?? rows[0]?.id;
   if (evidence.data !== undefined && rows.length === 0) {
     return (
-      <EmptyState title="No archived evidence yet.">
+      <EmptyState title="No archived evidence yet">
         Ask a node for evidence; every answer is kept and can be judged by any policy later.
       </EmptyState>
     );

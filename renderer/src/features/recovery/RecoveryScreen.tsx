@@ -145,13 +145,13 @@ export default function RecoveryScreen() {
           </Section>
         )}
       </WorkArea>
-      <BackupDialog open={dialog === 'backup'} onClose={close} onDone={again} />
-      <MakeSharesDialog open={dialog === 'make'} onClose={close} onDone={again} set={set} />
+      {dialog === 'backup' ? <BackupDialog onClose={close} onDone={again} /> : null}
+      {dialog === 'make' ? <MakeSharesDialog onClose={close} onDone={again} set={set} /> : null}
       <VerifyShareDialog open={dialog === 'verify'} onClose={close} />
       {set === undefined ? null : (
         <>
           <RehearseDialog key={set.setId} open={dialog === 'rehearse'} onClose={close} onDone={again} set={set} />
-          <RefreshDialog open={dialog === 'refresh'} onClose={close} onDone={again} set={set} />
+          {dialog === 'refresh' ? <RefreshDialog onClose={close} onDone={again} set={set} /> : null}
         </>
       )}
     </Page>

@@ -20,6 +20,7 @@ import {
   formatBytes,
   formatDateTime,
   plural,
+  runStateWord,
   type Column,
 } from '../../ui/index.ts';
 import { VerifyPack } from './VerifyPack.tsx';
@@ -32,7 +33,7 @@ const columns: ReadonlyArray<Column<ReportView>> = [
     cell: (report) => <span className="mono clip">{report.name}</span>,
     compare: (a, b) => a.name.localeCompare(b.name),
   },
-  { id: 'state', title: 'State', width: '110px', cell: (report) => report.state },
+  { id: 'state', title: 'State', width: '110px', cell: (report) => runStateWord(report.state) },
   {
     id: 'hardware',
     title: 'Hardware',
@@ -76,7 +77,7 @@ export default function ReportsScreen() {
         {reports.isPending ? <Waiting>Reading the runs</Waiting> : null}
         {reports.error === null ? null : <ErrorMessage error={reports.error.error} />}
         {reports.data !== undefined && rows.length === 0 ? (
-          <EmptyState title="No runs yet." actions={<Link to="/runs/new">Design a run</Link>}>
+          <EmptyState title="No runs yet" actions={<Link to="/runs/new">Design a run</Link>}>
             A report is made from a run: its order, evidence, metric chain and receipt.
           </EmptyState>
         ) : null}
@@ -129,7 +130,7 @@ function ReportPanel({ report }: { readonly report: ReportView }) {
       <Section title={report.name}>
         <KeyValue
           items={[
-            { name: 'State', value: report.state },
+            { name: 'State', value: runStateWord(report.state) },
             { name: 'Hardware', value: report.simulated ? <SimulatedTag /> : 'real' },
             { name: 'Ended', value: report.endedAt === undefined ? 'still running' : formatDateTime(report.endedAt) },
           ]}

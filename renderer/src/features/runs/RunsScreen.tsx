@@ -32,7 +32,7 @@ const columns: ReadonlyArray<Column<RunView>> = [
     ),
     compare: (a, b) => a.name.localeCompare(b.name),
   },
-  { id: 'state', title: 'State', width: '190px', cell: stateWord, compare: (a, b) => a.state.localeCompare(b.state) },
+  { id: 'state', title: 'State', width: '176px', cell: stateWord, compare: (a, b) => a.state.localeCompare(b.state) },
   { id: 'hardware', title: 'Hardware', width: '100px', cell: (run) => (run.simulated ? <SimulatedTag /> : 'real') },
   {
     id: 'nodes',
@@ -40,11 +40,11 @@ const columns: ReadonlyArray<Column<RunView>> = [
     width: 'minmax(110px, 1fr)',
     cell: (run) => <span className="mono clip">{run.nodes.map((node) => node.name).join(', ')}</span>,
   },
-  { id: 'step', title: 'Step', width: '90px', align: 'end', cell: (run) => formatCount(run.lastStep) },
+  { id: 'step', title: 'Step', width: '72px', align: 'end', optional: true, cell: (run) => formatCount(run.lastStep) },
   {
     id: 'accuracy',
     title: 'Held-out accuracy',
-    width: '130px',
+    width: '124px',
     align: 'end',
     cell: (run) =>
       run.heldOutAccuracy === undefined ? <span className="faint">none yet</span> : formatPercent(run.heldOutAccuracy),
@@ -82,7 +82,13 @@ export default function RunsScreen() {
     <Page>
       <PageHead
         title="Runs"
-        note={rows.length === 0 ? undefined : `${plural(rows.length, 'run')}, ${active} under way`}
+        note={
+          rows.length === 0
+            ? undefined
+            : active === 0
+              ? plural(rows.length, 'run')
+              : `${plural(rows.length, 'run')}, ${active} under way`
+        }
         actions={rows.length === 0 ? undefined : design}
       />
       <WorkArea>
@@ -90,7 +96,7 @@ export default function RunsScreen() {
         {runs.error === null ? null : <ErrorMessage error={runs.error.error} />}
         {runs.data !== undefined && rows.length === 0 ? (
           <EmptyState
-            title="No runs yet."
+            title="No runs yet"
             actions={
               <>
                 {design}

@@ -1,22 +1,10 @@
 import type { RunEvent, RunView } from '../../../../electron/contract/views.ts';
-import { formatDuration, formatUsd, type Trust } from '../../ui/index.ts';
-
-const words: Readonly<Record<RunView['state'], string>> = {
-  preparing: 'Preparing',
-  verifying: 'Verifying nodes',
-  uploading: 'Sending sealed parts',
-  releasing: 'Releasing the key',
-  running: 'Running',
-  collecting: 'Collecting the model',
-  succeeded: 'Succeeded',
-  failed: 'Failed',
-  stopped: 'Stopped',
-};
+import { formatDuration, formatUsd, runStateWord, type Trust } from '../../ui/index.ts';
 
 export function stateWord(run: Pick<RunView, 'state' | 'approval'>): string {
   const { approval } = run;
   if (approval !== undefined) return `Waiting for approval ${approval.have} of ${approval.need}`;
-  return words[run.state];
+  return runStateWord(run.state);
 }
 
 export function isActive(run: Pick<RunView, 'endedAt'>): boolean {

@@ -12,9 +12,82 @@ import {
   TextInput,
   Waiting,
   WorkArea,
+  formatCount,
   useToasts,
 } from '../../ui/index.ts';
 import styles from './Settings.module.css';
+
+interface NumberSetting {
+  readonly field: 'autoLockMinutes' | 'evidenceRenewSeconds' | 'uploadLimitMbps' | 'downloadLimitMbps';
+  readonly name: string;
+  readonly unit: string;
+  readonly hint: string;
+  readonly minimum: number;
+  readonly maximum: number;
+}
+
+const rateHint = 'Million bits a second; 0: no limit.';
+const groups: ReadonlyArray<{
+  readonly title: string;
+  readonly note?: string;
+  readonly numbers: ReadonlyArray<NumberSetting>;
+}> = [
+  {
+    title: 'Vault',
+    numbers: [
+      {
+        field: 'autoLockMinutes',
+        name: 'Lock after',
+        unit: 'min',
+        hint: 'Minutes without a key or a click, 1 to 480.',
+        minimum: 1,
+        maximum: 480,
+      },
+    ],
+  },
+  {
+    title: 'Evidence',
+    numbers: [
+      {
+        field: 'evidenceRenewSeconds',
+        name: 'Renew evidence of running nodes every',
+        unit: 's',
+        hint: 'Seconds, 5 to 86,400. A new run takes this unless its draft says otherwise.',
+        minimum: 5,
+        maximum: 86_400,
+      },
+    ],
+  },
+  {
+    title: 'Bandwidth',
+    note: 'of all transfers together; a run may have a lower limit of its own',
+    numbers: [
+      {
+        field: 'uploadLimitMbps',
+        name: 'Upload at most',
+        unit: 'Mbit/s',
+        hint: rateHint,
+        minimum: 0,
+        maximum: 1_000_000,
+      },
+      {
+        field: 'downloadLimitMbps',
+        name: 'Download at most',
+        unit: 'Mbit/s',
+        hint: rateHint,
+        minimum: 0,
+        maximum: 1_000_000,
+      },
+    ],
+  },
+];
+
+const hosts = {
+  electron: 'desktop window',
+  web: 'browser, by the web host',
+  cli: 'command line',
+  test: 'test harness',
+} as const;
 
 /** Few settings, each with what it does; a change is kept at once and logged. */
 export default function SettingsScreen() {
@@ -23,11 +96,11 @@ export default function SettingsScreen() {
   const set = useAction('settings.set');
   const queries = useQueryClient();
   const toasts = useToasts();
-  const change = (part: Partial<Settings>) => {
+  const change = (part: Partial<Settings>, name: string) => {
     set.mutate(part, {
       onSuccess: (next) => {
         queries.setQueryData(['settings.get', {}], next);
-        toasts.show({ title: 'Setting kept', note: Object.keys(part).join(', ') });
+        toasts.show({ title: 'Setting kept', note: name });
       },
     });
   };
@@ -49,56 +122,28 @@ export default function SettingsScreen() {
                   { value: 'dark', label: 'Dark' },
                   { value: 'light', label: 'Light' },
                 ]}
-                onValue={(theme) => change({ theme })}
+                onValue={(theme) => change({ theme }, 'Theme')}
               />
             </Section>
-            <Section title="Vault">
-              <WholeNumber
-                name="Lock after"
-                unit="min"
-                hint="Minutes without a key or a click, 1 to 480."
-                value={settings.data.autoLockMinutes}
-                minimum={1}
-                maximum={480}
-                onNumber={(autoLockMinutes) => change({ autoLockMinutes })}
-              />
-            </Section>
-            <Section title="Evidence">
-              <WholeNumber
-                name="Renew evidence of running nodes every"
-                unit="s"
-                hint="Seconds, 5 to 86,400. A new run takes this unless its draft says otherwise."
-                value={settings.data.evidenceRenewSeconds}
-                minimum={5}
-                maximum={86_400}
-                onNumber={(evidenceRenewSeconds) => change({ evidenceRenewSeconds })}
-              />
-            </Section>
-            <Section title="Bandwidth" note="of all transfers together; a run may have a lower limit of its own">
-              <WholeNumber
-                name="Upload at most"
-                unit="Mbit/s"
-                hint="Million bits a second; 0: no limit."
-                value={settings.data.uploadLimitMbps}
-                minimum={0}
-                maximum={1_000_000}
-                onNumber={(uploadLimitMbps) => change({ uploadLimitMbps })}
-              />
-              <WholeNumber
-                name="Download at most"
-                unit="Mbit/s"
-                hint="Million bits a second; 0: no limit."
-                value={settings.data.downloadLimitMbps}
-                minimum={0}
-                maximum={1_000_000}
-                onNumber={(downloadLimitMbps) => change({ downloadLimitMbps })}
-              />
-            </Section>
+            {groups.map(({ title, note, numbers }) => (
+              <Section key={title} title={title} note={note}>
+                <div className="stack">
+                  {numbers.map((setting) => (
+                    <WholeNumber
+                      key={setting.field}
+                      setting={setting}
+                      value={settings.data[setting.field]}
+                      onNumber={(value) => change({ [setting.field]: value }, setting.name)}
+                    />
+                  ))}
+                </div>
+              </Section>
+            ))}
             <Section title="About">
               <KeyValue
                 items={[
                   { name: 'Version', value: state.data?.version ?? '' },
-                  { name: 'Host', value: state.data?.host ?? '' },
+                  { name: 'Shown in', value: state.data === undefined ? '' : hosts[state.data.host] },
                   { name: 'Profile', value: <span className="mono">{state.data?.profile ?? ''}</span> },
                 ]}
               />
@@ -111,20 +156,17 @@ export default function SettingsScreen() {
 }
 
 interface WholeNumberProps {
-  readonly name: string;
-  readonly unit: string;
-  readonly hint: string;
+  readonly setting: NumberSetting;
   readonly value: number;
-  readonly minimum: number;
-  readonly maximum: number;
   readonly onNumber: (value: number) => void;
 }
 
 /** Kept when the field is left or Enter is pressed, never while typing. */
-function WholeNumber({ name, unit, hint, value, minimum, maximum, onNumber }: WholeNumberProps) {
+function WholeNumber({ setting, value, onNumber }: WholeNumberProps) {
+  const { name, unit, hint, minimum, maximum } = setting;
   const [text, setText] = useState(String(value));
   const number = Number(text);
-  const good = Number.isInteger(number) && number >= minimum && number <= maximum;
+  const good = text.trim() !== '' && Number.isInteger(number) && number >= minimum && number <= maximum;
   const keep = () => {
     if (good && number !== value) onNumber(number);
   };
@@ -142,7 +184,7 @@ function WholeNumber({ name, unit, hint, value, minimum, maximum, onNumber }: Wh
         inputMode="numeric"
         value={text}
         hint={hint}
-        error={good ? undefined : `A whole number from ${minimum} to ${maximum}.`}
+        error={good ? undefined : `Write a whole number from ${formatCount(minimum)} to ${formatCount(maximum)}.`}
         onChange={(event) => setText(event.currentTarget.value)}
         onBlur={keep}
       />
