@@ -26,6 +26,8 @@ export const networkViewSchema = z.object({
   state: z.enum(['connected', 'failed']),
   version: z.string().optional(),
   error: z.object({ code: z.string(), message: z.string() }).optional(),
+  /** The agents that are known now came with it: one directory is known at a time, so those of the local network are away. */
+  directory: z.boolean().optional(),
   nodes: z.array(networkNodeSchema),
 });
 export type NetworkView = z.infer<typeof networkViewSchema>;

@@ -29,6 +29,8 @@ export function networksHandlers({
     const found = await client.value.nodes();
     if (!found.ok) return found;
     const { id, url, accepted } = saved;
+    const owner = agentDirectory.owner();
+    if (!owner.ok) return owner;
     return ok({
       id,
       kind: 'ray',
@@ -36,6 +38,7 @@ export function networksHandlers({
       accepted,
       state: 'connected',
       version: client.value.rayVersion,
+      directory: owner.value === id,
       nodes: found.value.map((node) => {
         const { state, ...rest } = node;
         const agent = rayNetworks.agentOf(node);
@@ -99,8 +102,11 @@ export function networksHandlers({
         const saved = load(id);
         if (!saved.ok) return saved;
         const seen = await look(saved.value);
+        const owner = agentDirectory.owner();
+        if (!owner.ok) return owner;
         const { url, accepted } = saved.value;
-        const failed = { id, kind: 'ray', url, accepted, state: 'failed', nodes: [] } as const;
+        const directory = owner.value === id;
+        const failed = { id, kind: 'ray', url, accepted, state: 'failed', directory, nodes: [] } as const;
         views.push(
           seen.ok
             ? seen.value

@@ -6,6 +6,8 @@ import type { Store } from '../../services/store/store.ts';
 export interface AgentDirectory {
   /** undefined: the local network. Errors: those of the disk. */
   path(): Result<string | undefined>;
+  /** The added network that it came with. Errors: those of the disk. */
+  owner(): Result<string | undefined>;
   set(network: string, path: string): Result<void>;
   /** @returns whether it was this network's */
   forget(network: string): Result<boolean>;
@@ -19,6 +21,10 @@ export function createAgentDirectory(store: Store): AgentDirectory {
     path() {
       const found = kept.get(id);
       return found.ok ? ok(found.value?.path) : found;
+    },
+    owner() {
+      const found = kept.get(id);
+      return found.ok ? ok(found.value?.network) : found;
     },
     set: (network, path) => kept.put(id, { network, path }),
     forget(network) {

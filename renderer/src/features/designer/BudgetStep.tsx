@@ -1,8 +1,9 @@
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { Estimate } from '../../../../electron/contract/views.ts';
 import { formatDuration, formatUsd } from '../../ui/index.ts';
-import { NumberField } from './CodeStep.tsx';
+import { workersOf } from './candidates.ts';
 import styles from './Designer.module.css';
+import { NumberField } from './NumberField.tsx';
 import { Step } from './Step.tsx';
 
 interface BudgetStepProps {
@@ -106,13 +107,20 @@ export function BudgetStep({ draft, estimate, edit }: BudgetStepProps) {
 }
 
 /** What a lost node costs, and what is done about it. */
-function attemptWords(attempts: number, { budget, checkpointEverySteps, nodes }: JobDraft): string {
+function attemptWords(attempts: number, draft: JobDraft): string {
+  const { budget, checkpointEverySteps, nodes, program } = draft;
+  const { count, minimum } = workersOf(draft);
   if (attempts === 1) {
     return 'A node that is lost ends the run. What it cost stays spent; its checkpoints and a failure receipt are kept.';
   }
+  const fewer = minimum < count ? `it goes on with fewer, ${minimum} at least` : 'it must prove itself anew';
   const elsewhere =
-    nodes.length === 1
-      ? 'Only one node is chosen, so it must prove itself anew: choose more to go on elsewhere.'
+    nodes.length > 0 && nodes.length <= count
+      ? `No spare node is chosen, so ${fewer}: choose more to go on elsewhere.`
       : 'The run goes on elsewhere, on a node that proves itself first and gets the key anew.';
-  return `A lost node costs the time since the last checkpoint (at most ${checkpointEverySteps} steps) and a new transfer of the data. ${elsewhere} All attempts together stay within ${formatUsd(budget.maximumUsd)} and ${formatDuration(budget.maximumSeconds)}.`;
+  const lost =
+    program.type === 'command'
+      ? 'the time since the last checkpoint that the program wrote'
+      : `the time since the last checkpoint (at most ${checkpointEverySteps} steps)`;
+  return `A lost node costs ${lost} and a new transfer of the data. ${elsewhere} All attempts together stay within ${formatUsd(budget.maximumUsd)} and ${formatDuration(budget.maximumSeconds)}.`;
 }

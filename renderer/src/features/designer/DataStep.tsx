@@ -17,6 +17,7 @@ import {
   shortDigest,
 } from '../../ui/index.ts';
 import styles from './Designer.module.css';
+import { programFor } from './draft.ts';
 import { Step } from './Step.tsx';
 
 interface DataStepProps {
@@ -29,10 +30,13 @@ interface DataStepProps {
 export function DataStep({ draft, datasets, dataset, edit }: DataStepProps) {
   const choose = (id: string) => {
     const chosen = datasets.find((candidate) => candidate.id === id);
+    const { program: former } = draft;
     const program =
-      draft.program.type === 'builtin'
-        ? { ...draft.program, target: chosen?.target ?? draft.program.target }
-        : draft.program;
+      former.type === 'command'
+        ? former
+        : chosen?.columns === undefined
+          ? programFor(chosen)
+          : { ...former, target: chosen.target ?? former.target };
     edit({ datasetId: id, program });
   };
   return (

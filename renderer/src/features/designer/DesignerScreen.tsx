@@ -6,6 +6,7 @@ import { useAction, useMethod } from '../../host/index.ts';
 import { useDrafts } from '../../state/index.ts';
 import { Button, EmptyState, ErrorMessage, Page, PageHead, Waiting, formatUsd } from '../../ui/index.ts';
 import { BudgetStep } from './BudgetStep.tsx';
+import { workersOf } from './candidates.ts';
 import { CodeStep } from './CodeStep.tsx';
 import { DataStep } from './DataStep.tsx';
 import styles from './Designer.module.css';
@@ -18,6 +19,8 @@ import { SummaryPanel } from './SummaryPanel.tsx';
 export default function DesignerScreen() {
   const datasets = useMethod('datasets.list', {});
   const nodes = useMethod('nodes.list', {});
+  // Each question goes to the dashboards themselves; no stream tells of them.
+  const networks = useMethod('networks.list', {}, { every: 10_000 });
   const policies = useMethod('policies.list', {});
   const requests = useMethod('approvals.list', {});
   const { job: draft, setJob, forget } = useDrafts();
@@ -100,6 +103,7 @@ export default function DesignerScreen() {
           <NodesStep
             draft={draft}
             nodes={nodes.data}
+            networks={networks.data}
             estimate={estimate.data}
             policies={usable}
             letThrough={letThrough}
@@ -118,10 +122,8 @@ export default function DesignerScreen() {
               {estimate.error === null ? null : <ErrorMessage inline error={estimate.error.error} />}
               {launch.error === null ? null : <ErrorMessage inline error={launch.error.error} />}
               <p className="small dim">
-                Launching signs the order, asks{' '}
-                {draft.nodes.length === 0 ? 'the cheapest node' : draft.nodes.join(', ')} for fresh evidence and
-                releases the file key only if it passes. It spends at most {formatUsd(draft.budget.maximumUsd)} and can
-                be stopped at any time.
+                Launching signs the order, asks {launchWords(draft)} passes. It spends at most{' '}
+                {formatUsd(draft.budget.maximumUsd)} and can be stopped at any time.
               </p>
               <Button
                 variant="primary"
@@ -132,7 +134,7 @@ export default function DesignerScreen() {
                 off={
                   problems.length === 0 && estimate.data !== undefined
                     ? undefined
-                    : (problems[0] ?? 'Waiting for the estimate')
+                    : (problems[0] ?? estimate.error?.error.message ?? 'Waiting for the estimate')
                 }
               >
                 Sign order and launch
@@ -143,6 +145,16 @@ export default function DesignerScreen() {
       </div>
     </Page>
   );
+}
+
+/** Who is asked, and what goes to whom. */
+function launchWords(draft: JobDraft): string {
+  const { count } = workersOf(draft);
+  const asked = draft.nodes.slice(0, count).join(', ');
+  if (count === 1) {
+    return `${asked === '' ? 'the cheapest node' : asked} for fresh evidence and releases the file key only if it`;
+  }
+  return `${asked === '' ? `the ${count} cheapest nodes` : asked} for fresh evidence and releases the file key to each alone, only if it`;
 }
 
 /** Only ever a query key while the estimate is off. */

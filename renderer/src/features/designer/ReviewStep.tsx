@@ -1,6 +1,7 @@
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { DatasetView, Estimate, NodeView } from '../../../../electron/contract/views.ts';
 import { Tick, TrustMark, formatBytes, formatDuration, formatUsd } from '../../ui/index.ts';
+import { workersOf } from './candidates.ts';
 import styles from './Designer.module.css';
 import { Step } from './Step.tsx';
 
@@ -12,10 +13,18 @@ interface ReviewStepProps {
 }
 
 export function ReviewStep({ draft, dataset, nodes, estimate }: ReviewStepProps) {
-  const node = nodes.find((candidate) => candidate.name === draft.nodes[0]);
+  const { count } = workersOf(draft);
+  const training = draft.nodes.slice(0, count);
+  const verified = training.filter((name) => nodes.some((node) => node.name === name && node.trust === 'verified'));
   const lines = [
     { done: dataset !== undefined, text: 'Dataset is sealed and its manifest is signed' },
-    { done: node?.trust === 'verified', text: `${node?.name ?? 'A node'} passed the policy when last asked` },
+    {
+      done: training.length > 0 && verified.length === training.length,
+      text:
+        training.length <= 1
+          ? `${training[0] ?? 'A node'} passed the policy when last asked`
+          : `${verified.length} of ${training.length} nodes passed the policy when last asked`,
+    },
     { done: estimate?.fits === true, text: 'Expected cost is inside the budget' },
     {
       done: dataset !== undefined && dataset.recipients.length > 0,
@@ -26,13 +35,22 @@ export function ReviewStep({ draft, dataset, nodes, estimate }: ReviewStepProps)
   const done = lines.filter((line) => line.done).length;
   const steps = [
     { title: 'You sign', when: 'now', note: 'nothing is spent' },
-    { title: 'Fresh evidence', when: 'about 1 s', note: 'one challenge, used once' },
+    {
+      title: 'Fresh evidence',
+      when: 'about 1 s',
+      note: count === 1 ? 'one challenge, used once' : 'a challenge for each node',
+    },
     {
       title: 'Sealed parts sent',
       when: estimate === undefined ? '' : formatDuration(estimate.transferSeconds),
-      note: dataset === undefined ? '' : formatBytes(dataset.sealedBytes),
+      note:
+        dataset === undefined ? '' : `${formatBytes(dataset.sealedBytes)}${count === 1 ? '' : `, to ${count} nodes`}`,
     },
-    { title: 'File key released', when: 'at once', note: 'bound to this order' },
+    {
+      title: 'File key released',
+      when: 'at once',
+      note: count === 1 ? 'bound to this order' : 'bound to order and rank',
+    },
     {
       title: 'Training',
       when: estimate === undefined ? '' : formatDuration(estimate.trainSeconds),

@@ -3,6 +3,7 @@ import type { Policy } from '../../../../electron/contract/policy.ts';
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { Estimate } from '../../../../electron/contract/views.ts';
 import { SimulatedTag, formatBytes, formatDuration, formatUsd, formatUsdPerHour } from '../../ui/index.ts';
+import { workersOf } from './candidates.ts';
 import styles from './Designer.module.css';
 
 interface SummaryPanelProps {
@@ -13,6 +14,7 @@ interface SummaryPanelProps {
 }
 
 export function SummaryPanel({ draft, estimate, policy, end }: SummaryPanelProps) {
+  const { count } = workersOf(draft);
   const slowest = Math.max(1, ...(estimate?.nodes ?? []).map((node) => node.transferSeconds));
   return (
     <aside className={styles.summary} aria-label="Summary of this run">
@@ -30,13 +32,20 @@ export function SummaryPanel({ draft, estimate, policy, end }: SummaryPanelProps
             <dl className={styles.pairs}>
               <dt>Training, {formatDuration(estimate.trainSeconds)}</dt>
               <dd>
+                {count === 1 ? '' : `${count} nodes, `}
                 {formatUsdPerHour(
+                  // As the estimate counts: the dearest of those that may train.
                   estimate.nodes
-                    .filter((node) => draft.nodes.includes(node.node))
-                    .reduce((sum, node) => sum + node.usdPerHour, 0),
+                    .map(({ usdPerHour }) => usdPerHour)
+                    .toSorted((a, b) => b - a)
+                    .slice(0, count)
+                    .reduce((sum, usdPerHour) => sum + usdPerHour, 0),
                 )}
               </dd>
-              <dt>Transfer, {formatBytes(estimate.transferBytes)}</dt>
+              <dt>
+                Transfer, {formatBytes(estimate.transferBytes)}
+                {count === 1 ? '' : ' to each'}
+              </dt>
               <dd>
                 {formatDuration(estimate.transferSeconds)}, {formatUsd(estimate.transferUsd)}
               </dd>
@@ -62,6 +71,11 @@ export function SummaryPanel({ draft, estimate, policy, end }: SummaryPanelProps
               </span>
             </div>
           ))}
+          {count === 1 ? null : (
+            <p className="small dim">
+              Once to each node that trains, side by side; a spare gets nothing until it is needed.
+            </p>
+          )}
         </div>
       )}
       {policy === undefined ? null : (

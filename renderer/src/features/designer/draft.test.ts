@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { NodeView } from '../../../../electron/contract/views.ts';
-import { newDraft, parseCommand, parseHidden } from './draft.ts';
+import type { DatasetView, NodeView } from '../../../../electron/contract/views.ts';
+import { newDraft, parseHidden } from './draft.ts';
 
 const node = (name: string, trust: NodeView['trust'], usdPerHour: number) => ({ name, trust, usdPerHour }) as NodeView;
 
@@ -18,13 +18,12 @@ describe('draft', () => {
     expect(parseHidden('1,2,3,4,5')).toBeNull();
   });
 
-  it('splits a command without a shell', () => {
-    expect(parseCommand('python train.py --name "two words" \'$HOME\'')).toEqual([
-      'python',
-      'train.py',
-      '--name',
-      'two words',
-      '$HOME',
-    ]);
+  it('takes a script where the dataset is not one table', () => {
+    const folder = { id: 'data-1', name: 'digits', sealedAt: '2026-11-22T17:00:00.000Z' } as DatasetView;
+    expect(newDraft([folder], [], 'default').program).toMatchObject({ type: 'command' });
+    expect(newDraft([{ ...folder, columns: ['a', 'b'], target: 'b' }], [], 'default').program).toMatchObject({
+      type: 'builtin',
+      target: 'b',
+    });
   });
 });
