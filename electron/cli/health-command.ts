@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { HealthSource, NodeHealth } from '../contract/health.ts';
+import type { HealthSource, HealthTrial, NodeHealth } from '../contract/health.ts';
 import { networkDangers } from '../contract/networks.ts';
 import { err, ok, type Result } from '../contract/result.ts';
 import type { Core } from '../core/types.ts';
@@ -18,13 +18,18 @@ import { withCore } from './session.ts';
 
 const usage = `nacre health [--node NAME]
 nacre health sources
+nacre health test exporter|prometheus URL [--node NAME]
 nacre health add exporter URL --node NAME
 nacre health add prometheus URL
+nacre health ask ID
 nacre health remove ID
   each with [--profile DIR] [--passphrase-fd N] [--json]
 
 What exporters tell of nodes and GPUs (DCGM names): errors, heat, throttling, and whether the
 GPU that is charted is the GPU that was attested. What was not reported is said, never 0.
+An exporter (of DCGM, or a node exporter) tells of one node. A Prometheus tells of every node
+whose name it has in the label Hostname, node or instance. test asks once and keeps nothing;
+ask asks one that was added without waiting for its turn.
 
   --user NAME         with a password; without it the secret is a token
   --secret-file FILE  the password or token; kept in the vault
@@ -79,7 +84,12 @@ export const healthCommand: Command = {
         return ok(exitCodes.ok);
       });
     }
-    if (action === 'add' && (second === 'exporter' || second === 'prometheus') && url !== undefined) {
+    if (
+      (action === 'add' || action === 'test') &&
+      (second === 'exporter' || second === 'prometheus') &&
+      url !== undefined
+    ) {
+      const kind: Exclude<HealthSource['kind'], 'agent'> = second;
       const file = options['secret-file'];
       const login =
         file === undefined
@@ -94,11 +104,30 @@ export const healthCommand: Command = {
         const started = await startNetwork(core, io);
         if (!started.ok) return started;
         const node = options.node === undefined ? {} : { node: options.node };
-        const added = await core.invoke('health.addSource', { kind: second, url, accept, ...node, ...login });
+        const source = { kind, url, accept, ...node, ...login };
+        if (action === 'test') {
+          const tried = await core.invoke('health.testSource', source);
+          if (!tried.ok) return tried;
+          if (json) printJson(io, tried.value);
+          else io.out(trialText(tried.value));
+          return ok(exitCodes.ok);
+        }
+        const added = await core.invoke('health.addSource', source);
         if (!added.ok) return added;
         if (json) printJson(io, added.value);
         else io.out(sourcesText([added.value]));
         return ok(exitCodes.ok);
+      });
+    }
+    if (action === 'ask' && second !== undefined && url === undefined) {
+      return withCore(io, options, 'unlocked', async (core): Promise<Result<number>> => {
+        const started = await startNetwork(core, io);
+        if (!started.ok) return started;
+        const asked = await core.invoke('health.askSource', { id: second });
+        if (!asked.ok) return asked;
+        if (json) printJson(io, asked.value);
+        else io.out(sourcesText([asked.value]));
+        return ok(asked.value.state === 'answering' ? exitCodes.ok : exitCodes.refused);
       });
     }
     if (action === 'remove' && second !== undefined && url === undefined) {
@@ -111,7 +140,7 @@ export const healthCommand: Command = {
       });
     }
     const hint = 'nacre health --help shows what it takes.';
-    return reportError(io, err('invalid_input', 'health takes sources, add or remove.', { hint }).error);
+    return reportError(io, err('invalid_input', 'health takes sources, test, add, ask or remove.', { hint }).error);
   },
 };
 
@@ -168,6 +197,17 @@ function healthText(views: readonly NodeHealth[]): string {
   const simulated = views.some((view) => view.simulated) ? 'SIMULATED: these figures were not measured.\n' : '';
   const table = formatTable([['NODE', 'GPU', 'STATE', 'LOAD', 'TEMPERATURE', 'POWER', 'WORST'], ...rows]);
   return `${table}${alerts.join('')}${unknown.join('')}${simulated}`;
+}
+
+function trialText({ url, took, nodes }: HealthTrial): string {
+  if (nodes.length === 0) return `${printable(url)} answers in ${took} ms and tells of none of the nodes here\n`;
+  const rows = nodes.map(({ node, gpus, machine, simulated }) => [
+    node,
+    String(gpus),
+    machine ? 'yes' : 'not reported',
+    simulated ? 'SIMULATED' : '',
+  ]);
+  return `${printable(url)} answers in ${took} ms\n${formatTable([['NODE', 'GPUS', 'MACHINE', ''], ...rows])}`;
 }
 
 function sourcesText(sources: readonly HealthSource[]): string {

@@ -48,6 +48,25 @@ export const healthSourceSchema = z.object({
 });
 export type HealthSource = z.infer<typeof healthSourceSchema>;
 
+/** What one look at a source told, before it is added: what it knows of the nodes here. */
+export const healthTrialSchema = z.object({
+  url: z.string(),
+  /** Milliseconds. */
+  took: z.number(),
+  /** Nodes that it tells of; empty where it answers and names none of them. */
+  nodes: z.array(
+    z.object({
+      node: z.string(),
+      gpus: z.number(),
+      /** It tells of the machine too: memory, load, disk. */
+      machine: z.boolean(),
+      simulated: z.boolean(),
+      takenAt: z.string().optional(),
+    }),
+  ),
+});
+export type HealthTrial = z.infer<typeof healthTrialSchema>;
+
 export const nodeHealthSchema = z.object({
   node: z.string(),
   simulated: z.boolean(),
@@ -60,6 +79,8 @@ export const nodeHealthSchema = z.object({
   gpus: z.array(gpuHealthSchema),
   /** Of the machine itself, under the exporter's names. */
   host: z.record(z.string(), z.number()),
+  /** Where the machine's figures come from, when they come from another source than those of the GPUs. */
+  hostFrom: z.object({ source: z.string(), state: z.enum(['fresh', 'stale']), scrapedAt: z.string() }).optional(),
   alerts: z.array(healthAlertSchema),
   /** Is the GPU that is charted the GPU that was attested? */
   identity: z.array(checkSchema),

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { directorySchema } from '../../contract/wire.ts';
 import type { NodeHealth } from '../../contract/health.ts';
+import { dcgmText, startExporter } from '../testing/exporter.ts';
 import {
   openReadyCore,
   startTestNetwork,
@@ -97,6 +98,30 @@ describe('health of the local network', () => {
     expect(await add('http://a:b@127.0.0.1')).toBe('invalid_input');
     expect(value(await test.core.invoke('health.sources', {}))).toEqual([]);
   });
+});
+
+describe('an exporter that a person adds', () => {
+  it('is tested without being kept, tells of a SIMULATED board in the real format, and its death is said', async () => {
+    const exporter = await startExporter(
+      dcgmText({ uuid: 'GPU-00000000-0000-0000-0000-000000000000', temperature: 41 }),
+    );
+    const source = { kind: 'exporter' as const, node, url: `${exporter.url}metrics` };
+    const tried = value(await test.core.invoke('health.testSource', source));
+    expect(tried).toMatchObject({ url: exporter.url, nodes: [{ node, gpus: 1, machine: false, simulated: true }] });
+    expect(value(await test.core.invoke('health.sources', {}))).toEqual([]);
+    const added = value(await test.core.invoke('health.addSource', source));
+    expect(added).toMatchObject({ kind: 'exporter', node, url: exporter.url, state: 'answering' });
+    const view = await health();
+    expect(view).toMatchObject({ source: added.id, simulated: true, state: 'fresh' });
+    expect(view.gpus[0]?.notReported).toContain('DCGM_FI_DEV_ECC_DBE_VOL_TOTAL');
+    expect(view.gpus[0]?.fields['DCGM_FI_DEV_ECC_DBE_VOL_TOTAL']).toBeUndefined();
+    expect(view.alerts.map(({ id }) => id)).toEqual(['identity.uuid', 'identity.driver']);
+    await exporter.stop();
+    expect(value(await test.core.invoke('health.askSource', { id: added.id }))).toMatchObject({ state: 'failed' });
+    expect(await health()).toMatchObject({ source: added.id, error: { code: 'unavailable' } });
+    expect(value(await test.core.invoke('health.removeSource', { id: added.id }))).toBe(true);
+    expect((await health()).source).toBe('agent');
+  }, 30_000);
 });
 
 // Under CI the suite runs whatever is missing, and fails where it cannot.

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import type { NodeHealth } from '../../contract/health.ts';
+import type { HealthTrial, NodeHealth } from '../../contract/health.ts';
 import { ok, type Result } from '../../contract/result.ts';
 import type { AttestedGpus } from '../../domain/health/identity.ts';
+import { readGpus } from '../../domain/health/readings.ts';
 import { queryPrometheus, scrapeExporter } from '../../networks/metrics/metrics-client.ts';
 import { parseServerAddress } from '../../networks/servers/address.ts';
 import type { Credentials } from '../../networks/servers/ask.ts';
@@ -51,7 +52,31 @@ export async function askSource(
   if (source.kind === 'prometheus') return queryPrometheus(access, nodes, signal);
   const found = await scrapeExporter(access, signal);
   if (!found.ok) return found;
-  return ok([{ node: source.node ?? '', samples: found.value.samples, takenAt: clock() }]);
+  const { samples, simulated } = found.value;
+  return ok([{ node: source.node ?? '', samples, takenAt: clock(), simulated }]);
+}
+
+/** The address that people copy is that of the page of metrics; what is kept is the base above it. */
+export function baseOfExporter(base: URL): URL {
+  return base.pathname.endsWith('/metrics/') ? new URL('..', base) : base;
+}
+
+/** What a first look told, in figures: which nodes it knows, and how much of each. */
+export function trialOf(url: string, scrapes: readonly Scrape[], took: number): HealthTrial {
+  const nodes = scrapes.flatMap(({ node, samples, takenAt, simulated = false }) => {
+    if (samples.length === 0) return [];
+    const readings = readGpus(samples);
+    return [
+      {
+        node,
+        gpus: readings.gpus.length,
+        machine: Object.keys(readings.host).length > 0,
+        simulated: simulated || readings.simulated,
+        ...(takenAt === undefined ? {} : { takenAt: new Date(takenAt).toISOString() }),
+      },
+    ];
+  });
+  return { url, took, nodes };
 }
 
 export function sourceOf({ id, url, accepted, facts }: SavedServer): ConfiguredSource {

@@ -100,7 +100,7 @@ const counts: readonly CountRule[] = [
 
 const levels: readonly AlertLevel[] = ['critical', 'warning', 'notice'];
 
-/** What is wrong with the GPUs and the machine, worst first. Fields that were not reported decide nothing. */
+/** What is wrong with the GPUs, worst first. Fields that were not reported decide nothing. */
 export function healthAlerts(now: Readings, before?: Readings): HealthAlert[] {
   const alerts = now.gpus.flatMap((gpu) => [
     ...xidAlerts(gpu, now.xidCounts.get(gpu.gpu) ?? []),
@@ -111,7 +111,21 @@ export function healthAlerts(now: Readings, before?: Readings): HealthAlert[] {
     ...throttleAlerts(gpu),
     ...heatAlerts(gpu),
   ]);
-  const edac = now.host['node_edac_uncorrectable_errors_total'];
+  return sortAlerts(alerts);
+}
+
+/** Seconds. Evidence and telemetry carry the node's times: beyond this they no longer fit this desk's. */
+const clockSkewMaximum = 30;
+/** Share of the root file system below which checkpoints soon find no room. */
+const diskShareMinimum = 0.05;
+
+/**
+ * What is wrong with the machine by its node exporter.
+ * @param takenAt when the figures were taken by this desk's clock, milliseconds
+ */
+export function machineAlerts(host: Readonly<Record<string, number>>, takenAt: number): HealthAlert[] {
+  const alerts: HealthAlert[] = [];
+  const edac = host['node_edac_uncorrectable_errors_total'];
   if (edac !== undefined && edac > 0) {
     alerts.push({
       id: 'host.memory',
@@ -122,7 +136,30 @@ export function healthAlerts(now: Readings, before?: Readings): HealthAlert[] {
       value: edac,
     });
   }
-  return sortAlerts(alerts);
+  const time = host['node_time_seconds'];
+  const skew = time === undefined ? 0 : Math.round(time - takenAt / 1000);
+  if (Math.abs(skew) > clockSkewMaximum) {
+    alerts.push({
+      id: 'host.clock',
+      level: 'warning',
+      title: `its clock is ${Math.abs(skew).toLocaleString('en')} s ${skew > 0 ? 'ahead' : 'behind'}`,
+      detail: 'Times in its evidence, logs and telemetry do not fit those of this desk.',
+      field: 'node_time_seconds',
+      value: skew,
+    });
+  }
+  const [size, free] = [host['node_filesystem_size_bytes'], host['node_filesystem_avail_bytes']];
+  if (size !== undefined && free !== undefined && size > 0 && free / size < diskShareMinimum) {
+    alerts.push({
+      id: 'host.disk',
+      level: 'warning',
+      title: `${(free / 1024 ** 3).toFixed(1)} GiB left on its disk`,
+      detail: 'Checkpoints that find no room are lost.',
+      field: 'node_filesystem_avail_bytes',
+      value: free,
+    });
+  }
+  return alerts;
 }
 
 /** Worst first; otherwise in their order. */

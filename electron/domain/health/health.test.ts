@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { healthAlerts, worstOf } from './alerts.ts';
+import { healthAlerts, machineAlerts, worstOf } from './alerts.ts';
 import { expositionLimits, parseExposition, parseFigure, type Exposition } from './exposition.ts';
 import { compareIdentity, identityAlerts } from './identity.ts';
 import { readGpus } from './readings.ts';
@@ -152,10 +152,12 @@ describe('readings', () => {
 });
 
 describe('alerts', () => {
-  const alertsOf = (...lines: string[]) =>
-    healthAlerts(readingsOf(lines.map((line) => line.replace('@', `{${gpu0}}`)).join('\n'))).map(
+  const alertsOf = (...lines: string[]) => {
+    const readings = readingsOf(lines.map((line) => line.replace('@', `{${gpu0}}`)).join('\n'));
+    return [...healthAlerts(readings), ...machineAlerts(readings.host, 1_700_000_000_000)].map(
       ({ id, level, title }) => `${level} ${id} ${title}`,
     );
+  };
 
   it.each([
     ['DCGM_FI_DEV_XID_ERRORS@ 79', 'critical gpu.xid XID 79: GPU has fallen off the bus'],
@@ -178,6 +180,12 @@ describe('alerts', () => {
     ['DCGM_FI_DEV_GPU_TEMP@ 93', 'critical gpu.temperature GPU at 93 °C, limit 92 °C'],
     ['DCGM_FI_DEV_MEMORY_TEMP@ 96', 'warning gpu.temperature.memory Memory at 96 °C, limit 95 °C'],
     ['node_edac_uncorrectable_errors_total 3', 'critical host.memory 3 uncorrectable errors in main memory'],
+    ['node_time_seconds 1.700003600e+09', 'warning host.clock its clock is 3,600 s ahead'],
+    ['node_time_seconds 1.699999960e+09', 'warning host.clock its clock is 40 s behind'],
+    [
+      'node_filesystem_size_bytes{mountpoint="/"} 1.073741824e+12\nnode_filesystem_avail_bytes{mountpoint="/"} 3.3e+10',
+      'warning host.disk 30.7 GiB left on its disk',
+    ],
   ])('%s', (line, alert) => {
     expect(alertsOf(line)).toEqual([alert]);
   });
@@ -190,6 +198,8 @@ describe('alerts', () => {
         'DCGM_FI_DEV_CLOCK_THROTTLE_REASONS@ 1',
         'DCGM_FI_DEV_GPU_TEMP@ 84.9',
         'DCGM_FI_DEV_MEMORY_TEMP@ NaN',
+        'node_time_seconds 1.700000029e+09',
+        'node_filesystem_avail_bytes{mountpoint="/"} 0',
       ),
     ).toEqual([]);
   });

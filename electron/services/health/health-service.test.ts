@@ -87,4 +87,64 @@ describe('health of nodes', () => {
     made.service.setSources([]);
     expect(view(made.service)).toMatchObject({ source: 'agent', worst: 'none' });
   });
+
+  it('takes the machine from a node exporter and the GPUs from the agent; each source that dies is said for itself', async () => {
+    const host = samplesOf('node_load1 3\nnode_memory_MemTotal_bytes 8');
+    let fails = false;
+    const made = make(async () =>
+      fails ? err('unavailable', 'gone') : ok([{ node: 'one', samples: host, takenAt: time, simulated: true }]),
+    );
+    made.service.record('one', ok(line(40)));
+    made.service.setSources([{ id: 'machine', kind: 'exporter', url: 'https://x/', accepted: [], node: 'one' }]);
+    await expect.poll(() => view(made.service).host['node_load1']).toBe(3);
+    expect(view(made.service)).toMatchObject({
+      source: 'agent',
+      simulated: true,
+      state: 'fresh',
+      hostFrom: { source: 'machine', state: 'fresh' },
+      gpus: [{ fields: { DCGM_FI_DEV_GPU_TEMP: 40 } }],
+    });
+    fails = true;
+    const last = new Date(time).toISOString().slice(11, 19);
+    await expect.poll(() => made.service.sources()[0]?.state).toBe('failed');
+    time += 20_000;
+    made.service.record('one', ok(line(41)));
+    expect(view(made.service)).toMatchObject({ state: 'fresh', hostFrom: { state: 'stale' }, worst: 'warning' });
+    expect(view(made.service).alerts.map(({ title }) => title)).toEqual([
+      `figures of the machine are stale, the last of ${last} UTC`,
+    ]);
+  });
+
+  it('does not let the agent speak for an added source that died or no longer names a GPU', async () => {
+    let answer: Result<Scrape[]> = ok([{ node: 'one', samples: line(50), takenAt: time }]);
+    const made = make(async () => answer);
+    made.service.record('one', ok(line(40)));
+    made.service.setSources([{ id: 's', kind: 'exporter', url: 'https://x/', accepted: [], node: 'one' }]);
+    await expect.poll(() => view(made.service).source).toBe('s');
+    answer = ok([{ node: 'one', samples: samplesOf('node_load1 1'), takenAt: time }]);
+    await expect.poll(() => view(made.service).gpus).toEqual([]);
+    expect(view(made.service).identity.map(({ outcome }) => outcome)).toEqual(['unknown', 'unknown', 'unknown']);
+    answer = err('unavailable', 'gone');
+    await expect.poll(() => made.service.sources()[0]?.state).toBe('failed');
+    time += 20_000;
+    made.service.record('one', ok(line(40)));
+    expect(view(made.service)).toMatchObject({ source: 's', state: 'stale' });
+  });
+
+  it('asks a failed source at once when told to, and at the usual pace again when it answers', async () => {
+    let asked = 0;
+    let fails = true;
+    const made = make(async () => {
+      asked += 1;
+      return fails ? err('unavailable', 'gone') : ok([{ node: 'one', samples: line(50), takenAt: time }]);
+    });
+    made.service.setSources([{ id: 's', kind: 'exporter', url: 'https://x/', accepted: [], node: 'one' }]);
+    await expect.poll(() => asked).toBeGreaterThan(4);
+    fails = false;
+    const found = await made.service.askNow('s');
+    expect(found.ok && found.value).toMatchObject({ id: 's', state: 'answering' });
+    const before = asked;
+    await expect.poll(() => asked - before).toBeGreaterThan(3);
+    expect((await made.service.askNow('other')).ok).toBe(false);
+  });
 });

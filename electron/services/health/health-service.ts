@@ -1,11 +1,11 @@
-import type { HealthAlert, HealthSource, NodeHealth } from '../../contract/health.ts';
+import type { HealthSource, NodeHealth } from '../../contract/health.ts';
 import { err, ok, type NacreError, type Result } from '../../contract/result.ts';
 import type { Series } from '../../contract/views.ts';
-import { healthAlerts, sortAlerts, worstOf } from '../../domain/health/alerts.ts';
 import type { Sample } from '../../domain/health/exposition.ts';
-import { compareIdentity, identityAlerts, type AttestedGpus } from '../../domain/health/identity.ts';
-import { readGpus, type Readings } from '../../domain/health/readings.ts';
-import { createGpuHistory, type GpuHistory } from './gpu-history.ts';
+import type { AttestedGpus } from '../../domain/health/identity.ts';
+import { readGpus } from '../../domain/health/readings.ts';
+import { createGpuHistory } from './gpu-history.ts';
+import { agentSource, chooseSpeakers, nodeView, type Speaker, type Told } from './node-view.ts';
 
 /** Between two looks at a source: milliseconds. */
 const pollMs = 3000;
@@ -13,9 +13,6 @@ const pollMs = 3000;
 const backoffMaximumMs = 60_000;
 /** Figures older than this say nothing of now. A Prometheus scrapes once a minute at most, usually. */
 const staleMs = { agent: 15_000, exporter: 15_000, prometheus: 90_000 } as const;
-
-/** The source of what a node's own agent serves; always there. */
-export const agentSource = 'agent';
 
 /** A source that a person added. */
 export interface ConfiguredSource {
@@ -32,6 +29,8 @@ export interface Scrape {
   readonly samples: readonly Sample[];
   /** Milliseconds; undefined where the source has nothing of the node. */
   readonly takenAt: number | undefined;
+  /** The answer said so of itself, beside what labels say. */
+  readonly simulated?: boolean;
 }
 
 export interface HealthOptions {
@@ -54,19 +53,13 @@ export interface HealthService {
   /** Last hours by GPU, downsampled. Errors: `not_found`. */
   series(node: string, names: readonly string[], maximumPoints: number): Result<{ gpu: string; series: Series[] }[]>;
   sources(): HealthSource[];
+  /** Asks a source now, whatever its wait. Errors: `not_found`; that it failed stands in what is returned. */
+  askNow(id: string): Promise<Result<HealthSource>>;
   /** Takes the place of all sources that were known; those that stay keep their state. */
   setSources(sources: readonly ConfiguredSource[]): void;
   /** Forgets nodes that are no longer there. */
   forget(): void;
   close(): Promise<void>;
-}
-
-interface Told {
-  readonly readings: Readings;
-  readonly before: Readings | undefined;
-  readonly takenAt: number;
-  readonly history: GpuHistory;
-  error: NacreError | undefined;
 }
 
 interface Polled {
@@ -76,6 +69,8 @@ interface Polled {
   lastAt: number | undefined;
   error: NacreError | undefined;
   loop: Promise<void>;
+  /** Ends the wait before the next look. */
+  wake: () => void;
 }
 
 /** Health of nodes and GPUs from their agents, from exporters and from Prometheus servers. Kept in memory only. */
@@ -85,69 +80,35 @@ export function createHealthService(options: HealthOptions): HealthService {
   const told = new Map<string, Map<string, Told>>();
   const failures = new Map<string, NacreError>();
   const polled = new Map<string, Polled>();
-  const shown = new Map<string, NodeHealth['state']>();
+  const shown = new Map<string, string>();
 
   const kindOf = (id: string) => (id === agentSource ? 'agent' : (polled.get(id)?.source.kind ?? 'exporter'));
 
-  const chosen = (node: string): [string, Told] | undefined => {
-    const sources = told.get(node);
-    if (sources === undefined) return undefined;
-    // What a person added goes before what the agent says of itself.
-    return [...sources].find(([id]) => id !== agentSource) ?? [...sources][0];
-  };
+  const speakersOf = (node: string) =>
+    chooseSpeakers(
+      [...(told.get(node) ?? [])].map(([source, entry]): Speaker => ({
+        source,
+        told: entry,
+        fresh: clock() - entry.takenAt <= staleMs[kindOf(source)],
+      })),
+    );
 
-  const viewOf = (node: string): NodeHealth => {
-    const found = chosen(node);
-    if (found === undefined) {
-      const error = failures.get(node);
-      const base = { node, simulated: false, source: agentSource, state: 'never', gpus: [], host: {} } as const;
-      const identity = compareIdentity([], options.attested(node));
-      return {
-        ...base,
-        gpus: [],
-        ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
-        alerts: [],
-        identity,
-        worst: 'none',
-      };
-    }
-    const [source, { readings, before, takenAt, error }] = found;
-    const age = clock() - takenAt;
-    const state = age > staleMs[kindOf(source)] ? ('stale' as const) : ('fresh' as const);
-    const identity = compareIdentity(readings.gpus, options.attested(node));
-    const alerts = sortAlerts([
-      ...identityAlerts(identity),
-      ...healthAlerts(readings, before),
-      ...(state === 'stale' ? [staleAlert(age, error)] : []),
-      ...(readings.truncated ? [tooManyGpus] : []),
-    ]);
-    return {
-      node,
-      simulated: readings.simulated,
-      source,
-      state,
-      scrapedAt: new Date(takenAt).toISOString(),
-      ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
-      gpus: [...readings.gpus],
-      host: { ...readings.host },
-      alerts,
-      identity,
-      worst: worstOf(alerts),
-    };
-  };
+  const viewOf = (node: string): NodeHealth =>
+    nodeView(node, speakersOf(node), failures.get(node), options.attested(node));
 
   const emit = (node: string) => {
     const view = viewOf(node);
-    shown.set(node, view.state);
+    shown.set(node, agesOf(view));
     options.onChange(view);
   };
 
-  const take = (source: string, { node, samples, takenAt }: Scrape) => {
+  const take = (source: string, { node, samples, takenAt, simulated = false }: Scrape) => {
     if (takenAt === undefined || !options.nodes().includes(node)) return;
     const sources = told.get(node) ?? new Map<string, Told>();
     told.set(node, sources);
     const earlier = sources.get(source);
-    const readings = readGpus(samples);
+    const read = readGpus(samples);
+    const readings = { ...read, simulated: read.simulated || simulated };
     const history = earlier?.history ?? createGpuHistory();
     // The same scrape again, as a Prometheus gives it, must not hide what grew since the one before.
     const again = earlier !== undefined && earlier.takenAt === takenAt;
@@ -156,6 +117,10 @@ export function createHealthService(options: HealthOptions): HealthService {
       before: again ? earlier.before : earlier?.readings,
       takenAt: Math.min(takenAt, clock()),
       history,
+      tells: {
+        gpus: earlier?.tells.gpus === true || readings.gpus.length > 0,
+        host: earlier?.tells.host === true || Object.keys(readings.host).length > 0,
+      },
       error: undefined,
     });
     history.push(readings.gpus, takenAt);
@@ -198,13 +163,13 @@ export function createHealthService(options: HealthOptions): HealthService {
     let wait = every;
     while (!entry.abort.signal.aborted) {
       wait = (await look(entry)) ? every : Math.min(wait * 2, backoffMaximumMs);
-      await pause(wait, entry.abort.signal);
+      await pause(wait, entry.abort.signal, (wake) => (entry.wake = wake));
     }
   };
 
   // Figures grow old although nothing comes: whoever looks must be told.
   const ageing = setInterval(() => {
-    for (const node of told.keys()) if (viewOf(node).state !== shown.get(node)) emit(node);
+    for (const node of told.keys()) if (agesOf(viewOf(node)) !== shown.get(node)) emit(node);
   }, pollMs);
   ageing.unref();
 
@@ -228,16 +193,16 @@ export function createHealthService(options: HealthOptions): HealthService {
     get: (node) => (options.nodes().includes(node) ? ok(viewOf(node)) : noNode(node)),
     series(node, names, maximumPoints) {
       if (!options.nodes().includes(node)) return noNode(node);
-      return ok(chosen(node)?.[1].history.draw(names, maximumPoints) ?? []);
+      return ok(speakersOf(node).gpus?.told.history.draw(names, maximumPoints) ?? []);
     },
-    sources: () =>
-      [...polled.values()].map(({ source, state, lastAt, error }) => ({
-        ...source,
-        accepted: [...source.accepted],
-        state,
-        ...(lastAt === undefined ? {} : { lastAt: new Date(lastAt).toISOString() }),
-        ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
-      })),
+    sources: () => [...polled.values()].map(sourceView),
+    async askNow(id) {
+      const entry = polled.get(id);
+      if (entry === undefined) return err('not_found', `There is no source ${JSON.stringify(id)}.`);
+      // One that answers again is from now on asked at the usual pace.
+      if (await look(entry)) entry.wake();
+      return ok(sourceView(entry));
+    },
     setSources(sources) {
       for (const id of polled.keys()) if (!sources.some((source) => source.id === id)) drop(id);
       for (const source of sources) {
@@ -251,6 +216,7 @@ export function createHealthService(options: HealthOptions): HealthService {
           lastAt: undefined,
           error: undefined,
           loop: Promise.resolve(),
+          wake: () => undefined,
         };
         polled.set(source.id, entry);
         entry.loop = follow(entry);
@@ -275,31 +241,31 @@ export function createHealthService(options: HealthOptions): HealthService {
   };
 }
 
-const tooManyGpus: HealthAlert = {
-  id: 'scrape.truncated',
-  level: 'warning',
-  title: 'more GPUs than are looked at',
-  detail: 'The exporter names more GPUs than any node has; the rest is left out.',
-};
-
-function staleAlert(age: number, error: NacreError | undefined): HealthAlert {
+function sourceView({ source, state, lastAt, error }: Polled): HealthSource {
   return {
-    id: 'scrape.stale',
-    level: 'warning',
-    title: `figures are ${Math.round(age / 1000)} s old`,
-    detail: `They say nothing of now. ${error?.message ?? 'The source still answers, with old figures.'}`,
+    ...source,
+    accepted: [...source.accepted],
+    state,
+    ...(lastAt === undefined ? {} : { lastAt: new Date(lastAt).toISOString() }),
+    ...(error === undefined ? {} : { error: { code: error.code, message: error.message } }),
   };
+}
+
+/** Which of a node's figures are old. */
+function agesOf({ state, hostFrom }: NodeHealth): string {
+  return `${state} ${hostFrom?.state ?? ''}`;
 }
 
 function noNode(node: string) {
   return err('not_found', `There is no node ${JSON.stringify(node)}.`);
 }
 
-/** Resolves early when aborted. */
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+/** Resolves early when aborted or woken. */
+function pause(milliseconds: number, signal: AbortSignal, onWake: (wake: () => void) => void): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(done, milliseconds);
     timer.unref();
+    onWake(done);
     function done(): void {
       clearTimeout(timer);
       signal.removeEventListener('abort', done);
