@@ -1,7 +1,8 @@
 import { decodeBase64 } from '../../encoding/base64.ts';
 import { decodeUtf8 } from '../../encoding/utf8.ts';
 import type { EvidenceCrypto } from '../crypto.ts';
-import type { NvidiaArchitecture } from '../nvidia/identity.ts';
+import { statedArchitecture, type NvidiaArchitecture } from '../nvidia/identity.ts';
+import { decodeGpuReport } from '../nvidia/report.ts';
 import { Malformed, concat, fromHex } from '../readers/bytes.ts';
 import { jsonItems, jsonText, type JsonNode } from '../readers/json.ts';
 import { parsePemCertificates } from '../readers/pem.ts';
@@ -62,11 +63,6 @@ export interface GpuPart {
 /** Evidence files of providers with eight GPUs take some 120 KiB. */
 export const maximumCompositeBytes = 1_048_576;
 const maximumGpus = 32;
-const architectures: Readonly<Record<string, NvidiaArchitecture>> = {
-  HOPPER: 'hopper',
-  BLACKWELL: 'blackwell',
-  LS10: 'ls10',
-};
 
 /** NVIDIA's list of evidence (`evidence_list` or `evidences`) of an object. @throws Malformed */
 export function readGpuParts(payload: JsonNode): readonly GpuPart[] {
@@ -76,9 +72,9 @@ export function readGpuParts(payload: JsonNode): readonly GpuPart[] {
   const shared = jsonText(payload, 'arch');
   return items.map((item, at) => {
     const what = `GPU evidence ${at}`;
-    const architecture = architectures[(jsonText(item, 'arch') ?? shared ?? '').toUpperCase()];
+    const architecture = statedArchitecture(jsonText(item, 'arch') ?? shared ?? '');
     if (architecture === undefined) throw new Malformed(`${what} names no known architecture`);
-    const report = decodeBase64(jsonText(item, 'evidence') ?? '-');
+    const report = decodeGpuReport(jsonText(item, 'evidence') ?? '-');
     const pem = decodeUtf8(decodeBase64(jsonText(item, 'certificate') ?? '-') ?? Uint8Array.of(0xff));
     if (report === undefined || pem === undefined) throw new Malformed(`${what} is not base64`);
     const certificates = parsePemCertificates(pem);

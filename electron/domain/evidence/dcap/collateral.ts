@@ -1,8 +1,8 @@
 import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { decodeBase64 } from '../../encoding/base64.ts';
 import { decodeUtf8 } from '../../encoding/utf8.ts';
-import { Malformed, fromHex, parseWith, type Parsed } from '../readers/bytes.ts';
-import { jsonMember, jsonSource, parseJson, readJson, type JsonNode } from '../readers/json.ts';
+import { Malformed, fromHex, parseWith, toHex, type Parsed } from '../readers/bytes.ts';
+import { jsonMember, jsonSource, octetList, parseJson, readJson, type JsonNode } from '../readers/json.ts';
 
 /**
  * What Intel publishes about platforms: TCB info, QE identity, revocation lists, and the chains that sign them. All as
@@ -91,6 +91,9 @@ function textMembers(source: Uint8Array | string): Member {
     if (node === undefined || node.kind === 'null') return undefined;
     if (node.kind === 'string') return node.value;
     if (node.kind === 'object') return sourceText(bytes, node);
+    // Lists and signatures as some tools write bytes.
+    const octets = octetList(node);
+    if (octets !== undefined) return toHex(octets);
     throw new Malformed(`${name} at byte ${node.start} of ${what} is neither text nor an object`);
   };
 }

@@ -12,7 +12,18 @@ const finer: Readonly<Record<string, RegExp>> = {
   'crl-signature': /^crl-(signature|issuer-mismatch)$/,
   'collateral-not-yet-valid': /not-yet-valid/,
   'collateral-expired': /expired/,
-  'nonce-mismatch': /nonce-mismatch$/,
+  'crl-swapped': /^crl-(issuer-mismatch|signature)$/,
+  'qe-identity-missing': /^qe-identity-/,
+  'tcb-info-missing': /^tcb-info-/,
+  'chain-expired': /^(rim-)?certificate-expired$/,
+  'report-data-binding': /^(report-data-mismatch|nonce-mismatch|.*-not-bound)$/,
+  'hwid-mismatch': /^(chip-id-|endorsement-chip-)/,
+  'debug-mode': /^debug-enabled$/,
+  'pcr-missing': /^register-missing$/,
+  'pcr-mismatch': /^register-mismatch$/,
+  // The digest that is not the event's own is why the register would differ.
+  'rtmr-mismatch': /^event-digest$/,
+  'unknown-kid': /^key-unknown$/,
   // A hold is told by OCSP alone; without an answer such a device fails on what is missing.
   'certificate-on-hold': /^certificate-revoked$/,
 };
@@ -27,5 +38,10 @@ export function agreementOf(expected: string, verification: Verification | undef
     .filter(({ required, outcome }) => required && outcome !== 'pass')
     .map(({ reason }) => reason ?? '');
   const pattern = finer[code];
-  return reasons.some((reason) => reason === code || pattern?.test(reason) === true) ? 'finer' : 'other';
+  return reasons.some((reason) => says(reason, code) || pattern?.test(reason) === true) ? 'finer' : 'other';
+}
+
+/** A reason that holds the words of another says at least as much: `gpu-nonce-mismatch` and `nonce-mismatch`. */
+function says(reason: string, code: string): boolean {
+  return `-${reason}-`.includes(`-${code}-`);
 }

@@ -67,7 +67,9 @@ export function gpuItems(node: JsonNode): readonly JsonNode[] | undefined {
   if (node.kind === 'array') return node.items.length > 0 && node.items.every(isGpuItem) ? node.items : undefined;
   for (const name of ['evidence_list', 'evidences', 'evidence', 'gpus']) {
     const items = jsonItems(node, name);
-    if (items !== undefined && items.length > 0 && items.every(isGpuItem)) return items;
+    // NVIDIA's own two names say what an empty list is a list of.
+    const named = name === 'evidence_list' || name === 'evidences';
+    if (items !== undefined && (items.length > 0 || named) && items.every(isGpuItem)) return items;
   }
   return isGpuItem(node) ? [node] : undefined;
 }

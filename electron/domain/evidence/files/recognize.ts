@@ -5,12 +5,14 @@ import { decodeUtf8 } from '../../encoding/utf8.ts';
 import { err, ok, type Result } from '../../../contract/result.ts';
 import { parseCrl } from '../readers/crl.ts';
 import { fromHex } from '../readers/bytes.ts';
-import { jsonSource, parseJson, type JsonNode } from '../readers/json.ts';
+import { jsonSource, octetList, parseJson, type JsonNode } from '../readers/json.ts';
 import { maximumOcspBytes, parseOcsp } from '../readers/ocsp.ts';
 import { parseCertificate } from '../readers/x509.ts';
+import { readCertificateTable } from '../snp/certificate-table.ts';
+import { snpReportBytes } from '../snp/report.ts';
 import type { Artifact, EvidenceFile } from './artifact.ts';
 import { recognizeBytes } from './recognize-bytes.ts';
-import { jwtPattern, recognizeJson } from './recognize-json.ts';
+import { gpuItems, jwtPattern, recognizeJson } from './recognize-json.ts';
 
 /** Largest size of each kind in bytes (ATTESTATION §4.8); a file of any other kind may be as large as files may be. */
 export const kindLimits: Readonly<Partial<Record<EvidenceKind, number>>> = {
@@ -42,7 +44,10 @@ const maximumWrapped = 2_400_000;
 export function recognize(file: EvidenceFile): Result<Artifact[]> {
   if (file.bytes.length === 0) return err('invalid_input', `${file.name} is empty.`, { details: { offset: 0 } });
   const budget = { values: maximumValues };
-  const found = recognizeOne(file.name, file.name, file.bytes, [], 0, budget);
+  // Some editors begin UTF-8 with a byte order mark, which RFC 8259 §8.1 lets readers ignore.
+  const marked = file.bytes[0] === 0xef && file.bytes[1] === 0xbb && file.bytes[2] === 0xbf;
+  const bytes = marked ? file.bytes.subarray(3) : file.bytes;
+  const found = recognizeOne(file.name, file.name, bytes, [], 0, budget);
   if (!found.ok) return found;
   for (const artifact of found.value) {
     const limit = kindLimits[artifact.kind];
@@ -65,6 +70,8 @@ function recognizeOne(
   depth: number,
   budget: { values: number },
 ): Result<Artifact[]> {
+  const table = depth < maximumDepth ? certificateTable({ file, name, wrapping }, bytes, depth, budget) : undefined;
+  if (table !== undefined) return ok(table);
   const binary = recognizeBytes(bytes);
   if (binary !== undefined) return ok([{ name, file, wrapping, ...binary }]);
   if (bytes[0] === 0x30 && (bytes[1] ?? 0) >= 0x80) {
@@ -75,6 +82,25 @@ function recognizeOne(
   const text = plainText(bytes);
   if (text === undefined) return ok([{ kind: 'bytes', name, file, wrapping, bytes }]);
   return recognizeText(file, name, bytes, text, wrapping, depth, budget);
+}
+
+/** The host's table of certificates, alone or behind the report that it came with. @returns undefined for other bytes */
+function certificateTable(
+  { file, name, wrapping }: Pick<Artifact, 'file' | 'name' | 'wrapping'>,
+  bytes: Uint8Array,
+  depth: number,
+  budget: { values: number },
+): Artifact[] | undefined {
+  const alone = readCertificateTable(bytes);
+  const entries = alone ?? readCertificateTable(bytes.subarray(snpReportBytes));
+  if (entries === undefined) return undefined;
+  const report = alone === undefined ? recognizeBytes(bytes.subarray(0, snpReportBytes)) : undefined;
+  if (alone === undefined && report?.kind !== 'snp-report') return undefined;
+  const found = entries.flatMap((entry) => {
+    const inner = recognizeOne(file, `${name}#${entry.role}`, entry.bytes, wrapping, depth + 1, budget);
+    return inner.ok ? inner.value : [];
+  });
+  return report === undefined ? found : [{ name, file, wrapping, ...report }, ...found];
 }
 
 function recognizeText(
@@ -99,6 +125,8 @@ function recognizeText(
     if (depth > 0) return ok([{ ...base, kind: 'text' }]);
     return err('invalid_input', `${parsed.detail}.`, { details: { file, ...offsetOf(parsed.detail) } });
   }
+  // Tools print certificates with what is in them, in words, around the block (RFC 7468 §2 allows it).
+  if (trimmed.includes('-----BEGIN CERTIFICATE-----')) return ok(recognizePem(base, trimmed));
   if (depth < maximumDepth && trimmed.length >= 64 && trimmed.length <= maximumWrapped) {
     const unwrapped = unwrap(trimmed);
     if (unwrapped !== undefined) {
@@ -131,10 +159,23 @@ function recognizeNode(
     'dstack-event-log',
   ];
   if (closed.includes(kind) || depth >= maximumDepth) return ok(found);
+  // The entries of a list are its own, and neither lists of one nor, together, a second list.
+  const entries: ReadonlySet<JsonNode> = new Set(kind === 'gpu-evidence-list' ? gpuItems(json) : []);
+  const isOwn = (node: JsonNode) =>
+    entries.has(node) || (node.kind === 'array' && node.items.some((item) => entries.has(item)));
   const visit = (node: JsonNode, path: string): void => {
     if (budget.values-- <= 0) return;
     const name = `${base.name}#${path.replace(/^\./, '')}`;
-    if (node !== json && (node.kind === 'object' || node.kind === 'array') && nested.has(recognizeJson(node))) {
+    const octets = octetList(node);
+    if (octets !== undefined && octets.length >= 64) {
+      const inner = recognizeOne(base.file, name, octets, [...base.wrapping, 'list'], depth + 1, budget);
+      if (inner.ok) found.push(...inner.value.filter(({ kind: one }) => one !== 'bytes' && one !== 'text'));
+    } else if (
+      node !== json &&
+      !isOwn(node) &&
+      (node.kind === 'object' || node.kind === 'array') &&
+      nested.has(recognizeJson(node))
+    ) {
       // Read again on its own, so that its offsets count from its own first byte.
       const bytes = jsonSource(base.bytes, node);
       found.push(...insideText(base, bytes, decodeUtf8(bytes) ?? '', name, depth, budget));
@@ -149,7 +190,13 @@ function recognizeNode(
 }
 
 /** Documents that may stand inside another, as they are. */
-const nested: ReadonlySet<EvidenceKind> = new Set(['dstack-event-log', 'gpu-evidence-list', 'dcap-collateral', 'jwks']);
+const nested: ReadonlySet<EvidenceKind> = new Set([
+  'dstack-event-log',
+  'gpu-evidence-list',
+  'dcap-collateral',
+  'jwks',
+  'near-request',
+]);
 
 /** Known things inside one value; a string of JSON text counts (dstack's event log). */
 function insideText(
@@ -166,8 +213,17 @@ function insideText(
 
 const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*?)-----END \1-----/y;
 
-/** Blocks of a PEM text; labels other than of certificates and CRLs make the whole a text. */
-function recognizePem(base: Omit<Artifact, 'kind' | 'json'>, trimmed: string): Artifact[] {
+const certificateBlocks = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+
+/**
+ * Blocks of a PEM text; labels other than of certificates and CRLs make the whole a text. Words around blocks of
+ * certificates are left out (RFC 7468 §2).
+ */
+function recognizePem({ text, ...rest }: Omit<Artifact, 'kind' | 'json'>, trimmed: string): Artifact[] {
+  const blocks = trimmed.match(certificateBlocks) ?? [];
+  const words = trimmed.replace(certificateBlocks, '');
+  const withWords = blocks.length > 0 && words.trim() !== '' && !words.includes('-----');
+  const base = { ...rest, ...(text === undefined ? {} : { text: withWords ? blocks.join('\n') : text }) };
   const labels: string[] = [];
   const bodies: Uint8Array[] = [];
   for (let at = 0; at < trimmed.length && labels.length < 64;) {
@@ -198,7 +254,7 @@ function recognizePem(base: Omit<Artifact, 'kind' | 'json'>, trimmed: string): A
 /** Hex (with 0x, spaces or line ends) or base64 (also base64url, also without padding). */
 function unwrap(text: string): { form: string; bytes: Uint8Array } | undefined {
   const dense = text.replace(/\s+/g, '');
-  const hex = /^(?:0x)?[0-9a-fA-F]+$/.test(dense) ? fromHex(dense.replace(/^0x/, '')) : undefined;
+  const hex = /^(?:0x)?[0-9a-f]+$/i.test(dense) ? fromHex(dense.replace(/^0x/i, '')) : undefined;
   if (hex !== undefined) return { form: 'hex', bytes: hex };
   if (!/^[A-Za-z0-9+/_-]+={0,2}$/.test(dense)) return undefined;
   const standard = dense.replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '');

@@ -1,3 +1,4 @@
+import { decodeUtf8 } from '../../encoding/utf8.ts';
 import { Malformed, parseWith, type Parsed } from '../readers/bytes.ts';
 import { jsonMember, jsonText, readJson, type JsonNode } from '../readers/json.ts';
 import { printable } from '../readers/printable.ts';
@@ -28,13 +29,14 @@ const wrapperMember = 'REMOTE_GPU_CLAIMS';
 
 /**
  * Reads what NRAS answers, in the forms that are about: `[["JWT", overall], {"GPU-0": device, …}]`; the same inside
- * the bundle of NVIDIA's client under `REMOTE_GPU_CLAIMS`; or an overall token alone, `["JWT", overall]` or bare, whose
- * `submods` hold the device tokens themselves.
+ * the bundle of NVIDIA's client under `REMOTE_GPU_CLAIMS`, or as the one member of its report that is such a list; or an
+ * overall token alone, `["JWT", overall]` or bare, whose `submods` hold the device tokens themselves.
  * @param source text or bytes; parsed JSON is taken by its JSON text
  */
 export function parseNrasBundle(source: unknown): Parsed<NrasBundle> {
   return parseWith(() => {
-    const text = sourceText(source);
+    const given = sourceText(source);
+    const text = typeof given === 'string' ? given : (decodeUtf8(given) ?? given);
     if (typeof text === 'string' && /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.test(text.trim())) {
       return fromTokens(text.trim(), new Map(), false);
     }
@@ -53,6 +55,10 @@ function sourceText(source: unknown): string | Uint8Array {
 }
 
 function fromDocument(document: JsonNode, wrapped: boolean): NrasBundle {
+  // `{claims, detached_eat, result_code, …}`: what the client says beside the tokens is only its word.
+  const lists = document.kind === 'object' ? [...document.members.values()].filter(beginsWithToken) : [];
+  const [list, ...others] = lists;
+  if (list !== undefined && others.length === 0 && !wrapped) return fromDocument(list, true);
   if (document.kind !== 'array') throw new Malformed('the NRAS answer is not a list');
   const [first, second, ...rest] = document.items;
   if (rest.length > 0) throw new Malformed('the NRAS answer has a third part');
@@ -75,6 +81,10 @@ function fromDocument(document: JsonNode, wrapped: boolean): NrasBundle {
     }
   }
   return fromTokens(overall, devices, wrapped);
+}
+
+function beginsWithToken(node: JsonNode): boolean {
+  return node.kind === 'array' && taggedToken(node.items[0]) !== undefined;
 }
 
 /** `["JWT", token]` (RFC 9711 §4.2.18). */

@@ -33,6 +33,13 @@ function expectFwids(parts: readonly { tag: number }[]) {
   return expectTag(found as Parameters<typeof expectTag>[0], 0xa6, 'firmware ids');
 }
 
+const stated: Readonly<Record<string, NvidiaArchitecture>> = { HOPPER: 'hopper', BLACKWELL: 'blackwell', LS10: 'ls10' };
+
+/** The architecture that a list of evidence says. @returns undefined for a name that is not known */
+export function statedArchitecture(name: string): NvidiaArchitecture | undefined {
+  return stated[name.toUpperCase()];
+}
+
 /** The architecture that NVIDIA named in the certificate: `GH100 A01 GSP FMC LF`, `GB100 …`, `LS_10 …`. */
 export function architectureOf(leaf: Certificate): NvidiaArchitecture | undefined {
   const name = leaf.subject.commonName ?? '';

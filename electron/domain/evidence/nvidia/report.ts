@@ -1,4 +1,6 @@
-import { ByteReader, isZero, Malformed, parseWith, type Parsed } from '../readers/bytes.ts';
+import { decodeBase64 } from '../../encoding/base64.ts';
+import { decodeUtf8 } from '../../encoding/utf8.ts';
+import { ByteReader, fromHex, isZero, Malformed, parseWith, type Parsed } from '../readers/bytes.ts';
 
 /**
  * NVIDIA GPU attestation report: SPDM 1.1 GET_MEASUREMENTS request (37 bytes) ‖ MEASUREMENTS response (DMTF DSP0274
@@ -6,6 +8,8 @@ import { ByteReader, isZero, Malformed, parseWith, type Parsed } from '../reader
  */
 export const spdmSignatureBytes = 96;
 const maximumReportBytes = 65_536;
+/** The buffer that drivers fill with a report. Some tools write out all of it. */
+const reportBufferBytes = 8192;
 
 export interface MeasurementBlock {
   /** 1-based. */
@@ -45,8 +49,8 @@ export const opaqueTypes = {
 } as const;
 
 /**
- * Reads a report. Blocks and opaque data must tile their lengths exactly, and only zero bytes (at most 16) may follow the
- * signature. Whether the indices are 1, 2, 3 … is for the verifier to say, after the signature.
+ * Reads a report. Blocks and opaque data must tile their lengths exactly, and only zero bytes may follow the signature,
+ * one or as many as fill the driver's buffer of 8 KiB. Whether the indices are 1, 2, 3 … is for the verifier to say, after the signature.
  */
 export function parseGpuReport(bytes: Uint8Array): Parsed<GpuReport> {
   return parseWith(() => {
@@ -65,10 +69,21 @@ export function parseGpuReport(bytes: Uint8Array): Parsed<GpuReport> {
     const signed = bytes.subarray(0, reader.at);
     const signature = reader.slice(spdmSignatureBytes, 'the signature');
     const rest = bytes.subarray(reader.at);
-    if (rest.length > 16 || !isZero(rest))
+    if ((rest.length > 16 && bytes.length > reportBufferBytes) || !isZero(rest))
       throw new Malformed(`${rest.length} bytes follow the signature of the GPU report`);
     return { nonce, deviceNonce, blocks, opaque, signed, signature, trailing: rest.length };
   });
+}
+
+/**
+ * A report out of a list of evidence: base64 of its bytes, their hex digits, or base64 of the digits, as NVIDIA's first
+ * tools wrote it. @returns undefined for any other text
+ */
+export function decodeGpuReport(text: string): Uint8Array | undefined {
+  if (/^11e0/i.test(text)) return fromHex(text);
+  const bytes = decodeBase64(text);
+  const digits = bytes === undefined ? '' : String.fromCharCode(...bytes.subarray(0, 4));
+  return bytes !== undefined && /^11e0$/i.test(digits) ? fromHex(decodeUtf8(bytes) ?? '') : bytes;
 }
 
 function header(reader: ByteReader, code: number, what: string): void {

@@ -7,7 +7,7 @@ import type { GoldenMeasurement } from './reference.ts';
 import { opaqueText, opaqueTypes, vbiosVersion, type GpuReport } from './report.ts';
 import type { OcspSource } from './certificate-standing.ts';
 import { checkRevocation } from './revocation.ts';
-import { verifyRim, type Rim } from './rim.ts';
+import { rimReason, verifyRim, type Rim } from './rim.ts';
 
 /** XML of the two manifests; a switch has only one of the VBIOS. */
 export interface RimPair {
@@ -72,9 +72,7 @@ function checkOne(
   }
   const result = verifyRim(xml, { anchors: context.anchors.nvidiaRim, now: context.now, crypto: context.crypto });
   if (!result.ok) {
-    // Which certificate expired matters: this is the manifest's signer, not the GPU.
-    const reason = result.reason.startsWith('rim-') ? result.reason : `rim-${result.reason}`;
-    verdict.fail(id, title, reason, { detail: result.detail });
+    verdict.fail(id, title, rimReason(result.reason), { detail: result.detail });
     return undefined;
   }
   const { rim, chain } = result;

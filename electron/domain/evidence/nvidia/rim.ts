@@ -24,6 +24,11 @@ export interface Rim {
 
 export type RimReason = ChainReason | 'rim-malformed' | 'rim-signature';
 
+/** As a verdict tells it: which certificate expired matters, and here it is the manifest's signer, not the GPU's. */
+export function rimReason(reason: RimReason): string {
+  return reason.startsWith('rim-') ? reason : `rim-${reason}`;
+}
+
 export type RimResult =
   | { readonly ok: true; readonly rim: Rim; readonly chain: readonly Certificate[]; readonly notAfter: number }
   | { readonly ok: false; readonly reason: RimReason; readonly detail: string };

@@ -68,6 +68,19 @@ export function jsonItems(node: JsonNode | undefined, name: string): readonly Js
   return found?.kind === 'array' ? found.items : undefined;
 }
 
+const maximumOctets = 65_536;
+
+/** Bytes that are written as a list of numbers, as Rust's serializer does. @returns undefined for any other value */
+export function octetList(node: JsonNode): Uint8Array | undefined {
+  if (node.kind !== 'array' || node.items.length === 0 || node.items.length > maximumOctets) return undefined;
+  const bytes = new Uint8Array(node.items.length);
+  for (const [at, item] of node.items.entries()) {
+    if (item.kind !== 'number' || !Number.isInteger(item.value) || item.value < 0 || item.value > 255) return undefined;
+    bytes[at] = item.value;
+  }
+  return bytes;
+}
+
 /** Plain values for a schema to look at. Objects have no prototype, so `__proto__` is a key like another. */
 export function jsonPlain(node: JsonNode): unknown {
   switch (node.kind) {

@@ -236,6 +236,11 @@ describeVariants('a confidential VM of Azure', () => {
       expected: 'invalid:files-contradict',
       change: { 'runtime_data.json': swap('true', 'false') },
     },
+    'its runtime data printed in another way beside it': {
+      of: base,
+      expected: 'valid',
+      change: { 'runtime_data.json': (b) => JSON.stringify(JSON.parse(b.toString()), null, 2) },
+    },
     'another quote beside it': {
       of: base,
       expected: 'invalid:files-contradict',

@@ -1,10 +1,11 @@
-import { utf8ToBytes } from '@noble/hashes/utils.js';
 import { createChecks } from '../../checks.ts';
 import { parseHclReport } from '../../azure/hcl-report.ts';
 import { verifyAzureVtpm } from '../../azure/verify.ts';
+import { canonicalJson } from '../../../dsse/dsse.ts';
 import { decodeBase64 } from '../../../encoding/base64.ts';
+import { decodeUtf8 } from '../../../encoding/utf8.ts';
 import { fromHex } from '../../readers/bytes.ts';
-import { jsonItems, jsonMember, type JsonNode } from '../../readers/json.ts';
+import { jsonItems, jsonMember, jsonPlain, parseJson, type JsonNode } from '../../readers/json.ts';
 import type { Certificate } from '../../readers/x509.ts';
 import type { Artifact } from '../artifact.ts';
 import { distinct, readCertificates } from '../certificates.ts';
@@ -149,15 +150,25 @@ function checkAgreement(
     ['HCL report', filesOf(set, 'hcl-report'), parts.hclReport],
     ['TD quote', filesOf(set, 'tdx-quote'), parts.tdQuote],
     ['vTPM quote', filesOf(set, 'tpm-quote'), parts.message],
-    ['runtime data', runtimes.map(({ text = '' }) => ({ bytes: utf8ToBytes(text.trim()) })), runtime],
   ] as const;
   const differing: string[] = pairs.flatMap(([what, files, counted]) =>
     counted !== undefined && files.some(({ bytes }) => !crypto.equal(bytes, counted)) ? [what] : [],
   );
+  // Only the report's own bytes are hashed; beside it the same may be printed in another way.
+  const counted = plainText(runtime);
+  if (counted !== undefined && runtimes.some(({ bytes }) => plainText(bytes) !== counted))
+    differing.push('runtime data');
   const beside = signatureFile(set);
   if (beside !== undefined && !crypto.equal(beside, parts.signature)) differing.push('signature of the vTPM');
-  if (pairs.every(([, files]) => files.length === 0) && beside === undefined) return;
+  if (pairs.every(([, files]) => files.length === 0) && runtimes.length === 0 && beside === undefined) return;
   rows.judge('binding.same-report', 'The files say the same', differing.length === 0, 'files-contradict', {
     detail: `The files hold different values of: ${differing.join(', ')}.`,
   });
+}
+
+/** JSON in its one canonical form. @returns undefined for what is no JSON */
+function plainText(bytes: Uint8Array | undefined): string | undefined {
+  const parsed =
+    bytes === undefined ? undefined : parseJson(bytes, { what: 'the runtime data', maxSize: maximumList, maxDepth: 8 });
+  return parsed?.ok === true ? decodeUtf8(canonicalJson(jsonPlain(parsed.value))) : undefined;
 }

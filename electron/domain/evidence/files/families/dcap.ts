@@ -7,6 +7,7 @@ import { parsePemCertificates } from '../../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import { verifySgx } from '../../sgx/verify.ts';
 import { verifyTdx } from '../../tdx/verify.ts';
+import { collateralOfParts } from '../collateral-parts.ts';
 import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
 import { checkAllowed } from './allowed.ts';
 import { checkStatedNonce } from './report-data.ts';
@@ -87,11 +88,12 @@ export function dcapCollateral(
   chain: readonly Certificate[],
 ): DcapCollateral | undefined {
   const [given] = set.of('dcap-collateral');
-  if (given !== undefined) {
-    const read = readDcapCollateral(given.bytes);
+  const source = given?.bytes ?? collateralOfParts(set, chain[1]);
+  if (source !== undefined) {
+    const read = readDcapCollateral(source);
     if (read.ok) return read.value;
     rows.fail('collateral.format', 'The collateral can be read', 'collateral-malformed', {
-      detail: `${given.name}: ${read.detail}.`,
+      detail: `${given?.name ?? 'The files of collateral'}: ${read.detail}.`,
     });
     return undefined;
   }

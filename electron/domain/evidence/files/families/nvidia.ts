@@ -1,8 +1,8 @@
 import { decodeBase64 } from '../../../encoding/base64.ts';
 import { decodeUtf8 } from '../../../encoding/utf8.ts';
 import { createChecks } from '../../checks.ts';
-import { architectureOf, type NvidiaArchitecture } from '../../nvidia/identity.ts';
-import { opaqueText, opaqueTypes, parseGpuReport, vbiosVersion } from '../../nvidia/report.ts';
+import { architectureOf, statedArchitecture, type NvidiaArchitecture } from '../../nvidia/identity.ts';
+import { decodeGpuReport, opaqueText, opaqueTypes, parseGpuReport, vbiosVersion } from '../../nvidia/report.ts';
 import type { OcspSource } from '../../nvidia/certificate-standing.ts';
 import { verifyGpu, type GpuReference, type GpuResult } from '../../nvidia/verify.ts';
 import { fromHex, toHex } from '../../readers/bytes.ts';
@@ -45,9 +45,11 @@ function readDevices({ set }: FamilyInput): Device[] {
   const lists = set.of('gpu-evidence-list');
   const inLists = lists.flatMap((list) =>
     (list.json === undefined ? [] : (gpuItems(list.json) ?? [])).map((item): Device => {
-      const report = decodeBase64(jsonText(item, 'evidence') ?? '') ?? new Uint8Array();
+      const report = decodeGpuReport(jsonText(item, 'evidence') ?? '') ?? new Uint8Array();
       const chain = chainOfList(jsonText(item, 'certificate') ?? '');
-      return { report, chain, architecture: architectureIn(chain), stated: jsonText(item, 'nonce')?.toLowerCase() };
+      // What the list says of itself is compared with the certificate, where it says anything.
+      const architecture = statedArchitecture(jsonText(item, 'arch') ?? '') ?? architectureIn(chain);
+      return { report, chain, architecture, stated: jsonText(item, 'nonce')?.toLowerCase() };
     }),
   );
   const single = set
@@ -153,6 +155,10 @@ function describe(artifact: Artifact): { version: string | undefined; sort: 'dri
 
 function checkTogether(devices: readonly Device[], results: readonly GpuResult[], { crypto }: FamilyInput) {
   const rows = createChecks();
+  if (devices.length === 0) {
+    const detail = 'The list of evidence is empty.';
+    rows.fail('binding.gpu-count', 'There is a device', 'gpu-count', { detail });
+  }
   for (const [at, { stated }] of devices.entries()) {
     const found = results[at]?.report?.nonce;
     if (stated === undefined || found === undefined) continue;

@@ -3,7 +3,7 @@ import { createVerdict } from '../../checks.ts';
 import { iso } from '../../readers/chain.ts';
 import { toHex } from '../../readers/bytes.ts';
 import { checkRevocation } from '../../nvidia/revocation.ts';
-import { verifyRim } from '../../nvidia/rim.ts';
+import { rimReason, verifyRim } from '../../nvidia/rim.ts';
 import { textOf, type Artifact } from '../artifact.ts';
 import type { Family, FamilyInput } from '../family.ts';
 import { ocspOf } from './nvidia.ts';
@@ -27,7 +27,7 @@ function verdictOf(artifact: Artifact, name: string, input: FamilyInput): Submod
   const verdict = createVerdict({ name, family: 'nvidia-rim', evidenceSha256: toHex(crypto.sha256(artifact.bytes)) });
   const title = 'The manifest is signed by NVIDIA and in its validity';
   const result = verifyRim(textOf(artifact), { anchors: anchors.nvidiaRim, now, crypto });
-  if (!result.ok) verdict.fail('rim.signature', title, result.reason, { detail: result.detail });
+  if (!result.ok) verdict.fail('rim.signature', title, rimReason(result.reason), { detail: result.detail });
   else {
     const { rim, chain, notAfter } = result;
     const signer = chain[0]?.subject.text ?? '?';
