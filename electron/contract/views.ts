@@ -4,7 +4,7 @@ import { attemptViewSchema, failedAttemptSchema, recoverySchema } from './attemp
 import { jobDraftSchema, runStates } from './job.ts';
 import { runTransferSchema, transferEstimateSchema } from './transfers.ts';
 import { fileKindSchema, tablePreviewSchema } from './table-preview.ts';
-import { clusterJobSchema } from './workers.ts';
+import { clusterJobSchema, workerViewSchema } from './workers.ts';
 
 /** What screens and the CLI show. Names, ids and figures; never file contents, never a secret. */
 
@@ -263,6 +263,8 @@ export const runViewSchema = z.object({
     })
     .optional(),
   log: z.array(z.object({ at: z.string(), node: z.string(), line: z.string() })),
+  /** By rank, in a run of several workers or of a cluster, once they have the job. */
+  workers: z.array(workerViewSchema).optional(),
   /** In a run that a cluster's scheduler starts. */
   cluster: clusterJobSchema.optional(),
 });

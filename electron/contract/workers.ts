@@ -65,3 +65,15 @@ export const clusterJobSchema = z.object({
   ),
 });
 export type ClusterJob = z.infer<typeof clusterJobSchema>;
+
+/** A worker of the attempt that goes on, by what its node signed; `lost` is the desk's own word for one that fell silent. */
+export const workerViewSchema = z.object({
+  rank: z.number().int(),
+  node: z.string(),
+  state: z.enum(['accepted', 'running', 'succeeded', 'failed', 'stopped', 'lost']),
+  /** Why, in the node's words. */
+  message: z.string().optional(),
+  /** Of its last signed frame, by its own clock. */
+  lastSignedAt: z.string().optional(),
+});
+export type WorkerView = z.infer<typeof workerViewSchema>;

@@ -6,6 +6,7 @@ import { nodeAtFault, openAttempt, type AttemptSteps } from './run-attempts.ts';
 import { bringToNodes } from './run-driver.ts';
 import { updateCost } from './run-follow.ts';
 import { takeReceipts } from './run-receipt.ts';
+import { sessionsOf } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 import { followRun } from './run-workers.ts';
 import { createSealedFiles } from './sealed-files.ts';
@@ -110,8 +111,12 @@ async function withNodes(entry: LiveRun, clients: readonly NodeClient[], ports: 
 function takenByNode(state: RunState, ports: RunPorts, onTrouble: OnTrouble): void {
   const { view } = state.record;
   state.step('running');
+  const workers = sessionsOf(state.record).flatMap(({ node, worker }) =>
+    worker === undefined ? [] : [{ rank: worker.rank, node, state: 'accepted' as const }],
+  );
   state.change(() => {
     openAttempt(state.record).from = new Date(ports.clock()).toISOString();
+    if (workers.length > 0) view.workers = workers;
   }, true);
   const started = ports.audit('run-started', view.id, { jobId: view.jobId }, view.simulated);
   // The key is out and its release is logged; the run goes on, and the log on disk tells of the missing entry.

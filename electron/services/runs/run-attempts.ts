@@ -171,6 +171,7 @@ function leaveNodes(record: RunState['record']): void {
   delete record.session;
   delete record.workers;
   delete record.view.cluster;
+  delete record.view.workers;
   delete record.view.upload;
   delete record.view.approval;
 }
@@ -236,7 +237,9 @@ function closeAttempt(state: RunState, ports: RunPorts, failure: Failure | undef
       attempt.stopConfirmed = failure.stopConfirmed;
       attempt.costUsd = costUsd(attempt.usdPerHour, summary?.seconds ?? 0);
       if (failure.failureClass === 'node-unreachable' || failure.failureClass === 'node-hung') {
-        extendLane(state.node(failure.lostNode ?? session.node).lane, 'lost', { at: until, step: view.lastStep });
+        const lost = failure.lostNode ?? session.node;
+        extendLane(state.node(lost).lane, 'lost', { at: until, step: view.lastStep });
+        for (const worker of view.workers ?? []) if (worker.node === lost) worker.state = 'lost';
       }
     }
     view.costUsd = (view.attempts ?? []).reduce((sum, entry) => sum + entry.costUsd, 0);
