@@ -190,7 +190,8 @@ test('an override lets one run on a node that did not pass, and every screen say
     await go(page, 'Datasets');
     await page.getByRole('button', { name: 'Design a run' }).click();
     const row = page.getByRole('row', { name: /let through once by custodians/ });
-    await row.getByRole('radio').check();
+    await row.getByRole('checkbox').check();
+    await row.getByRole('button', { name: 'First' }).click();
     await row.scrollIntoViewIfNeeded();
     await picture(page, 'designer-override');
     await page.getByRole('button', { name: 'Sign order and launch' }).click();

@@ -3,8 +3,8 @@ import { Link } from 'react-router';
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { Estimate } from '../../../../electron/contract/views.ts';
 import { useNow } from '../../state/index.ts';
-import { Checkbox, TrustLabel, formatAge, formatDuration, formatUsd, shortGpu } from '../../ui/index.ts';
-import { placeOf, toggled, type Candidate } from './candidates.ts';
+import { Button, Checkbox, TrustLabel, formatAge, formatDuration, formatUsd, shortGpu } from '../../ui/index.ts';
+import { placeOf, toFront, toggled, type Candidate } from './candidates.ts';
 import styles from './Designer.module.css';
 
 interface CandidateTableProps {
@@ -61,7 +61,18 @@ export function CandidateTable({ draft, candidates, estimate, letThrough, empty,
                 </td>
                 <td className="num">{transfer === undefined ? '' : formatDuration(transfer.transferSeconds)}</td>
                 <td className="num">{node === undefined ? '' : formatUsd(node.usdPerHour)}</td>
-                <td className="num">{off === undefined || chosen ? placeOf(draft, name) : 'gets no key'}</td>
+                <td className="num">
+                  {off === undefined || chosen ? placeOf(draft, name) : 'gets no key'}
+                  {draft.nodes.indexOf(name) > 0 ? (
+                    <Button
+                      variant="quiet"
+                      title={`Put ${name} first`}
+                      onClick={() => edit({ nodes: toFront(draft.nodes, name) })}
+                    >
+                      First
+                    </Button>
+                  ) : null}
+                </td>
               </tr>
             );
           })}

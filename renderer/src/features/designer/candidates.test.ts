@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { JobDraft } from '../../../../electron/contract/job.ts';
 import type { NetworkView } from '../../../../electron/contract/networks.ts';
 import { makeNode } from '../../testing/sample-views.ts';
-import { candidatesOf, onNetwork, placeOf, toggled, withWorkers } from './candidates.ts';
+import { candidatesOf, onNetwork, placeOf, toFront, toggled, withWorkers } from './candidates.ts';
 import { newDraft } from './draft.ts';
 
 const nodes = [
@@ -71,6 +71,7 @@ describe('candidates', () => {
     expect(withWorkers(1, 1)).toEqual({ workers: undefined });
     expect(toggled(['a', 'b'], 'a')).toEqual(['b']);
     expect(toggled(['b'], 'a')).toEqual(['b', 'a']);
+    expect(toFront(['b', 'a', 'x'], 'x')).toEqual(['x', 'b', 'a']);
   });
 
   it('of another network are chosen anew: the cheapest that can be taken, never a refused one', () => {

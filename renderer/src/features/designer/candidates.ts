@@ -73,6 +73,11 @@ export function toggled(nodes: readonly string[], name: string): string[] {
   return nodes.includes(name) ? nodes.filter((other) => other !== name) : [...nodes, name];
 }
 
+/** The same nodes with this one first: it gets rank 0. */
+export function toFront(nodes: readonly string[], name: string): string[] {
+  return [name, ...nodes.filter((other) => other !== name)];
+}
+
 /** Another number of workers; `workers` stands in a draft only when they are several. */
 export function withWorkers(count: number, minimum: number): Pick<JobDraft, 'workers'> {
   return { workers: count === 1 ? undefined : { count, minimum: Math.min(count, minimum) } };

@@ -13,29 +13,21 @@ import {
   formatDateTime,
   formatUsd,
 } from '../../ui/index.ts';
-import { attemptWords, recoveryWords } from './attempt-words.ts';
+import { attemptWords, recoveryWords, restartWords } from './attempt-words.ts';
 
 /** What became of each node that the run was on, once it was on more than one or lost the only one. */
 export function AttemptsSection({ run }: { readonly run: RunView }) {
   const attempts = run.attempts ?? [];
   const restarted = attempts.length > 1 || attempts.some(({ failureClass }) => failureClass !== undefined);
-  const { cluster } = run;
-  if (!restarted && run.recovery === undefined && cluster === undefined) return null;
+  if (!restarted && run.recovery === undefined) return null;
   return (
     <>
-      {cluster === undefined ? null : (
-        <Section title="Ray" note={`says ${cluster.status.toLowerCase()}; it has neither key nor data`}>
-          <KeyValue
-            items={cluster.nodes.map(({ node, state, message }) => ({
-              name: node,
-              value: `Ray says ${state}${message === undefined ? '' : `: ${message}`}`,
-            }))}
-          />
-          <p className="dim">
-            Between the workers gradients travel unencrypted: the network of the nodes must be one you trust with them.
-          </p>
-        </Section>
-      )}
+      <Section title="Attempts" note={restartWords(run)}>
+        <p className="dim">
+          Each attempt is a signed order of its own; a failure receipt says what was lost, by what the node signed, as
+          evidence for a refund.
+        </p>
+      </Section>
       {run.recovery === undefined ? null : <Banner kind="warning">{recoveryWords(run.recovery)}</Banner>}
       {attempts.map((attempt) => (
         <AttemptSection key={attempt.number} run={run} attempt={attempt} />
@@ -49,10 +41,7 @@ function AttemptSection({ run, attempt }: { readonly run: RunView; readonly atte
   const [failed, setFailed] = useState<NacreError>();
   const error = receipt.error?.error ?? failed;
   return (
-    <Section
-      title={`Attempt ${attempt.number} on ${attempt.nodes.join(', ') || 'no node'}`}
-      note={attemptWords(attempt)}
-    >
+    <Section title={`Attempt ${attempt.number} on ${nodesByRank(attempt)}`} note={attemptWords(attempt)}>
       <KeyValue
         items={[
           { name: 'From', value: attempt.from === undefined ? 'never began' : formatDateTime(attempt.from) },
@@ -81,4 +70,10 @@ function AttemptSection({ run, attempt }: { readonly run: RunView; readonly atte
       {error === undefined ? null : <ErrorMessage inline error={error} />}
     </Section>
   );
+}
+
+/** `a (rank 0), b (rank 1)`; one node has no rank to speak of. */
+function nodesByRank({ nodes }: AttemptView): string {
+  if (nodes.length === 0) return 'no node';
+  return nodes.length === 1 ? nodes.join() : nodes.map((node, rank) => `${node} (rank ${rank})`).join(', ');
 }

@@ -16,6 +16,7 @@ import {
 } from '../../ui/index.ts';
 import { eventTrust } from './run-words.ts';
 import styles from './Runs.module.css';
+import { workerRows } from './worker-rows.ts';
 
 interface RunPanelProps {
   readonly run: RunView;
@@ -23,6 +24,7 @@ interface RunPanelProps {
 }
 
 export function RunPanel({ run, events }: RunPanelProps) {
+  const several = workerRows(run).length > 0;
   return (
     <SidePanel label={`Details of ${run.name}`}>
       <Tabs
@@ -36,10 +38,10 @@ export function RunPanel({ run, events }: RunPanelProps) {
             content: (
               <Log
                 label={`Output of ${run.name}`}
-                tracks="64px minmax(0, 1fr)"
+                tracks={several ? '64px 56px minmax(0, 1fr)' : '64px minmax(0, 1fr)'}
                 lines={run.log.map((line, index) => ({
                   id: `${index}-${line.at}`,
-                  cells: [formatTime(line.at), line.line],
+                  cells: [formatTime(line.at), ...(several ? [whoSays(run, line.node)] : []), line.line],
                 }))}
                 empty="The program has printed nothing."
               />
@@ -51,6 +53,12 @@ export function RunPanel({ run, events }: RunPanelProps) {
       />
     </SidePanel>
   );
+}
+
+/** Whose line of the log it is: a rank's, the scheduler's, or that of a node of an earlier attempt. */
+function whoSays(run: RunView, node: string): string {
+  const rank = run.workers?.find((worker) => worker.node === node)?.rank;
+  return rank === undefined ? node : `rank ${rank}`;
 }
 
 function Events({ run, events }: RunPanelProps) {
@@ -107,6 +115,12 @@ function Order({ run }: { readonly run: RunView }) {
           { name: 'Dataset', value: run.datasetName },
           { name: 'Policy', value: run.draft.policyId },
           { name: 'Nodes', value: run.nodes.map((node) => node.name).join(', ') },
+          ...(run.draft.workers === undefined
+            ? []
+            : [{ name: 'Workers', value: `${run.draft.workers.count}, at least ${run.draft.workers.minimum}` }]),
+          ...(run.draft.network === undefined
+            ? []
+            : [{ name: 'Started by', value: `${run.draft.network}, which is not trusted` }]),
           { name: 'Program', value: program.type === 'command' ? program.command.join(' ') : 'built-in trainer' },
           ...(program.type === 'builtin'
             ? [

@@ -25,6 +25,7 @@ import { RunPanel } from './RunPanel.tsx';
 import { isActive, stateWord } from './run-words.ts';
 import { TrainingSection } from './TrainingSection.tsx';
 import { TransferSection } from './TransferSection.tsx';
+import { WorkersSection } from './WorkersSection.tsx';
 
 /** One run: four answers, the curves over their evidence, the nodes, and what happened. */
 export default function RunScreen() {
@@ -93,6 +94,7 @@ export default function RunScreen() {
             actions={<Link to="/runs/new">Design another run</Link>}
           />
         )}
+        <WorkersSection run={data} />
         <AttemptsSection run={data} />
         <TransferSection run={data} />
         <ResultSection run={data} />

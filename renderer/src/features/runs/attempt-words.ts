@@ -1,5 +1,6 @@
 import type { AttemptView, FailureClass, Recovery } from '../../../../electron/contract/attempts.ts';
-import { formatDateTime, formatUsd } from '../../ui/index.ts';
+import type { RunView } from '../../../../electron/contract/views.ts';
+import { formatCount, formatDateTime, formatUsd } from '../../ui/index.ts';
 
 const classes: Readonly<Record<FailureClass, string>> = {
   'node-unreachable': 'the node was lost',
@@ -17,6 +18,22 @@ export function attemptWords({ outcome, failureClass, resumedFrom }: AttemptView
   const from = resumedFrom === undefined ? '' : `, from the sealed checkpoint of step ${resumedFrom.step}`;
   if (failureClass !== undefined) return `${classes[failureClass]}${from}`;
   return `${outcome === 'succeeded' ? 'succeeded' : 'goes on'}${from}`;
+}
+
+/** `defaultMaximumAttempts` of the contract, which the page may import types of only. */
+const defaultAttempts = 3;
+
+/** How often a run was begun anew and why, in one line. */
+export function restartWords({ attempts = [], draft }: RunView): string {
+  const restarts = Math.max(0, attempts.length - 1);
+  const causes = attempts
+    .slice(0, restarts)
+    .flatMap(({ failureClass }) => (failureClass === undefined ? [] : [classes[failureClass]]));
+  const lost = attempts.slice(0, restarts).reduce((sum, { lostSteps = 0 }) => sum + lostSteps, 0);
+  const times = restarts === 1 ? 'once' : restarts === 2 ? 'twice' : `${restarts} times`;
+  const again = lost === 0 ? '' : `, ${formatCount(lost)} steps trained again`;
+  const said = restarts === 0 ? 'never restarted' : `restarted ${times} (${causes.join(', ')})${again}`;
+  return `${said}, ${draft.maximumAttempts ?? defaultAttempts} attempts at most`;
 }
 
 const waits: Readonly<Record<Recovery['waitsFor'], string>> = {
