@@ -62,7 +62,7 @@ async function startSimulatedAgent(config: AgentConfig, state: FaultState, worke
     node: config.node,
     workFolder: config.workFolder,
     memoryFolder: config.memoryFolder,
-    provider: simulatedProvider(config.hardware, config.otherHardware, () => state.fault),
+    provider: simulatedProvider(config.hardware, config.otherHardware, config.downgradedCpu, () => state.fault),
     gpus: simulatedGpus({
       model: config.gpuModel,
       driver: config.hardware.gpus[0]?.driverVersion ?? 'none',

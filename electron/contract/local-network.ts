@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { simulatedHardwareSchema } from './simulated-hardware.ts';
+import { simulatedCpuSchema, simulatedHardwareSchema } from './simulated-hardware.ts';
 
 /**
  * How the processes of the local network talk: one JSON object a line over stdin and stdout. Nothing secret is in argv
@@ -15,6 +15,10 @@ const nodeFaults = [
   'relay',
   /** GPU evidence of another device in place of the one that the CPU evidence covers. */
   'swapped-gpu',
+  /** From now on the node is really another: its guest may be debugged, it runs another image, or older firmware. */
+  'debug-guest',
+  'other-image',
+  'old-firmware',
   /** Evidence that names another TLS key than the one the connection uses. */
   'wrong-tls-key',
   /** Requests for evidence, uploads and jobs are never answered, and telemetry stands still. */
@@ -61,6 +65,8 @@ export const agentConfigSchema = z.strictObject({
   hardware: simulatedHardwareSchema,
   /** Another machine's, for the faults that pass off its evidence as this node's. */
   otherHardware: simulatedHardwareSchema,
+  /** The same chip under older firmware, for the fault that falls back to it. */
+  downgradedCpu: simulatedCpuSchema,
   fault: nodeFaultSchema,
 });
 export type AgentConfig = z.infer<typeof agentConfigSchema>;

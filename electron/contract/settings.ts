@@ -4,6 +4,7 @@ import { z } from 'zod';
 export const settingsSchema = z.strictObject({
   theme: z.enum(['system', 'light', 'dark']),
   autoLockMinutes: z.number().int().min(1).max(480),
+  /** Of running nodes. 20 seconds from a failure to its discovery are promised: 10, and time for a slow answer. */
   evidenceRenewSeconds: z.number().int().min(5).max(86_400),
   /** Start the local (SIMULATED) network together with Nacre. */
   startLocalNetwork: z.boolean(),
@@ -17,7 +18,7 @@ export type Settings = z.infer<typeof settingsSchema>;
 export const settingsDefaults: Settings = {
   theme: 'system',
   autoLockMinutes: 15,
-  evidenceRenewSeconds: 60,
+  evidenceRenewSeconds: 10,
   startLocalNetwork: false,
   uploadLimitMbps: 0,
   downloadLimitMbps: 0,

@@ -93,9 +93,13 @@ export class AgentProcess {
   }
 }
 
-/** What Node and the programs of command jobs need to start; nothing else of the desk's environment. */
+/**
+ * What Node and the programs of command jobs need to start; nothing else of the desk's environment. Node's own cache of
+ * compiled modules halves what the start of six agents from the sources costs.
+ */
 function agentEnvironment(): NodeJS.ProcessEnv {
-  const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT', 'ELECTRON_RUN_AS_NODE'];
+  const node = ['ELECTRON_RUN_AS_NODE', 'NODE_COMPILE_CACHE'];
+  const kept = ['PATH', 'HOME', 'LANG', 'TMPDIR', 'TEMP', 'TMP', 'SYSTEMROOT', ...node];
   return Object.fromEntries(
     kept.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );

@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { z } from 'zod';
-import { simulatedHardwareSchema, type SimulatedHardware } from '../contract/simulated-hardware.ts';
+import { simulatedHardwareSchema, type SimulatedCpu, type SimulatedHardware } from '../contract/simulated-hardware.ts';
 import {
   authorityStateSchema,
   createAuthority,
+  issueCpu,
   issueHardware,
   type AuthorityOptions,
   type AuthorityState,
@@ -35,6 +36,8 @@ export interface NetworkHardware {
   /** Every machine, the spare one too. */
   readonly machines: readonly SimulatedHardware[];
   of(node: string): SimulatedHardware;
+  /** The same chip after a fall back to older firmware. */
+  downgraded(node: string): SimulatedCpu;
 }
 
 /**
@@ -50,16 +53,25 @@ export async function loadHardware(path: string, definitions: readonly NodeDefin
     await rename(`${path}.tmp`, path);
   }
   const { authority, nodes, spare } = state;
+  const of = (node: string): SimulatedHardware => {
+    const hardware = nodes[node];
+    if (hardware === undefined) throw new Error(`no simulated hardware was made for ${node}`);
+    return hardware;
+  };
   return {
     authority,
     spare,
     machines: [...Object.values(nodes), spare],
-    of(node) {
-      const hardware = nodes[node];
-      if (hardware === undefined) throw new Error(`no simulated hardware was made for ${node}`);
-      return hardware;
+    of,
+    downgraded(node) {
+      const { cpu } = of(node);
+      return issueCpu(authority, { ...cpu, tcb: oldTcb }, Buffer.from(cpu.chipId, 'hex'), nowOptions());
     },
   };
+}
+
+function nowOptions(): AuthorityOptions {
+  return { now: Date.now(), random: (bytes) => new Uint8Array(randomBytes(bytes)) };
 }
 
 /** undefined when there is none, or when it does not fit this version of the network: then it is made anew. */
@@ -73,7 +85,7 @@ async function readState(path: string, definitions: readonly NodeDefinition[]): 
 }
 
 async function makeState(definitions: readonly NodeDefinition[]): Promise<State> {
-  const options: AuthorityOptions = { now: Date.now(), random: (bytes) => new Uint8Array(randomBytes(bytes)) };
+  const options = nowOptions();
   const authority = await createAuthority(options);
   const nodes: Record<string, SimulatedHardware> = {};
   for (const definition of definitions) nodes[definition.name] = issue(authority, definition, options);

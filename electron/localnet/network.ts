@@ -95,6 +95,7 @@ export class LocalNetwork {
         memoryFolder,
         hardware: hardware.of(name),
         otherHardware: hardware.spare,
+        downgradedCpu: hardware.downgraded(name),
         fault: faults.get(name) ?? 'none',
       },
       log,

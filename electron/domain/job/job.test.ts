@@ -68,6 +68,17 @@ describe('job order', () => {
     );
   });
 
+  it('renews evidence as the draft says, and less often where a receipt could not name so many answers', () => {
+    const renewed = (maximumSeconds: number) => {
+      const order = buildOrder(
+        { ...draft, evidenceRenewSeconds: 10, budget: { maximumUsd: 5, maximumSeconds } },
+        context,
+      );
+      return order.ok ? order.value.evidenceRenewSeconds : undefined;
+    };
+    expect([3600, 150_000, 150_001, 2_592_000].map(renewed)).toEqual([10, 10, 11, 173]);
+  });
+
   it('names the place of everything that does not fit', () => {
     const unknown = parseDraft({ ...draft, colour: 'red' });
     expect(unknown).toMatchObject({ ok: false, error: { code: 'invalid_input' } });

@@ -4,6 +4,9 @@ import { jobDraftSchema, jobOrderSchema, type JobDraft, type JobOrder } from '..
 import { err, ok, type Result } from '../../contract/result.ts';
 import { canonicalJson } from '../dsse/dsse.ts';
 
+/** Answers to challenges that one run may gather: fewer than a receipt names (20,000), so that the last are in it too. */
+const renewalsAtMost = 15_000;
+
 /** What a sealed dataset lends to orders and to checks of drafts. */
 export interface OrderDataset {
   readonly id: string;
@@ -118,7 +121,7 @@ export function buildOrder(draft: JobDraft, context: OrderContext): Result<JobOr
     policyDigest: context.policyDigest,
     budget: draft.budget,
     checkpointEverySteps: draft.checkpointEverySteps,
-    evidenceRenewSeconds: draft.evidenceRenewSeconds,
+    evidenceRenewSeconds: renewSeconds(draft),
     outputRecipients: [...context.outputRecipients],
     ownerKey: context.ownerKey,
     ...(workers === undefined ? {} : { workers }),
@@ -131,6 +134,14 @@ export function buildOrder(draft: JobDraft, context: OrderContext): Result<JobOr
   return draftError(
     parsed.error.issues.map((issue) => ({ place: issue.path.map(String).join('.'), message: issue.message })),
   );
+}
+
+/**
+ * How often evidence is renewed, seconds: as the draft says, unless the run may last so long that its receipt could not
+ * name every answer.
+ */
+function renewSeconds({ evidenceRenewSeconds, budget }: JobDraft): number {
+  return Math.max(evidenceRenewSeconds, Math.ceil(budget.maximumSeconds / renewalsAtMost));
 }
 
 /** Hex SHA-256 of the JCS of an order without its id. */

@@ -12,7 +12,7 @@ import { z } from 'zod';
 import type { CollateralItem } from '../../contract/collateral.ts';
 import type { SnpTcb } from '../../contract/policy.ts';
 import type { GpuArchitecture } from '../../contract/node-evidence.ts';
-import type { SimulatedGpu, SimulatedHardware } from '../../contract/simulated-hardware.ts';
+import type { SimulatedCpu, SimulatedGpu, SimulatedHardware } from '../../contract/simulated-hardware.ts';
 import {
   buildCertificate,
   type CertificateExtension,
@@ -177,8 +177,22 @@ export function issueHardware(
   request: HardwareRequest,
   options: AuthorityOptions,
 ): SimulatedHardware {
+  return {
+    version: 1,
+    simulated: true,
+    cpu: issueCpu(state, request, options.random(64), options),
+    gpus: request.gpus.map((gpu) => issueGpu(state, gpu, options)),
+  };
+}
+
+/** A chip as it is under one firmware: the VCEK follows from chip and TCB. */
+export function issueCpu(
+  state: AuthorityState,
+  request: Pick<HardwareRequest, 'tcb' | 'debug' | 'measurement'>,
+  chipId: Uint8Array,
+  options: AuthorityOptions,
+): SimulatedCpu {
   const vcek = newKey(options);
-  const chipId = options.random(64);
   const ask = rsaSigner(createPrivateKey({ key: Buffer.from(state.askKey, 'base64'), format: 'der', type: 'pkcs8' }));
   const certificate = certifier(options)(amdName('SEV-VCEK'), amdName('SEV-Genoa'), p384Signer(vcek).spki, ask, {
     ca: false,
@@ -186,18 +200,13 @@ export function issueHardware(
     extensions: vcekExtensions(request.tcb, chipId),
   });
   return {
-    version: 1,
-    simulated: true,
-    cpu: {
-      product: 'Genoa',
-      privateKey: vcek,
-      certificates: [toBase64(certificate), ...state.amdCertificates],
-      chipId: Buffer.from(chipId).toString('hex'),
-      tcb: request.tcb,
-      debug: request.debug,
-      measurement: request.measurement,
-    },
-    gpus: request.gpus.map((gpu) => issueGpu(state, gpu, options)),
+    product: 'Genoa',
+    privateKey: vcek,
+    certificates: [toBase64(certificate), ...state.amdCertificates],
+    chipId: Buffer.from(chipId).toString('hex'),
+    tcb: request.tcb,
+    debug: request.debug,
+    measurement: request.measurement,
   };
 }
 

@@ -4,9 +4,9 @@ import { costUsd } from '../../domain/job/estimate.ts';
 import { telemetryLane } from '../../domain/job/attempts.ts';
 import type { FailureClass } from '../../contract/attempts.ts';
 import { openAttempt } from './run-attempts.ts';
-import { attest } from './run-driver.ts';
-import { extendLane, stretchLane } from './lane.ts';
+import { stretchLane } from './lane.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
+import { renewEvidence } from './renew-evidence.ts';
 import { isCurable, sleep } from './retry.ts';
 import type { RunState } from './run-state.ts';
 import type { Session } from './run-record.ts';
@@ -14,8 +14,6 @@ import type { SealedFiles } from './sealed-files.ts';
 
 /** How long a node may be out of reach before the run is given up: milliseconds. */
 const patienceMs = 12_000;
-/** Renewals in a row that may stay without an answer from a node that works on. */
-const missedRenewals = 3;
 /** How long a silent node may take to answer at its door: milliseconds. */
 const knockMs = 3000;
 const reconnectMs = 500;
@@ -45,8 +43,12 @@ export async function followNode(context: FollowContext): Promise<Result<{ end: 
   const signal = AbortSignal.any([context.signal, inner.signal]);
   const verdict: Verdict = { ended: undefined };
   const heard: Heard = { at: context.ports.clock() };
+  const renewal = renewEvidence({ ...context, signal });
   const watchers = [
-    renewEvidence({ ...context, signal }, verdict, inner),
+    renewal.then((error) => {
+      verdict.ended ??= error;
+      if (error !== undefined) inner.abort();
+    }),
     watchSilence({ ...context, signal }, heard, verdict, inner),
   ];
   const answer = await readEvents({ ...context, signal }, heard);
@@ -175,6 +177,9 @@ function replay(context: FollowContext, lane: string): Result<{ end: JobEnd; mes
 function applyFrame(context: FollowContext, frame: Frame): { end: JobEnd; message?: string } | undefined {
   const { state, session, ports, files } = context;
   const { body } = frame;
+  const worker = state.record.view.workers?.find(({ node }) => node === session.node);
+  // Told with the next change: a frame of figures is none by itself.
+  if (worker !== undefined) worker.lastSignedAt = frame.at;
   switch (body.kind) {
     case 'metric':
       if (!leads(session)) return undefined;
@@ -201,73 +206,14 @@ function applyFrame(context: FollowContext, frame: Frame): { end: JobEnd; messag
       if (leads(session)) files.announce(body.artifact);
       return undefined;
     case 'state':
+      if (worker !== undefined) {
+        state.change(() => {
+          worker.state = body.state;
+          if (body.message !== undefined) worker.message = body.message;
+        }, true);
+      }
       if (body.state === 'accepted' || body.state === 'running') return undefined;
       return { end: body.state, ...(body.message === undefined ? {} : { message: body.message }) };
-  }
-}
-
-/** Fresh nonce, same keys, every `evidenceRenewSeconds`; what comes of it is drawn in the lane. */
-async function renewEvidence(context: FollowContext, verdict: Verdict, inner: AbortController): Promise<void> {
-  const { state, session, client, ports, signal } = context;
-  const lane = () => state.node(session.node).lane;
-  const laneState = () => (state.node(session.node).override === undefined ? 'verified' : 'overridden');
-  const now = () => ({ at: new Date(ports.clock()).toISOString(), step: state.record.view.lastStep });
-  if (lane().length === 0) {
-    state.change(() => extendLane(lane(), laneState(), now(), session.evidence[0]?.id), true);
-  }
-  let missed = 0;
-  const end = (failureClass: FailureClass, message: string) => {
-    verdict.ended ??= err('attestation_failed', message, { details: { node: session.node, failureClass } }).error;
-    inner.abort();
-  };
-  while (await sleep(state.record.order.evidenceRenewSeconds * 1000, signal)) {
-    const answer = await attest(
-      state,
-      { name: session.node, url: session.url },
-      client,
-      session.sessionId,
-      ports,
-      signal,
-    );
-    if (signal.aborted) return;
-    const sameKeys =
-      answer.ok &&
-      answer.value.keys?.tlsSpkiSha256 === session.tlsSpkiSha256 &&
-      answer.value.keys.signingKey === session.signingKey;
-    if (answer.ok && sameKeys) {
-      const { evidenceId, evidenceSha256 } = answer.value;
-      const asked = ports.clock();
-      state.change(() => {
-        session.evidence.push({ id: evidenceId, sha256: evidenceSha256, at: asked });
-        extendLane(lane(), laneState(), now(), evidenceId);
-      }, true);
-      missed = 0;
-      continue;
-    }
-    const refused = answer.ok || !isCurable(answer.error.code);
-    state.change(() => extendLane(lane(), refused ? 'refused' : 'gap', now()), true);
-    if (answer.ok) {
-      state.change(() => {
-        const node = state.node(session.node);
-        node.trust = 'refused';
-        node.reason = 'session-keys-changed';
-      }, true);
-    }
-    state.event({
-      kind: 'warning',
-      trust: refused ? 'refused' : 'unknown',
-      node: session.node,
-      message: refused
-        ? `Node ${session.node} failed to prove itself again; no further key goes to it.`
-        : `Node ${session.node} gave no evidence in time; this stretch stays a gap.`,
-    });
-    missed += 1;
-    if (refused) {
-      const why = answer.ok ? 'It shows other keys than its session had.' : answer.error.message;
-      end('evidence-refused', `Node ${session.node} failed to prove itself again while it worked. ${why}`);
-    } else if (missed >= missedRenewals) {
-      end('evidence-gap', `Node ${session.node} gave no evidence ${missed} times in a row while it worked.`);
-    }
   }
 }
 
