@@ -2,7 +2,8 @@ import { useState } from 'react';
 import { cx, SimulatedTag, Table, type Column } from '../ui/index.ts';
 import styles from './Chart.module.css';
 import { cursorHandlers, useCursor } from './cursor.tsx';
-import { formatX, Grid, KeyLine, leftGutter, rightGutter, XAxisRow, type XKind } from './parts.tsx';
+import { Grid, KeyLine, XAxisRow } from './parts.tsx';
+import { formatX, gutters, type XKind } from './x-axis.ts';
 import { linearScale } from './scale.ts';
 import { useWidth } from '../ui/useWidth.ts';
 
@@ -63,7 +64,8 @@ export function AttestationLane({ lanes, xKind, xDomain, now, checkpoints = [], 
   const [ref, width] = useWidth(960);
   const [asTable, setAsTable] = useState(false);
   const cursor = useCursor();
-  const x = linearScale(xDomain, [leftGutter, Math.max(leftGutter + 10, width - rightGutter)]);
+  const { left, right } = gutters(width);
+  const x = linearScale(xDomain, [left, Math.max(left + 10, width - right)]);
   const lanesEnd = lanes.length * laneHeight + 4;
   const height = lanesEnd + (checkpoints.length > 0 ? 18 : 2);
   const stops = [...new Set(lanes.flatMap((lane) => lane.blocks.map((block) => block.from)))].toSorted((a, b) => a - b);
@@ -110,14 +112,14 @@ export function AttestationLane({ lanes, xKind, xDomain, now, checkpoints = [], 
             {...cursorHandlers(cursor, x, stops)}
           >
             <svg width={width} height={height} aria-hidden="true" className={styles.lines}>
-              <Grid x={x} width={width} height={height} />
+              <Grid x={x} kind={xKind} width={width} height={height} />
               {now === undefined ? null : (
                 <line className={styles.now} x1={x.at(now)} x2={x.at(now)} y1={0} y2={height} />
               )}
               {lanes.map((lane, index) => (
                 <LaneRow key={lane.node} lane={lane} top={index * laneHeight} x={x} width={width} />
               ))}
-              <line className={styles.axis} x1={leftGutter} x2={width - rightGutter} y1={lanesEnd} y2={lanesEnd} />
+              <line className={styles.axis} x1={left} x2={width - right} y1={lanesEnd} y2={lanesEnd} />
               {checkpoints.length === 0 ? null : (
                 <text className={styles.text} x={0} y={height - 4}>
                   checkpoints
@@ -238,7 +240,7 @@ function LaneRow({
       {lane.note === undefined ? null : (
         <text
           className={cx(styles.text, ended === undefined ? styles.strong : styles.lostText)}
-          x={width - rightGutter + 8}
+          x={width - gutters(width).right + 8}
           y={top + 15}
         >
           {lane.note}

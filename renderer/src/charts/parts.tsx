@@ -1,22 +1,8 @@
 import type { ReactNode } from 'react';
-import { cx, formatCount, formatTime } from '../ui/index.ts';
+import { cx } from '../ui/index.ts';
 import styles from './Chart.module.css';
-import { niceTicks, type Scale } from './scale.ts';
-
-/** Names at the left, last values at the right: the same gutters in every chart and lane, so that they line up. */
-export const leftGutter = 104;
-export const rightGutter = 84;
-
-export type XKind = 'step' | 'time';
-
-/** How a place on the x axis is written: `11,980` or `12:13:38`. Time is in ms since the epoch. */
-export function formatX(x: number, kind: XKind): string {
-  return kind === 'step' ? formatCount(Math.round(x)) : formatTime(x);
-}
-
-export function xTicks(domain: readonly [number, number]): ReadonlyArray<number> {
-  return niceTicks(domain[0], domain[1], 6);
-}
+import type { Scale } from './scale.ts';
+import { gutters, placeLabels, xTicks, type XKind } from './x-axis.ts';
 
 export function KeyLine({
   kind,
@@ -55,71 +41,64 @@ export function KeyLine({
 
 export interface GridProps {
   readonly x: Scale;
+  readonly kind: XKind;
   readonly width: number;
   readonly height: number;
   readonly rows?: ReadonlyArray<number>;
 }
 
 /** Hairlines at the ticks. */
-export function Grid({ x, width, height, rows = [] }: GridProps) {
+export function Grid({ x, kind, width, height, rows = [] }: GridProps) {
+  const { left, right } = gutters(width);
   return (
     <>
-      {xTicks(x.domain).map((tick) => (
+      {xTicks(x.domain, kind, width - left - right).map((tick) => (
         <line key={`x${tick}`} className={styles.grid} x1={x.at(tick)} x2={x.at(tick)} y1={0} y2={height} />
       ))}
       {rows.map((row) => (
-        <line key={`y${row}`} className={styles.grid} x1={leftGutter} x2={width - rightGutter} y1={row} y2={row} />
+        <line key={`y${row}`} className={styles.grid} x1={left} x2={width - right} y1={row} y2={row} />
       ))}
     </>
   );
 }
 
-/** The scale under the last chart of a page, with the cursor's flag and the present step. */
-export function XAxisRow({
-  x,
-  width,
-  kind,
-  cursor,
-  now,
-}: {
+export interface XAxisRowProps {
   readonly x: Scale;
   readonly width: number;
   readonly kind: XKind;
   readonly cursor: number | undefined;
   readonly now: number | undefined;
-}) {
-  const flag = cursor ?? undefined;
-  const keepClear = [flag, now].filter((value) => value !== undefined).map((value) => x.at(value));
+}
+
+/** The scale under the last chart of a page, with the cursor's flag and the present step before all other labels. */
+export function XAxisRow({ x, width, kind, cursor, now }: XAxisRowProps) {
+  const { left, right } = gutters(width);
+  const first = [cursor, now].filter((value) => value !== undefined);
+  const labels = placeLabels(xTicks(x.domain, kind, width - left - right), first, kind, x.at, left - 2, width);
   return (
     <svg width={width} height={20} aria-hidden="true" className={styles.lines}>
-      <text className={styles.text} x={leftGutter - 8} y={14} textAnchor="end">
+      <text className={styles.text} x={left - 8} y={14} textAnchor="end">
         {kind === 'step' ? 'step' : 'UTC'}
       </text>
-      {xTicks(x.domain).map((tick) =>
-        keepClear.some((place) => Math.abs(place - x.at(tick)) < 44) ? null : (
+      {labels.map(({ value, text, middle, from, until }) =>
+        value === cursor ? (
+          <g key={value}>
+            <rect className={styles.flag} x={from - 4} y={1} width={until - from + 8} height={17} />
+            <text className={styles.flagText} x={middle} y={13.5} textAnchor="middle">
+              {text}
+            </text>
+          </g>
+        ) : (
           <text
-            key={tick}
-            className={styles.text}
-            x={x.at(tick)}
+            key={value}
+            className={cx(styles.text, value === now && styles.strong, value === now && styles.heavy)}
+            x={middle}
             y={14}
-            textAnchor={tick === x.domain[0] ? 'start' : x.at(tick) > width - rightGutter - 20 ? 'end' : 'middle'}
+            textAnchor="middle"
           >
-            {formatX(tick, kind)}
+            {text}
           </text>
         ),
-      )}
-      {now === undefined || (flag !== undefined && Math.abs(x.at(flag) - x.at(now)) < 56) ? null : (
-        <text className={cx(styles.text, styles.strong, styles.heavy)} x={x.at(now)} y={14} textAnchor="middle">
-          {formatX(now, kind)}
-        </text>
-      )}
-      {flag === undefined ? null : (
-        <g transform={`translate(${x.at(flag)} 1)`}>
-          <rect className={styles.flag} x={-30} width={60} height={17} />
-          <text className={styles.flagText} y={12.5} textAnchor="middle">
-            {formatX(flag, kind)}
-          </text>
-        </g>
       )}
     </svg>
   );
