@@ -45,7 +45,8 @@ export function checkRenewal(
     return from !== undefined && next - from > allowed ? [`${iso(from)} to ${iso(next)}`] : [];
   });
   const row = { id, title, required: false } as const;
-  if (gaps.length === 0) list.checks.push({ ...row, outcome: 'pass', found: `${times.length} times` });
+  if (gaps.length === 0)
+    list.checks.push({ ...row, outcome: 'pass', found: times.length === 1 ? '1 time' : `${times.length} times` });
   else {
     const detail = `No fresh evidence from ${gaps.slice(0, 4).join(', from ')}.`;
     list.checks.push({ ...row, outcome: 'fail', reason: 'evidence-gap', detail });

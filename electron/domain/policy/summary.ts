@@ -88,7 +88,8 @@ function nitro({ nitro: rules }: Policy, demands: string[], notChecked: string[]
 
 function gpu({ gpu: rules }: Policy, demands: string[], notChecked: string[]): void {
   if (!rules.required) notChecked.push('Whether there is a confidential GPU: GPU evidence is not demanded.');
-  const which = rules.models.length === 0 ? `any ${either(rules.architectures)} GPU` : either(rules.models);
+  const which =
+    rules.models.length === 0 ? `any ${either(rules.architectures.map(capital))} GPU` : either(rules.models);
   demands.push(
     rules.required
       ? `Demands NVIDIA evidence of ${which}, bound to the CPU evidence.`
@@ -108,6 +109,11 @@ function gpu({ gpu: rules }: Policy, demands: string[], notChecked: string[]): v
 function count(demands: string[], notChecked: string[], values: number, what: string, otherwise: string): void {
   if (values === 0) notChecked.push(`Does not check the ${what}, so it does not know ${otherwise}.`);
   else demands.push(`The ${what} is ${values === 1 ? 'the one listed value' : `one of ${values} listed values`}.`);
+}
+
+/** `hopper`, a name of NVIDIA, as people write it. */
+function capital(word: string): string {
+  return word.charAt(0).toUpperCase() + word.slice(1);
 }
 
 function either(words: readonly string[]): string {

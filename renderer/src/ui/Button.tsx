@@ -10,6 +10,8 @@ export interface ButtonProps extends Omit<ComponentProps<'button'>, 'disabled' |
   readonly type?: 'button' | 'submit';
   readonly tall?: boolean;
   readonly wide?: boolean;
+  /** Of a quiet button: its words begin where the fields around it begin. */
+  readonly flush?: boolean;
   /** Why the button is off, written beside it. An empty string turns it off where the reason already stands nearby. */
   readonly off?: string | undefined;
   /** The act under way ("Signing"): keeps the width, takes no press, and adds seconds after the first. */
@@ -37,6 +39,7 @@ export function Button({
   type = 'button',
   tall = false,
   wide = false,
+  flush = false,
   off,
   working,
   className,
@@ -59,6 +62,7 @@ export function Button({
         variant !== 'default' && styles[variant],
         tall && styles.tall,
         wide && styles.wide,
+        flush && styles.flush,
         isOff && styles.off,
         className,
       )}

@@ -150,9 +150,11 @@ export interface ErrorMessageProps {
 export function ErrorMessage({ error, meaning, actions, inline = false }: ErrorMessageProps) {
   const { label, trust } = errorClass(error.code);
   if (inline) {
+    // As a field says it: what can be corrected here is refused, what did not answer is unknown.
+    const shown = trust === 'unknown' ? 'unknown' : 'refused';
     return (
-      <p role="alert" className="small is-refused">
-        <TrustMark trust={trust} size="small" /> {error.message} {error.hint}{' '}
+      <p role="alert" className={`small is-${shown}`}>
+        <TrustMark trust={shown} size="small" /> {error.message} {error.hint}{' '}
         <span className="faint mono">{error.code}</span>
       </p>
     );

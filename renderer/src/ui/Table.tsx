@@ -37,6 +37,8 @@ export interface TableProps<Row> {
   /** Shown in place of rows when there are none. */
   readonly empty?: ReactNode;
   readonly tall?: boolean;
+  /** Cells go on in a further line instead of being cut. */
+  readonly wrap?: boolean;
   /** No inset at the edges: for a table inside a padded section. */
   readonly flush?: boolean;
   /** On the ground of a side panel. */
@@ -62,6 +64,7 @@ export function Table<Row>({
   isOff,
   empty,
   tall = false,
+  wrap = false,
   flush = false,
   onPanel = false,
   fill = false,
@@ -183,6 +186,7 @@ export function Table<Row>({
         styles.table,
         fill && cx(styles.viewport, styles.fill),
         tall && styles.tall,
+        wrap && styles.wrap,
         flush && styles.flush,
         onPanel && styles.onPanel,
         interactive && styles.interactive,

@@ -51,7 +51,7 @@ export function ImportDialog({ open, onClose, onImported }: ImportDialogProps) {
           <Button
             variant="primary"
             working={take.isPending ? 'Reading' : undefined}
-            off={chosen.length === 0 ? '' : undefined}
+            off={chosen.length === 0 ? 'Choose a file.' : undefined}
             onClick={() => take.mutate({ paths: chosen })}
           >
             Read and check

@@ -40,9 +40,9 @@ export function MembersSection({ members }: { readonly members: MembersView }) {
   const close = () => setOpen(undefined);
   const dialog = open === 'rule' ? <RuleDialog members={members} onClose={close} /> : null;
   const why = offline
-    ? 'An offline profile takes in the rule of its organisation'
+    ? 'An offline profile takes in the rule of its organisation.'
     : rule !== undefined && !own.roles.includes('admin')
-      ? 'Only an admin of the present rule changes it'
+      ? 'Only an admin of the present rule changes it.'
       : undefined;
   const change = (
     <Button off={why} onClick={() => setOpen('rule')}>

@@ -69,7 +69,7 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
             variant="primary"
             onClick={start}
             working={seal.isPending ? 'Starting' : undefined}
-            off={preview.data === undefined ? 'Choose a file or a folder' : undefined}
+            off={preview.data === undefined ? 'Choose a file or a folder.' : undefined}
           >
             {preview.data === undefined ? 'Seal' : `Seal ${formatBytes(preview.data.bytes)}`}
           </Button>

@@ -30,7 +30,11 @@ export function FilePickDialog({ title, description, single = false, onClose, on
       actions={
         <>
           <Button onClick={onClose}>Add nothing</Button>
-          <Button variant="primary" off={paths.length === 0 ? '' : undefined} onClick={() => onPaths(paths)}>
+          <Button
+            variant="primary"
+            off={paths.length === 0 ? 'Choose a file.' : undefined}
+            onClick={() => onPaths(paths)}
+          >
             {paths.length === 0 ? 'Add files' : `Add ${plural(paths.length, 'file')}`}
           </Button>
         </>

@@ -30,7 +30,14 @@ export function RestoreDialog({ open, onClose }: { readonly open: boolean; reado
   };
   const shares = givenShares(lines);
   const differs = by === 'shares' && again !== passphrase;
-  const missing = path === '' || passphrase === '' || (by === 'shares' && (shares.length === 0 || again === ''));
+  const missing =
+    path === ''
+      ? 'Name the backup.'
+      : by === 'shares' && shares.length === 0
+        ? 'Give the shares.'
+        : passphrase === ''
+          ? 'Type a passphrase.'
+          : undefined;
   return (
     <Dialog
       open={open}
@@ -44,7 +51,7 @@ export function RestoreDialog({ open, onClose }: { readonly open: boolean; reado
           <Button
             variant="primary"
             working={restore.isPending ? 'Opening and checking every record' : undefined}
-            off={missing ? '' : differs ? 'The two passphrases differ.' : undefined}
+            off={missing ?? (differs ? 'The two passphrases differ.' : undefined)}
             onClick={() =>
               restore.mutate({
                 path,
@@ -82,7 +89,7 @@ export function RestoreDialog({ open, onClose }: { readonly open: boolean; reado
             <ShareInputs lines={lines} onLines={setLines} />
             {lines.length < most ? (
               <div>
-                <Button variant="quiet" onClick={() => setLines([...lines, ''])}>
+                <Button variant="quiet" flush onClick={() => setLines([...lines, ''])}>
                   One more share
                 </Button>
               </div>

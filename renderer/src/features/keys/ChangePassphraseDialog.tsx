@@ -23,7 +23,7 @@ export function ChangePassphraseDialog({ onClose }: { readonly onClose: () => vo
             working={change.isPending ? 'Deriving keys' : undefined}
             off={
               current === ''
-                ? 'Type the current passphrase.'
+                ? 'Type the present one.'
                 : next === ''
                   ? 'Type a new one.'
                   : next === again

@@ -48,11 +48,16 @@ export function standings(usdPerHour: number, spends: boolean): ReadonlyArray<St
       stopped: false,
       means: spends ? 'watching needs no secret; results are signed and logged at unlock' : 'no run needs it',
     },
-    { what: 'Key release', state: 'stopped', stopped: true, means: 'no node gets a key; a lost node is not replaced' },
+    {
+      what: 'Key release',
+      state: 'stopped',
+      stopped: spends,
+      means: 'no node gets a key; a lost node is not replaced',
+    },
     {
       what: 'Sealing, launching',
       state: 'cannot finish',
-      stopped: true,
+      stopped: spends,
       means: 'both need a signature of the vault; what reaches it while locked is refused, start it again',
     },
     { what: 'Views', state: 'cleared', stopped: false, means: 'names, runs and drafts left this window with the lock' },
@@ -60,17 +65,17 @@ export function standings(usdPerHour: number, spends: boolean): ReadonlyArray<St
 }
 
 const columns: ReadonlyArray<Column<Standing>> = [
-  { id: 'what', title: 'What', width: '150px', cell: (row) => row.what },
+  { id: 'what', title: 'What', width: '120px', cell: (row) => row.what },
   {
     id: 'state',
     title: 'State',
-    width: '150px',
+    width: '132px',
     cell: (row) => (row.stopped ? <TrustLabel trust="warning" word={row.state} /> : row.state),
   },
   {
     id: 'means',
     title: 'What that means',
-    width: 'minmax(280px, 1fr)',
+    width: 'minmax(200px, 1fr)',
     cell: (row) => <span className="dim">{row.means}</span>,
   },
 ];
@@ -167,7 +172,7 @@ export default function LockScreen() {
             )}
           </div>
           <div>
-            <Button variant="quiet" onClick={() => setRecovering(true)}>
+            <Button variant="quiet" flush onClick={() => setRecovering(true)}>
               Use recovery shares
             </Button>
           </div>
@@ -213,6 +218,7 @@ export default function LockScreen() {
         <Table
           label="While the vault is locked"
           flush
+          wrap
           rows={standings(money?.usdPerHour ?? 0, spends)}
           rowKey={(row) => row.what}
           columns={columns}

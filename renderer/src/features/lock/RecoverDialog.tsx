@@ -37,11 +37,13 @@ export function RecoverDialog({ open, onClose }: { readonly open: boolean; reado
               variant="primary"
               working={recover.isPending ? 'Opening with the shares' : undefined}
               off={
-                shares.length === 0 || next === '' || again === ''
-                  ? ''
-                  : next === again
-                    ? undefined
-                    : 'The two passphrases differ.'
+                shares.length === 0
+                  ? 'Give the shares.'
+                  : next === ''
+                    ? 'Type a new passphrase.'
+                    : next === again
+                      ? undefined
+                      : 'The two passphrases differ.'
               }
               onClick={() => recover.mutate({ shares, next: secretOf(next) }, { onSuccess: forget })}
             >
@@ -60,7 +62,7 @@ export function RecoverDialog({ open, onClose }: { readonly open: boolean; reado
           <ShareInputs lines={lines} onLines={setLines} />
           {lines.length < most ? (
             <div>
-              <Button variant="quiet" onClick={() => setLines([...lines, ''])}>
+              <Button variant="quiet" flush onClick={() => setLines([...lines, ''])}>
                 One more share
               </Button>
             </div>

@@ -38,7 +38,7 @@ export function AddNetworkDialog({ open, onClose }: AddNetworkDialogProps) {
           <Button
             variant="primary"
             working={connect.isPending ? 'Asking the dashboard' : undefined}
-            off={url === '' ? 'The address is missing' : undefined}
+            off={url === '' ? 'The address is missing.' : undefined}
             onClick={() =>
               connect.mutate(
                 {

@@ -24,7 +24,7 @@ export function ImportDialog({ open, onClose, onDone }: ImportDialogProps) {
           <Button onClick={onClose}>Import nothing</Button>
           <Button
             variant="primary"
-            off={path.trim() === '' ? '' : undefined}
+            off={path.trim() === '' ? 'Name a file.' : undefined}
             working={take.isPending ? 'Checking' : undefined}
             onClick={() =>
               take.mutate({ path: path.trim(), ...(author.trim() === '' ? {} : { author: author.trim() }) })

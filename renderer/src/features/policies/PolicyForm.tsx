@@ -64,8 +64,11 @@ export function PolicyForm({ policy, problems, fixedId, onPolicy }: PolicyFormPr
         </div>
         {at('families') === undefined ? null : <p className="small is-refused">{at('families')}</p>}
         <p className={styles.never}>
-          <Tick /> <b>Debug: never.</b> A guest or enclave in debug mode is refused by every policy, and nothing can
-          change that.
+          <Tick />
+          <span>
+            <b>Debug: never.</b> A guest or enclave in debug mode is refused by every policy, and nothing can change
+            that.
+          </span>
         </p>
         <Checkbox
           checked={policy.acceptSimulated}
@@ -164,10 +167,10 @@ interface SnpSectionProps {
 const products = ['Milan', 'Genoa', 'Turin'] as const;
 const emptyTcb: SnpTcb = { bootloader: 0, tee: 0, snp: 0, microcode: 0 };
 const parts = [
-  ['bootloader', 'boot loader'],
+  ['bootloader', 'Boot loader'],
   ['tee', 'TEE'],
   ['snp', 'SNP'],
-  ['microcode', 'microcode'],
+  ['microcode', 'Microcode'],
   ['fmc', 'FMC'],
 ] as const;
 

@@ -45,7 +45,9 @@ const columns = ({ rehearsedWith }: ShareSet): ReadonlyArray<Column<HeldShare>> 
     title: 'Last rehearsal',
     width: '150px',
     cell: ({ index }) => (
-      <span className="dim">{rehearsedWith?.includes(index) === true ? 'took part' : 'not part of it'}</span>
+      <span className="dim">
+        {rehearsedWith === undefined ? 'none yet' : rehearsedWith.includes(index) ? 'took part' : 'not part of it'}
+      </span>
     ),
   },
 ];

@@ -29,7 +29,7 @@ export function VerifyShareDialog({ open, onClose }: TryDialogProps) {
           <Button onClick={close}>Close</Button>
           <Button
             variant="primary"
-            off={share === undefined ? '' : undefined}
+            off={share === undefined ? 'Give the share.' : undefined}
             working={check.isPending ? 'Reading' : undefined}
             onClick={() => {
               if (share !== undefined) check.mutate({ share }, { onSuccess: () => setLines(['']) });
@@ -93,7 +93,7 @@ export function RehearseDialog({
           {rehearse.data === undefined ? (
             <Button
               variant="primary"
-              off={shares.length < set.threshold ? '' : undefined}
+              off={shares.length < set.threshold ? `${shares.length} of ${set.threshold} are there.` : undefined}
               working={rehearse.isPending ? 'Trying' : undefined}
               onClick={() => rehearse.mutate({ shares }, { onSuccess: () => setLines(empty) })}
             >

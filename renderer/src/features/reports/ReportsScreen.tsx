@@ -103,7 +103,7 @@ function ReportPanel({ report }: { readonly report: ReportView }) {
   const pdf = useAction('reports.exportPdf');
   const packFile = pack.variables?.runId === report.runId ? pack.data : undefined;
   const pdfFile = pdf.variables?.runId === report.runId ? pdf.data : undefined;
-  const off = report.state === 'succeeded' ? undefined : 'Only a run that succeeded has a receipt';
+  const off = report.state === 'succeeded' ? undefined : 'Only a run that succeeded has a receipt.';
   return (
     <SidePanel
       label={`Report of ${report.name}`}

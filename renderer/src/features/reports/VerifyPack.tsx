@@ -11,6 +11,7 @@ import {
   TextInput,
   Tick,
   TrustMark,
+  formatDateTime,
   plural,
   type Column,
 } from '../../ui/index.ts';
@@ -23,12 +24,12 @@ const columns: ReadonlyArray<Column<Check>> = [
     width: '24px',
     cell: (check) => <Outcome outcome={check.outcome} />,
   },
-  { id: 'title', title: 'Check', width: 'minmax(200px, 1fr)', cell: (check) => check.title },
+  { id: 'title', title: 'Check', width: 'minmax(200px, 1.2fr)', cell: (check) => check.title },
   {
     id: 'detail',
     title: 'Found',
-    width: 'minmax(200px, 2fr)',
-    cell: (check) => <span className="dim clip">{check.detail ?? check.found ?? ''}</span>,
+    width: 'minmax(160px, 1fr)',
+    cell: (check) => <span className="dim">{check.detail ?? check.found ?? ''}</span>,
   },
 ];
 
@@ -67,28 +68,39 @@ export function VerifyPack() {
         <Button
           type="submit"
           working={verify.isPending ? 'Checking' : undefined}
-          off={path.trim() === '' ? '' : undefined}
+          off={path.trim() === '' ? 'Name a file.' : undefined}
         >
           Check pack
         </Button>
       </form>
       {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
-      {verify.data === undefined ? null : <Verdict verdict={verify.data} />}
+      {verify.data === undefined ? null : <Verdict verdict={verify.data} at={verify.submittedAt} />}
     </Section>
   );
 }
 
-function Verdict({ verdict }: { readonly verdict: PackVerdict }) {
+function Verdict({ verdict, at }: { readonly verdict: PackVerdict; readonly at: number }) {
+  const unknown = verdict.checks.filter((check) => check.outcome === 'unknown').length;
   const failed = verdict.checks.filter((check) => check.outcome === 'fail');
   return (
-    <div className="stack">
+    <div className={styles.verdict}>
+      <p className="small faint">
+        {`Checked on this computer at ${formatDateTime(at)}, without a network, ${
+          verdict.simulated
+            ? 'against the roots of the local network that made the evidence.'
+            : "against the vendors' roots that Nacre ships."
+        }`}
+      </p>
       {verdict.simulated ? (
         <Banner kind="simulated">
           The evidence in this pack comes from simulated hardware; formats and checks are real, the trust is not.
         </Banner>
       ) : null}
       {failed[0] === undefined ? (
-        <Banner kind="fact" title={`${plural(verdict.checks.length, 'check')}, none failed.`}>
+        <Banner
+          kind="fact"
+          title={`${plural(verdict.checks.length, 'check')}, none failed${unknown === 0 ? '' : `, ${unknown} unknown`}.`}
+        >
           {verdict.summary === undefined
             ? null
             : `Run ${verdict.summary.run} on ${verdict.summary.nodes.join(', ')}, ${plural(verdict.summary.frames, 'signed frame')}.`}
@@ -105,7 +117,14 @@ function Verdict({ verdict }: { readonly verdict: PackVerdict }) {
           Computed again from what the node signed.
         </p>
       ))}
-      <Table label="Checks of the pack" rows={verdict.checks} columns={columns} rowKey={(check) => check.id} flush />
+      <Table
+        label="Checks of the pack"
+        rows={verdict.checks}
+        columns={columns}
+        rowKey={(check) => check.id}
+        flush
+        wrap
+      />
       <div>
         <h3>Not checked</h3>
         <ul className="dim">
