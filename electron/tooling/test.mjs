@@ -15,12 +15,15 @@ const inCi = process.env['CI'] === 'true' || process.env['CI'] === '1';
 /** A step that is one check: its exit code says all. @param {number} code @returns {Outcome} */
 const single = (code) => (code === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 });
 
+/** Hundreds of processes start from the sources; with Node’s cache of what it compiled each takes half the time. */
+const env = childEnvironment({ NODE_COMPILE_CACHE: path.join(root, '.build', 'node-cache') });
+
 /** @param {string} name @param {string[]} args @returns {Promise<Outcome>} */
 async function vitest(name, args) {
   const report = path.join(reports, `${name}.json`);
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
-  const code = await runTool('vitest', 'vitest', ['run', ...args, ...reporters]);
+  const code = await runTool('vitest', 'vitest', ['run', ...args, ...reporters], { env });
   return fromVitest(readReport(report), code);
 }
 
@@ -28,9 +31,9 @@ async function vitest(name, args) {
 async function playwright(name, project, extra) {
   const report = path.join(reports, `${name}.json`);
   rmSync(report, { force: true });
-  const env = childEnvironment({ ...extra, PLAYWRIGHT_JSON_OUTPUT_FILE: report });
   const args = ['test', '--config', 'e2e/playwright.config.ts', `--project=${project}`, '--reporter=list,json'];
-  const code = await runTool('@playwright/test', 'playwright', args, { env });
+  const options = { env: { ...env, ...extra, PLAYWRIGHT_JSON_OUTPUT_FILE: report } };
+  const code = await runTool('@playwright/test', 'playwright', args, options);
   return fromPlaywright(readReport(report), code);
 }
 

@@ -150,12 +150,14 @@ function follow(child: ChildProcess, options: LocalNetworkOptions) {
   return state;
 }
 
-/** The same Node that runs the core; inside Electron its binary acts as Node when told so. */
-const spawnNode: SpawnNode = (entry, args) =>
-  spawn(process.execPath, [entry, ...args], {
-    stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] ?? '', ...('electron' in process.versions ? { ELECTRON_RUN_AS_NODE: '1' } : {}) },
-  });
+/** The Node of the core, with its cache of compiled modules; inside Electron its binary acts as Node when told so. */
+const spawnNode: SpawnNode = (entry, args) => {
+  const { PATH = '', NODE_COMPILE_CACHE: cache } = process.env;
+  const env: NodeJS.ProcessEnv = { PATH };
+  if (cache !== undefined) env['NODE_COMPILE_CACHE'] = cache;
+  if ('electron' in process.versions) env['ELECTRON_RUN_AS_NODE'] = '1';
+  return spawn(process.execPath, [entry, ...args], { stdio: ['pipe', 'pipe', 'pipe'], env });
+};
 
 function parse(line: string): unknown {
   try {
