@@ -1,100 +1,165 @@
-import type { NodeHealth } from '../../../../electron/contract/health.ts';
-import { ChartCursor, MetricChart } from '../../charts/index.ts';
+import type { HealthAlert, NodeHealth } from '../../../../electron/contract/health.ts';
 import { useMethod } from '../../host/index.ts';
 import { useNow } from '../../state/index.ts';
-import { Banner, ErrorMessage, formatAge, formatCount, KeyValue, plural, Section } from '../../ui/index.ts';
+import {
+  cx,
+  ErrorMessage,
+  formatAge,
+  KeyValue,
+  plural,
+  Section,
+  SimulatedTag,
+  Tick,
+  TrustMark,
+} from '../../ui/index.ts';
+import { gpuFigure, gpuFigures, isIdentityAlarm, levelWords, machineRows, sourceWords } from './health-words.ts';
+import { HealthCharts } from './HealthCharts.tsx';
+import { HealthSources } from './HealthSources.tsx';
+import styles from './Health.module.css';
 
-const charted = [
-  { field: 'DCGM_FI_DEV_GPU_TEMP', title: 'Temperature', axis: '°C' },
-  { field: 'DCGM_FI_DEV_GPU_UTIL', title: 'GPU utilisation', axis: '%' },
-] as const;
-const levelWords = { critical: 'Critical', warning: 'Warning', notice: 'Notice' } as const;
-const identityWords = { pass: 'yes', fail: 'NO', unknown: 'not known' } as const;
 const lookMs = 3000;
 
-/** What exporters tell of a node's GPUs: alerts first, whether they are the attested ones, and the last hours. */
+/** What exporters tell of a node: alerts first, whether its GPUs are the attested ones, figures, and who says so. */
 export function HealthSection({ node }: { readonly node: string }) {
   const now = useNow();
   const health = useMethod('health.node', { node });
-  const series = useMethod(
-    'health.series',
-    { node, names: charted.map(({ field }) => field), maximumPoints: 200 },
-    { every: lookMs, keepPrevious: true },
-  );
+  // No stream tells of sources: one may have died since.
+  const sources = useMethod('health.sources', {}, { every: lookMs });
   const view = health.data;
-  if (view === undefined) {
-    return health.error === null ? null : <ErrorMessage inline error={health.error.error} />;
-  }
-  // At most two lines in a plot: of more GPUs the first two, and all of them by figure above.
-  const gpus = (series.data ?? []).slice(0, 2);
-  const xs = gpus.flatMap((gpu) => gpu.series.flatMap(({ points }) => points.map(({ x }) => x)));
-  const domain = [Math.min(...xs), Math.max(...xs)] as const;
+  const error = health.error ?? sources.error;
+  const age = view?.scrapedAt === undefined ? 'not reported' : formatAge(view.scrapedAt, now);
   return (
-    <Section title="Health" aside={view.scrapedAt === undefined ? 'not reported' : formatAge(view.scrapedAt, now)}>
-      {view.alerts.map((alert) => {
-        const title = `${levelWords[alert.level]}${alert.gpu === undefined ? '' : `, GPU ${alert.gpu}`}: ${alert.title}.`;
-        const key = `${alert.id}-${alert.gpu ?? ''}-${alert.value ?? ''}`;
-        return alert.level === 'notice' ? (
-          <p key={key} className="small">
-            <b>{title}</b> {alert.detail}
+    <Section title="Health" note={view?.simulated === true ? <SimulatedTag /> : undefined} aside={age}>
+      {error === null ? null : <ErrorMessage inline error={error.error} />}
+      {view === undefined ? null : (
+        <>
+          <Alerts view={view} />
+          <Gpus view={view} />
+          {view.state === 'never' ? null : <HealthCharts node={node} every={lookMs} />}
+          <Machine view={view} />
+          <p className="small faint">
+            {view.state === 'never' ? null : `GPUs by ${sourceWords(view.source, sources.data ?? [])}.`}
+            {view.hostFrom === undefined
+              ? null
+              : ` The machine by ${sourceWords(view.hostFrom.source, sources.data ?? [])}, ${formatAge(view.hostFrom.scrapedAt, now)}.`}
           </p>
-        ) : (
-          <Banner key={key} kind="warning" title={title}>
-            {alert.detail}
-          </Banner>
-        );
-      })}
-      {view.state === 'never' ? (
-        <p className="small faint">{view.error?.message ?? 'No exporter has told of it yet.'}</p>
-      ) : null}
-      {view.state !== 'never' && view.alerts.length === 0 ? <p className="small">No alerts.</p> : null}
-      <Facts view={view} />
-      {xs.length < 2 ? null : (
-        <ChartCursor>
-          {charted.map(({ field, title, axis }, index) => (
-            <MetricChart
-              key={field}
-              title={title}
-              axis={axis}
-              xKind="time"
-              xDomain={domain}
-              fromZero
-              height={96}
-              format={(value) => formatCount(value)}
-              showX={index === charted.length - 1}
-              series={gpus.map((gpu, place) => ({
-                name: `GPU ${gpu.gpu}`,
-                kind: place === 0 ? ('line' as const) : ('compare' as const),
-                points: gpu.series.find(({ name }) => name === field)?.points ?? [],
-              }))}
-              empty="Not reported."
-            />
-          ))}
-        </ChartCursor>
+        </>
       )}
-      {view.simulated ? <p className="small faint">SIMULATED: these figures were not measured.</p> : null}
+      <HealthSources node={node} sources={sources.data ?? []} />
     </Section>
   );
 }
 
-function Facts({ view }: { readonly view: NodeHealth }) {
+function Alerts({ view }: { readonly view: NodeHealth }) {
+  if (view.state === 'never') {
+    return (
+      <p className={styles.line}>
+        <TrustMark trust="unknown" /> {view.error?.message ?? 'No exporter has told of it yet.'}
+      </p>
+    );
+  }
+  if (view.alerts.length === 0) return <p className={styles.line}>No alerts.</p>;
+  return (
+    <ul className={styles.alerts} aria-label="Alerts">
+      {view.alerts.map((alert) => (
+        <li key={`${alert.id}-${alert.gpu ?? ''}-${alert.value ?? ''}`}>
+          <AlertMark alert={alert} simulated={view.simulated} />
+          <div>
+            <b className={cx(alert.level === 'critical' && 'is-refused', alert.level === 'warning' && 'is-warning')}>
+              {levelWords[alert.level]}
+              {alert.gpu === undefined ? '' : `, GPU ${alert.gpu}`}:
+            </b>{' '}
+            <b>{alert.title}.</b> <span className="dim">{alert.detail}</span>
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function AlertMark({ alert, simulated }: { readonly alert: HealthAlert; readonly simulated: boolean }) {
+  if (alert.level === 'notice') return <span aria-hidden="true" />;
+  return <TrustMark trust={isIdentityAlarm(alert) ? 'refused' : 'warning'} simulated={simulated} />;
+}
+
+function Gpus({ view }: { readonly view: NodeHealth }) {
+  if (view.state === 'never') return null;
   const missing = [...new Set(view.gpus.flatMap(({ notReported }) => notReported))];
   return (
     <>
-      <KeyValue items={view.identity.map(({ title, outcome }) => ({ name: title, value: identityWords[outcome] }))} />
-      {view.gpus.map(({ gpu, uuid, driver }) => (
-        <p key={gpu} className="small">
-          GPU {gpu}, driver {driver ?? 'not reported'}
-          <br />
-          <span className="mono faint">{uuid ?? 'UUID not reported'}</span>
-        </p>
-      ))}
-      {missing.length === 0 ? null : (
+      {view.gpus.length === 0 ? (
+        <p className={styles.line}>GPUs: not reported.</p>
+      ) : (
+        <table className={styles.gpus} aria-label="GPUs by their exporter">
+          <thead>
+            <tr>
+              <th scope="col">GPU</th>
+              {gpuFigures.map(({ title }) => (
+                <th key={title} scope="col">
+                  {title}
+                </th>
+              ))}
+            </tr>
+          </thead>
+          <tbody>
+            {view.gpus.map((gpu) => (
+              <tr key={gpu.gpu} className={cx(view.state === 'stale' && 'faint')}>
+                <th scope="row">{gpu.gpu}</th>
+                {gpuFigures.map((figure) => (
+                  <td key={figure.field}>{gpuFigure(gpu, figure) ?? <span className="faint">not reported</span>}</td>
+                ))}
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <ul className={styles.checks} aria-label="Are these the attested GPUs?">
+        {view.identity.map(({ id, title, outcome }) => (
+          <li key={id}>
+            {outcome === 'pass' ? <Tick title="yes" /> : null}
+            {outcome === 'fail' ? <TrustMark trust="refused" simulated={view.simulated} title="no" /> : null}
+            {outcome === 'unknown' ? <TrustMark trust="unknown" simulated={view.simulated} title="not known" /> : null}
+            <span>{title}</span>
+            <span className={cx(outcome === 'fail' ? 'is-refused' : 'faint')}>
+              {{ pass: 'yes', fail: 'NO', unknown: 'not known' }[outcome]}
+            </span>
+          </li>
+        ))}
+      </ul>
+      {view.gpus.length === 0 ? null : (
         <details className="small faint">
-          <summary>{plural(missing.length, 'field')} not reported</summary>
-          <span className="mono">{missing.join(', ')}</span>
+          <summary>
+            {`UUID and driver of ${plural(view.gpus.length, 'GPU')}`}
+            {missing.length === 0 ? '' : `, ${plural(missing.length, 'field')} not reported`}
+          </summary>
+          {view.gpus.map(({ gpu, uuid, driver, model }) => (
+            <p key={gpu}>
+              GPU {gpu}: {model ?? 'model not reported'}, driver {driver ?? 'not reported'},{' '}
+              <span className="mono">{uuid ?? 'UUID not reported'}</span>
+            </p>
+          ))}
+          {missing.length === 0 ? null : (
+            <p>
+              Not reported: <span className="mono">{missing.join(', ')}</span>
+            </p>
+          )}
         </details>
       )}
     </>
+  );
+}
+
+function Machine({ view }: { readonly view: NodeHealth }) {
+  if (view.state === 'never') return null;
+  const rows = machineRows(view.host);
+  return (
+    <div className={styles.part}>
+      <h3>Machine</h3>
+      {rows === undefined ? (
+        <p className="small faint">Not reported. A node exporter tells of memory, disk, load and clock.</p>
+      ) : (
+        <KeyValue items={rows} />
+      )}
+    </div>
   );
 }

@@ -23,6 +23,7 @@ import {
 import { nodeColumns } from './columns.tsx';
 import { filterNodes, trustOf } from './node-words.ts';
 import { AddNetworkButton, ClustersSection } from './ClustersSection.tsx';
+import { HealthAlarms } from './HealthAlarms.tsx';
 import { NodePanel } from './NodePanel.tsx';
 import styles from './Nodes.module.css';
 
@@ -134,6 +135,7 @@ export default function NodesScreen() {
           These nodes run on this computer without hardware behind them. Formats and checks are real, the trust is not.
         </Banner>
       ) : null}
+      <HealthAlarms onOpen={select} />
       {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
       <div className={styles.filters}>
         <div className={styles.search}>
