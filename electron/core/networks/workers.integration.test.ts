@@ -75,6 +75,11 @@ it('trains on two attested nodes: a key, a rank and a receipt each; one refused 
   expect(run.error).toBeUndefined();
   expect(run.state).toBe('succeeded');
   expect(run.attempts?.[0]?.nodes).toEqual(['frankfurt-h100', 'singapore-h100']);
+  expect(run.workers).toMatchObject([
+    { rank: 0, node: 'frankfurt-h100', state: 'succeeded' },
+    { rank: 1, node: 'singapore-h100', state: 'succeeded' },
+  ]);
+  for (const { lastSignedAt } of run.workers ?? []) expect(Date.parse(lastSignedAt ?? '')).not.toBeNaN();
   const said = run.log.flatMap(({ node, line }) => (line.startsWith('rank') ? [`${node}: ${line}`] : []));
   expect(said).toHaveLength(2);
   expect(said.find((line) => line.startsWith('frankfurt'))).toMatch(/rank 0 of 2 at 127\.0\.0\.1:\d+$/);
@@ -104,6 +109,7 @@ it('goes on alone when the other worker is killed and the order allows it', asyn
   expect(first).toMatchObject({ failureClass: 'node-unreachable', nodes: ['frankfurt-h100', 'singapore-h100'] });
   expect(first?.cause).toContain('singapore-h100');
   expect(second).toMatchObject({ outcome: 'succeeded', nodes: ['frankfurt-h100'] });
+  expect(run.workers).toMatchObject([{ rank: 0, node: 'frankfurt-h100', state: 'succeeded' }]);
   expect(second?.resumedFrom?.step).toBe((first?.lastStep ?? 0) - (first?.lostSteps ?? 0));
   expect(run.log.some(({ line }) => line.startsWith('rank 0 of 1'))).toBe(true);
 }, 120_000);
