@@ -13,7 +13,7 @@ import {
 const gpuOnlyNonce = { kind: 'nonce' } as const;
 
 export interface NearFiles {
-  /** JSON with `nonce`, `signing_address`, and where the TLS key is attested `tls_cert_fingerprint`. */
+  /** JSON with `nonce` (of the service itself: `request_nonce`), `signing_address`, and where the TLS key is attested `tls_cert_fingerprint`. */
   readonly request: Uint8Array | string;
   /** NVIDIA's payload: `{nonce, arch, evidence_list}`. */
   readonly nvidiaPayload: Uint8Array | string;
@@ -26,7 +26,7 @@ export function parseNear(files: NearFiles, crypto: Pick<EvidenceCrypto, 'sha256
     const limits = { maxSize: maximumCompositeBytes, maxDepth: 12 };
     const request = readJson(files.request, { what: 'the attestation report', ...limits });
     const payload = readJson(files.nvidiaPayload, { what: 'the NVIDIA payload', ...limits });
-    const nonce = hexMember(request, 'nonce', 32);
+    const nonce = hexMember(request, jsonMember(request, 'nonce') === undefined ? 'request_nonce' : 'nonce', 32);
     const signer = readSigner(request);
     const hasTls = jsonMember(request, 'tls_cert_fingerprint') !== undefined;
     const tlsKey = hasTls ? hexMember(request, 'tls_cert_fingerprint', 32) : undefined;

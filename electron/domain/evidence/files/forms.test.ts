@@ -2,9 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedCpu, SimulatedGpu } from '../../../contract/simulated-hardware.ts';
 import { random, startSimulatedNetwork } from '../../../services/evidence/testing/simulated-network.ts';
 import { simulatedAnchors, type TrustAnchors } from '../anchors.ts';
-import { anchors as intelAnchors, collateral, crypto, now, tdxQuote } from '../dcap/testing/simulated.ts';
+import { anchors as intelAnchors, collateral, crypto, now, platform, tdxQuote } from '../dcap/testing/simulated.ts';
 import { createChain } from '../nvidia/testing/ocsp-chain.ts';
 import { concat, fromHex, toHex } from '../readers/bytes.ts';
+import { buildNear } from '../simulated/composite-builder.ts';
 import { buildGpuReport } from '../simulated/gpu-builder.ts';
 import { buildNrasAnswer, createSimulatedNras } from '../simulated/nras-builder.ts';
 import { buildRim, createSimulatedRimAuthority } from '../simulated/rim-builder.ts';
@@ -34,6 +35,17 @@ function judge(files: Readonly<Record<string, Content>>, anchors: TrustAnchors, 
   return `${family} ${verification.reason ?? verification.status}`;
 }
 
+const collateralDocument = {
+  tcb_info: collateral.tcbInfo,
+  tcb_info_signature: collateral.tcbInfoSignature,
+  tcb_info_issuer_chain: collateral.tcbInfoIssuerChain,
+  qe_identity: collateral.qeIdentity,
+  qe_identity_signature: collateral.qeIdentitySignature,
+  qe_identity_issuer_chain: collateral.qeIdentityIssuerChain,
+  root_ca_crl: collateral.rootCaCrl,
+  pck_crl: collateral.pckCrl,
+};
+
 describe('an Intel quote and its collateral', () => {
   const seen = (files: Readonly<Record<string, Content>>) => judge(files, intelAnchors);
   const answers = {
@@ -42,16 +54,6 @@ describe('an Intel quote and its collateral', () => {
     'root.crl': fromHex(collateral.rootCaCrl) ?? '',
     'pck.crl': fromHex(collateral.pckCrl) ?? '',
     'signer.pem': collateral.tcbInfoIssuerChain,
-  };
-  const document = {
-    tcb_info: collateral.tcbInfo,
-    tcb_info_signature: collateral.tcbInfoSignature,
-    tcb_info_issuer_chain: collateral.tcbInfoIssuerChain,
-    qe_identity: collateral.qeIdentity,
-    qe_identity_signature: collateral.qeIdentitySignature,
-    qe_identity_issuer_chain: collateral.qeIdentityIssuerChain,
-    root_ca_crl: collateral.rootCaCrl,
-    pck_crl: collateral.pckCrl,
   };
   const octets = (hex: string) => [...(fromHex(hex) ?? [])];
 
@@ -69,18 +71,24 @@ describe('an Intel quote and its collateral', () => {
 
   it('is the same with bytes as lists of numbers, and behind a byte order mark', () => {
     const lists = {
-      ...document,
+      ...collateralDocument,
       tcb_info_signature: octets(collateral.tcbInfoSignature),
       root_ca_crl: octets(collateral.rootCaCrl),
       pck_crl: octets(collateral.pckCrl),
     };
     const quote = JSON.stringify({ quote: [...tdxQuote] });
     expect(seen({ 'q.json': quote, 'c.json': JSON.stringify(lists) })).toBe('tdx affirming');
-    expect(seen({ 'q.json': JSON.stringify([...tdxQuote]), 'c.json': JSON.stringify(document) })).toBe('tdx affirming');
-    expect(seen({ q: tdxQuote, 'c.json': concat(mark, utf8(JSON.stringify(document))) })).toBe('tdx affirming');
-    expect(seen({ q: `0X${toHex(tdxQuote)}`, 'c.json': JSON.stringify(document) })).toBe('tdx affirming');
+    expect(seen({ 'q.json': JSON.stringify([...tdxQuote]), 'c.json': JSON.stringify(collateralDocument) })).toBe(
+      'tdx affirming',
+    );
+    expect(seen({ q: tdxQuote, 'c.json': concat(mark, utf8(JSON.stringify(collateralDocument))) })).toBe(
+      'tdx affirming',
+    );
+    expect(seen({ q: `0X${toHex(tdxQuote)}`, 'c.json': JSON.stringify(collateralDocument) })).toBe('tdx affirming');
     const strange = JSON.stringify({ quote: [...tdxQuote.slice(0, 100), 256, ...tdxQuote.slice(101)] });
-    expect(seen({ 'q.json': strange, 'c.json': JSON.stringify(document) })).toContain('no evidence that Nacre knows');
+    expect(seen({ 'q.json': strange, 'c.json': JSON.stringify(collateralDocument) })).toContain(
+      'no evidence that Nacre knows',
+    );
   });
 });
 
@@ -241,6 +249,53 @@ describe('NVIDIA’s evidence', () => {
     const manifest = buildRim(old, { version: '1', product: 'GH100', measurements: [{ index: 0, values: [fill(1)] }] });
     const trusted = simulatedAnchors({ amd: [], nvidia: [], rim: [old.rootSha256] });
     expect(judge({ 'rim.xml': manifest }, trusted)).toBe('nvidia-rim rim-certificate-expired');
+  });
+});
+
+describe('a machine behind NEAR’s interface', () => {
+  const chain = createChain(now);
+  const nonce = random(32);
+  const gpu: SimulatedGpu = {
+    architecture: 'hopper',
+    model: 'H100',
+    uuid: 'GPU-SIMULATED',
+    privateKey: chain.issued[0].privateKey,
+    certificates: chain.chain.map(({ der }) => base64(der)),
+    driverVersion: '570.86.10',
+    vbiosVersion: '96.00.AF.00.01',
+    fwid: 'ab'.repeat(48),
+    measurements: ['01'.repeat(48)],
+  };
+  const near = buildNear({ platform, gpus: [gpu], random }, { nonce, signer: random(20), appCompose: utf8('{}') });
+  const { nonce: asked, signing_address: address } = JSON.parse(near.request) as Record<string, string>;
+  const answer = {
+    signing_address: `0x${address}`,
+    signing_algo: 'ecdsa',
+    request_nonce: asked,
+    intel_quote: toHex(near.quote),
+    nvidia_payload: near.nvidiaPayload,
+    event_log: JSON.stringify(near.eventLog),
+  };
+  const anchors: TrustAnchors = { ...chain.anchors, intelSgx: intelAnchors.intelSgx };
+  const policy = {
+    ...evidenceFilePolicy,
+    acceptSimulated: true,
+    gpu: { ...evidenceFilePolicy.gpu, requireReferenceMeasurements: false },
+  };
+  const seen = (document: unknown) =>
+    judge({ 'answer.json': JSON.stringify(document), 'c.json': JSON.stringify(collateralDocument) }, anchors, {
+      nonce,
+      policy,
+    });
+
+  it('is read from its answer as it came', () => {
+    expect(seen(answer)).toBe('composite affirming');
+    expect(seen({ model_attestations: [answer] })).toBe('composite affirming');
+    expect(seen({ ...answer, event_log: near.eventLog })).toBe('composite affirming');
+    expect(seen({ ...answer, request_nonce: '00'.repeat(32) })).toBe('composite nonce-mismatch');
+    expect(seen({ ...answer, signing_address: `0x${'00'.repeat(20)}` })).toBe('composite report-data-mismatch');
+    const none = JSON.stringify({ arch: 'HOPPER', nonce: asked, evidence_list: [] });
+    expect(seen({ ...answer, nvidia_payload: none })).toBe('composite gpu-count');
   });
 });
 

@@ -21,7 +21,7 @@ function recognizeObject(node: JsonNode): EvidenceKind {
   if (isCollateral(node)) return 'dcap-collateral';
   if (has('cpu', 'report_data') && jsonMember(node, 'cpu')?.kind === 'object') return 'tinfoil-document';
   if (has('quote', 'event_log')) return 'dstack-quote';
-  if (has('signing_address', 'nonce')) return 'near-request';
+  if (has('signing_address', 'nonce') || has('signing_address', 'request_nonce')) return 'near-request';
   if (isAzure(node)) return 'azure-evidence';
   if (gpuItems(node) !== undefined) return 'gpu-evidence-list';
   const keys = jsonItems(node, 'keys');

@@ -2,7 +2,8 @@ import { sha256 } from '@noble/hashes/sha2.js';
 import { encodeBase64 } from '../../encoding/base64.ts';
 import { toHex } from '../readers/bytes.ts';
 import { buildCertificate, type CertificateExtension, type CertificateName } from './certificate-builder.ts';
-import { derInteger, derOctetString, derOid, derSequence } from './der-writer.ts';
+import { derTags } from '../readers/der.ts';
+import { der, derInteger, derOctetString, derOid, derSequence } from './der-writer.ts';
 import { p256PrivateKey, p256Signer, type P256Signer } from './p256-key.ts';
 
 /** A SIMULATED Intel: root, the CA that issues PCK certificates, and the signer of TCB info and QE identity. */
@@ -156,6 +157,8 @@ function sgxExtensionValue({ ppid, fmspc, pceId, pceSvn, components }: PlatformI
     ),
     pair('3', derOctetString(pceId)),
     pair('4', derOctetString(fmspc)),
+    // SGX type: standard.
+    pair('5', der(derTags.enumerated, Uint8Array.of(0))),
   );
 }
 
