@@ -59,7 +59,7 @@ function bySubject(request: ApprovalRequest): Described {
           section('Dataset', [
             ['name', order.dataset.name],
             ['root', `sha256:${order.dataset.root}`],
-            ['sealed size', `${order.dataset.sealedBytes} bytes`],
+            ['sealed size', `${order.dataset.sealedBytes.toLocaleString('en-US')} bytes`],
           ]),
           ...nodes.map(describeNode),
           describeOrder(order),

@@ -46,7 +46,7 @@ export async function waitForApproval(
       state.change(({ view }) => delete view.approval, true);
       return ended(requestId, phase, count);
     }
-    const line = `Waiting for approval: ${count.have} of ${count.need}. Request ${requestId.slice(0, 12)}, until ${expiresAt}.`;
+    const line = `Waiting for approval: ${count.have} of ${count.need}. Request ${requestId.slice(0, 12)}, until ${expiresAt.slice(0, 19).replace('T', ' ')} UTC.`;
     if (line !== shown) {
       shown = line;
       state.change(({ view }) => {

@@ -12,7 +12,7 @@ export function formatX(x: number, kind: XKind): string {
 
 /** Room for names at the left and last values at the right: the same in every chart and lane of one width. */
 export function gutters(width: number): { readonly left: number; readonly right: number } {
-  return width < 480 ? { left: 40, right: 76 } : { left: 104, right: 84 };
+  return width < 480 ? { left: 52, right: 72 } : { left: 104, right: 84 };
 }
 
 /** Pixels between two labels, and of one character of the axis type (11 px, tabular figures: 6.4 at most). */

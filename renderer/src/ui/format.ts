@@ -168,3 +168,8 @@ const runStates = {
 export function runStateWord(state: keyof typeof runStates): string {
   return runStates[state];
 }
+
+/** With a capital at the start, as an answer begins. */
+export function sentenceCase(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
+}

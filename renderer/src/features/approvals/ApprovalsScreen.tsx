@@ -15,6 +15,7 @@ import {
   WorkArea,
   formatDateTime,
   plural,
+  sentenceCase,
   type Column,
 } from '../../ui/index.ts';
 import { ImportDialog } from './ImportDialog.tsx';
@@ -30,7 +31,7 @@ const columns: ReadonlyArray<Column<ApprovalView>> = [
   {
     id: 'title',
     title: 'Request',
-    width: 'minmax(220px, 2fr)',
+    width: 'minmax(200px, 2fr)',
     cell: ({ title }) => <span className="clip">{title}</span>,
   },
   { id: 'state', title: 'State', width: 'minmax(180px, 1fr)', cell: (request) => stateSentence(request) },
@@ -39,6 +40,7 @@ const columns: ReadonlyArray<Column<ApprovalView>> = [
     title: 'Expires',
     width: '180px',
     align: 'end',
+    optional: true,
     cell: ({ expiresAt }) => <span className="dim">{formatDateTime(expiresAt)}</span>,
     compare: (a, b) => a.expiresAt.localeCompare(b.expiresAt),
   },
@@ -82,7 +84,7 @@ export default function ApprovalsScreen() {
           },
           {
             question: 'What may this vault do?',
-            answer: roles.length === 0 ? 'No role' : roles.join(', '),
+            answer: roles.length === 0 ? 'No role' : sentenceCase(roles.join(', ')),
             second: roles.includes('custodian') ? 'It may approve and refuse.' : 'It may not approve.',
           },
         ]}

@@ -51,7 +51,7 @@ export function Exchange({ what, id, title, holds }: ExchangeProps) {
           <Button off={none} onClick={() => write('file')}>
             Write file
           </Button>
-          <Button off={none} onClick={() => write('png')}>
+          <Button off={none === undefined ? undefined : 'Name a file.'} onClick={() => write('png')}>
             Write picture (PNG)
           </Button>
         </div>

@@ -14,20 +14,20 @@ const columns: ReadonlyArray<Column<Row>> = [
   {
     id: 'name',
     title: 'Member',
-    width: 'minmax(120px, 1fr)',
-    cell: ({ name }) => <span className="clip">{name}</span>,
+    width: 'minmax(140px, 1.4fr)',
+    cell: ({ name }) => name,
   },
-  { id: 'roles', title: 'Roles', width: 'minmax(160px, 1.4fr)', cell: ({ roles }) => roles.join(', ') },
+  { id: 'roles', title: 'Roles', width: 'minmax(110px, 1fr)', cell: ({ roles }) => roles.join(', ') },
   {
     id: 'key',
     title: 'Key',
-    width: '180px',
+    width: '128px',
     cell: ({ name, publicKey }) => <Digest value={publicKey} of={`key of ${name}`} />,
   },
   {
     id: 'own',
     title: <span className="sr">Whose</span>,
-    width: '90px',
+    width: '68px',
     align: 'end',
     cell: ({ own }) => (own ? <span className="dim">this vault</span> : null),
   },
@@ -86,7 +86,7 @@ export function MembersSection({ members }: { readonly members: MembersView }) {
       >
         <Exchange what="members" title="To another desk" holds="The rule with its history." />
       </Dialog>
-      <Table label="Members" rows={rows} columns={columns} rowKey={({ publicKey }) => publicKey} flush />
+      <Table label="Members" rows={rows} columns={columns} rowKey={({ publicKey }) => publicKey} flush wrap />
       <ul className={styles.answers}>
         {actions.map(({ kind, approvals, requesterCounts, validSeconds }) => (
           <li key={kind}>

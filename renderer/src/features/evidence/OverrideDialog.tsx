@@ -25,7 +25,12 @@ export function OverrideDialog({ evidence, open, onClose }: OverrideDialogProps)
     ask.reset();
     onClose();
   };
-  const valid = why.trim() !== '' && Number(hours) >= 0.1 && Number(hours) <= 720;
+  const missing =
+    why.trim() === ''
+      ? 'Say why.'
+      : Number(hours) >= 0.1 && Number(hours) <= 720
+        ? undefined
+        : 'Hours from 0.1 to 720.';
   return (
     <Dialog
       open={open}
@@ -38,7 +43,7 @@ export function OverrideDialog({ evidence, open, onClose }: OverrideDialogProps)
           <Button
             variant="primary"
             working={ask.isPending ? 'Asking' : undefined}
-            off={valid ? undefined : 'Say why, and for how many hours'}
+            off={missing}
             onClick={() => ask.mutate({ evidenceId: evidence.id, justification: why.trim(), hours: Number(hours) })}
           >
             Ask for an override

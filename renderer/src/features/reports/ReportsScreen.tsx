@@ -33,17 +33,17 @@ const columns: ReadonlyArray<Column<ReportView>> = [
     cell: (report) => <span className="mono clip">{report.name}</span>,
     compare: (a, b) => a.name.localeCompare(b.name),
   },
-  { id: 'state', title: 'State', width: '110px', cell: (report) => runStateWord(report.state) },
+  { id: 'state', title: 'State', width: '96px', cell: (report) => runStateWord(report.state) },
   {
     id: 'hardware',
     title: 'Hardware',
-    width: '130px',
+    width: '96px',
     cell: (report) => (report.simulated ? <SimulatedTag /> : 'real'),
   },
   {
     id: 'ended',
     title: 'Ended',
-    width: '190px',
+    width: '174px',
     cell: (report) => (
       <span className="dim">{report.endedAt === undefined ? 'still running' : formatDateTime(report.endedAt)}</span>
     ),
@@ -52,7 +52,7 @@ const columns: ReadonlyArray<Column<ReportView>> = [
   {
     id: 'pack',
     title: 'Pack',
-    width: '110px',
+    width: '90px',
     align: 'end',
     cell: (report) =>
       report.packBytes === undefined ? <span className="faint">not made</span> : formatBytes(report.packBytes),
@@ -103,7 +103,7 @@ function ReportPanel({ report }: { readonly report: ReportView }) {
   const pdf = useAction('reports.exportPdf');
   const packFile = pack.variables?.runId === report.runId ? pack.data : undefined;
   const pdfFile = pdf.variables?.runId === report.runId ? pdf.data : undefined;
-  const off = report.state === 'succeeded' ? undefined : 'Only a run that succeeded has a receipt.';
+  const succeeded = report.state === 'succeeded';
   return (
     <SidePanel
       label={`Report of ${report.name}`}
@@ -113,14 +113,13 @@ function ReportPanel({ report }: { readonly report: ReportView }) {
             variant="primary"
             onClick={() => pack.mutate({ runId: report.runId })}
             working={pack.isPending ? 'Writing' : undefined}
-            off={off}
           >
             Make auditor pack
           </Button>
           <Button
             onClick={() => pdf.mutate({ runId: report.runId })}
             working={pdf.isPending ? 'Writing' : undefined}
-            off={off === undefined ? undefined : ''}
+            off={succeeded ? undefined : 'The PDF tells of a model; this run has none.'}
           >
             Make PDF
           </Button>
@@ -142,9 +141,13 @@ function ReportPanel({ report }: { readonly report: ReportView }) {
       <Section title="In the pack">
         <p className="dim">
           The signed order and manifest, the policy, the raw evidence and its verdicts, the release records, every
-          signed telemetry frame, the receipt with both signatures, and the ledger entries with their proofs.
+          signed telemetry frame, the {succeeded ? 'receipt with both signatures' : 'failure receipts'}, and the ledger
+          entries with their proofs.
         </p>
         <p className="dim">Not in it: data, model, keys.</p>
+        {succeeded ? null : (
+          <p className="dim">This run did not succeed. Its pack says so, for a refund or a review.</p>
+        )}
       </Section>
       {packFile === undefined ? null : (
         <Section title="Auditor pack">

@@ -96,6 +96,11 @@ function Verdict({ verdict, at }: { readonly verdict: PackVerdict; readonly at: 
           The evidence in this pack comes from simulated hardware; formats and checks are real, the trust is not.
         </Banner>
       ) : null}
+      {verdict.summary === undefined || verdict.summary.outcome === 'succeeded' ? null : (
+        <Banner kind="warning" title="The run did not succeed.">
+          There is no model and no receipt. The pack shows what was ordered, released and signed.
+        </Banner>
+      )}
       {failed[0] === undefined ? (
         <Banner
           kind="fact"

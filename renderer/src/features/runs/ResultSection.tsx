@@ -11,8 +11,8 @@ import {
   Section,
   formatBytes,
   formatDateTime,
-  formatPercent,
 } from '../../ui/index.ts';
+import { heldOutWords } from './held-out.ts';
 import styles from './Runs.module.css';
 
 /** What a run that succeeded leaves: the model, opened on this desk, and the receipt that proves where it came from. */
@@ -37,7 +37,7 @@ export function ResultSection({ run }: { readonly run: RunView }) {
           items={[
             {
               name: 'Held-out accuracy',
-              value: run.heldOutAccuracy === undefined ? 'not reported' : formatPercent(run.heldOutAccuracy),
+              value: heldOutWords(run) ?? 'not reported',
             },
             {
               name: 'Sealed model',

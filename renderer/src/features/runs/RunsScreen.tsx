@@ -46,6 +46,7 @@ const columns: ReadonlyArray<Column<RunView>> = [
     title: 'Held-out accuracy',
     width: '124px',
     align: 'end',
+    optional: true,
     cell: (run) =>
       run.heldOutAccuracy === undefined ? <span className="faint">none yet</span> : formatPercent(run.heldOutAccuracy),
   },

@@ -27,6 +27,7 @@ export function TransferSection({ run }: { readonly run: RunView }) {
       {transfer === undefined ? null : (
         <Section title="Transfer" note={transfer.estimated.note}>
           <KeyValue
+            start
             items={[
               {
                 name: 'Estimated',

@@ -25,6 +25,13 @@ describe('words of a run', () => {
     expect(runTrust(run([node('verified', [block('verified', 0, 5)])]))).toBe('verified');
   });
 
+  it('never says verified of a node that was let through', () => {
+    const override = { approvedBy: ['Alice'], checks: ['snp.tcb.minimum'], justification: 'patch on Monday' };
+    const through = { ...node('verified', [block('verified', 0, 5)]), override } as Node;
+    expect(runTrust(run([through]))).toBe('warning');
+    expect(runTrust(run([through, node('refused', [])]))).toBe('refused');
+  });
+
   it('counts steps without fresh evidence', () => {
     expect(gapSteps(run([node('verified', [block('verified', 0, 5), block('gap', 5, 9)])]))).toBe(4);
   });

@@ -22,6 +22,8 @@ export function eventTrust(event: RunEvent): Trust | undefined {
 export function runTrust(run: RunView): Trust {
   if (run.nodes.length === 0) return 'unknown';
   if (run.nodes.some((node) => node.trust === 'refused')) return 'refused';
+  // Let through by custodians, so at best a warning.
+  if (run.nodes.some((node) => node.override !== undefined)) return 'warning';
   if (run.nodes.some((node) => node.trust === 'warning' || node.lane.at(-1)?.state === 'gap')) return 'warning';
   return run.nodes.every((node) => node.trust === 'verified') ? 'verified' : 'unknown';
 }
