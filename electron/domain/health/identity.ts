@@ -80,6 +80,12 @@ export function compareIdentity(charted: readonly GpuHealth[], attested: Atteste
   ];
 }
 
+const alarms: Readonly<Record<string, string>> = {
+  'identity.uuid': 'charted GPUs are not the attested ones',
+  'identity.driver': 'the exporter sees another driver than the attested one',
+  'identity.count': 'not as many GPUs are charted as were attested',
+};
+
 /** A mismatch is an alarm of its own: the figures are then of something that nobody verified. */
 export function identityAlerts(checks: readonly Check[]): HealthAlert[] {
   return checks
@@ -87,7 +93,7 @@ export function identityAlerts(checks: readonly Check[]): HealthAlert[] {
     .map(({ id, title, detail, expected, found }) => ({
       id,
       level: 'critical',
-      title: `Not so: ${title.charAt(0).toLowerCase()}${title.slice(1)}`,
+      title: alarms[id] ?? title,
       detail: `${detail ?? ''} Attested: ${expected ?? '?'}; charted: ${found ?? '?'}.`.trim(),
     }));
 }

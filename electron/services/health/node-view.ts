@@ -71,14 +71,18 @@ export function nodeView(
   const machine = host?.told.readings.host ?? {};
   const identity = compareIdentity(charted, attested);
   const other = host !== undefined && host !== main;
-  const alerts = sortAlerts([
+  // That figures are old goes before whatever they say.
+  const stale = [
+    ...(main.fresh ? [] : [staleAlert(main, '')]),
+    ...(other && !host.fresh ? [staleAlert(host, ' of the machine')] : []),
+  ];
+  const told = sortAlerts([
     ...identityAlerts(identity),
     ...(gpus === undefined ? [] : healthAlerts(gpus.told.readings, gpus.told.before)),
     ...(host === undefined ? [] : machineAlerts(machine, host.told.takenAt)),
-    ...(main.fresh ? [] : [staleAlert(main, '')]),
-    ...(other && !host.fresh ? [staleAlert(host, ' of the machine')] : []),
     ...(gpus?.told.readings.truncated === true ? [tooManyGpus] : []),
   ]);
+  const alerts = [...stale, ...told];
   const { error } = main.told;
   return {
     node,

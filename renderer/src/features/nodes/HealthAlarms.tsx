@@ -6,7 +6,13 @@ import { alarmOf } from './health-words.ts';
 const named = 2;
 
 /** Critical health of any node, over the table: a node that is not selected must not suffer in silence. */
-export function HealthAlarms({ onOpen }: { readonly onOpen: (node: string) => void }) {
+export function HealthAlarms({
+  selected,
+  onOpen,
+}: {
+  readonly selected: string | undefined;
+  readonly onOpen: (node: string) => void;
+}) {
   const health = useMethod('health.list', {});
   const alarms = (health.data ?? []).flatMap((view) => {
     const alarm = alarmOf(view);
@@ -19,7 +25,7 @@ export function HealthAlarms({ onOpen }: { readonly onOpen: (node: string) => vo
           key={node}
           kind={identity ? 'refused' : 'warning'}
           title={`${node}, health critical${simulated ? ' (SIMULATED)' : ''}:`}
-          action={<Button onClick={() => onOpen(node)}>{`Open ${node}`}</Button>}
+          action={node === selected ? undefined : <Button onClick={() => onOpen(node)}>{`Open ${node}`}</Button>}
         >
           {text}
         </Banner>

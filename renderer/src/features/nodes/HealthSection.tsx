@@ -28,21 +28,27 @@ export function HealthSection({ node }: { readonly node: string }) {
   const view = health.data;
   const error = health.error ?? sources.error;
   const age = view?.scrapedAt === undefined ? 'not reported' : formatAge(view.scrapedAt, now);
+  const by = (source: string) => sourceWords(source, sources.data ?? []);
   return (
-    <Section title="Health" note={view?.simulated === true ? <SimulatedTag /> : undefined} aside={age}>
+    <Section
+      title="Health"
+      note={view?.simulated === true ? <SimulatedTag /> : undefined}
+      aside={view?.state === 'stale' ? <span className="is-warning">stale, {age}</span> : age}
+    >
       {error === null ? null : <ErrorMessage inline error={error.error} />}
       {view === undefined ? null : (
         <>
           <Alerts view={view} />
-          <Gpus view={view} />
+          <Gpus view={view} by={by(view.source)} />
           {view.state === 'never' ? null : <HealthCharts node={node} every={lookMs} />}
-          <Machine view={view} />
-          <p className="small faint">
-            {view.state === 'never' ? null : `GPUs by ${sourceWords(view.source, sources.data ?? [])}.`}
-            {view.hostFrom === undefined
-              ? null
-              : ` The machine by ${sourceWords(view.hostFrom.source, sources.data ?? [])}, ${formatAge(view.hostFrom.scrapedAt, now)}.`}
-          </p>
+          <Machine
+            view={view}
+            from={
+              view.hostFrom === undefined
+                ? undefined
+                : `By ${by(view.hostFrom.source)}, ${formatAge(view.hostFrom.scrapedAt, now)}.`
+            }
+          />
         </>
       )}
       <HealthSources node={node} sources={sources.data ?? []} />
@@ -82,7 +88,7 @@ function AlertMark({ alert, simulated }: { readonly alert: HealthAlert; readonly
   return <TrustMark trust={isIdentityAlarm(alert) ? 'refused' : 'warning'} simulated={simulated} />;
 }
 
-function Gpus({ view }: { readonly view: NodeHealth }) {
+function Gpus({ view, by }: { readonly view: NodeHealth; readonly by: string }) {
   if (view.state === 'never') return null;
   const missing = [...new Set(view.gpus.flatMap(({ notReported }) => notReported))];
   return (
@@ -113,6 +119,7 @@ function Gpus({ view }: { readonly view: NodeHealth }) {
           </tbody>
         </table>
       )}
+      <p className="small faint">By {by}.</p>
       <ul className={styles.checks} aria-label="Are these the attested GPUs?">
         {view.identity.map(({ id, title, outcome }) => (
           <li key={id}>
@@ -149,7 +156,7 @@ function Gpus({ view }: { readonly view: NodeHealth }) {
   );
 }
 
-function Machine({ view }: { readonly view: NodeHealth }) {
+function Machine({ view, from }: { readonly view: NodeHealth; readonly from: string | undefined }) {
   if (view.state === 'never') return null;
   const rows = machineRows(view.host);
   return (
@@ -160,6 +167,7 @@ function Machine({ view }: { readonly view: NodeHealth }) {
       ) : (
         <KeyValue items={rows} />
       )}
+      {from === undefined ? null : <p className="small faint">{from}</p>}
     </div>
   );
 }

@@ -122,6 +122,19 @@ export function HealthSourceDialog({ open, onClose, node }: HealthSourceDialogPr
           }
           onChange={(event) => change({ url: event.currentTarget.value })}
         />
+        {failed === null ? null : <ErrorMessage inline error={failed.error} />}
+        {dangerous ? (
+          <Banner kind="warning" title="Only if you take this upon you:">
+            <Checkbox checked={draft.plain} onChange={(event) => change({ plain: event.currentTarget.checked })}>
+              Whoever sees the traffic reads and changes the figures, hides alarms, and takes the password or token.
+            </Checkbox>
+          </Banner>
+        ) : null}
+        {told === undefined ? null : (
+          <Banner kind={trial.data?.nodes.length === 0 ? 'warning' : 'fact'} title={told.title}>
+            {told.detail}
+          </Banner>
+        )}
         {draft.kind === 'exporter' ? (
           <Select
             name="Node it tells of"
@@ -141,19 +154,6 @@ export function HealthSourceDialog({ open, onClose, node }: HealthSourceDialogPr
           onValue={(secret) => change({ secret })}
           hint="Kept in the vault; shown nowhere again."
         />
-        {failed === null ? null : <ErrorMessage inline error={failed.error} />}
-        {dangerous ? (
-          <Banner kind="warning" title="Only if you take this upon you:">
-            <Checkbox checked={draft.plain} onChange={(event) => change({ plain: event.currentTarget.checked })}>
-              Whoever sees the traffic reads and changes the figures, hides alarms, and takes the password or token.
-            </Checkbox>
-          </Banner>
-        ) : null}
-        {told === undefined ? null : (
-          <Banner kind={trial.data?.nodes.length === 0 ? 'warning' : 'fact'} title={told.title}>
-            {told.detail}
-          </Banner>
-        )}
       </div>
     </Dialog>
   );

@@ -18,7 +18,9 @@ export function HealthSources({ node, sources }: HealthSourcesProps) {
   const ask = useAction('health.askSource');
   const remove = useAction('health.removeSource');
   const [adding, setAdding] = useState(false);
-  const [removing, setRemoving] = useState<HealthSource>();
+  // The address stays in the dialog while it closes.
+  const [chosen, setChosen] = useState<HealthSource>();
+  const [removing, setRemoving] = useState(false);
   const now = useNow();
   const isHere = (name: string) => nodes.data?.some((other) => other.name === name) ?? true;
   // A source whose node is gone would otherwise be shown nowhere.
@@ -55,7 +57,13 @@ export function HealthSources({ node, sources }: HealthSourcesProps) {
                 >
                   Ask now
                 </Button>
-                <Button variant="quiet" onClick={() => setRemoving(source)}>
+                <Button
+                  variant="quiet"
+                  onClick={() => {
+                    setChosen(source);
+                    setRemoving(true);
+                  }}
+                >
                   Remove
                 </Button>
               </div>
@@ -68,17 +76,15 @@ export function HealthSources({ node, sources }: HealthSourcesProps) {
       <Button onClick={() => setAdding(true)}>Add a health source</Button>
       <HealthSourceDialog key={node} open={adding} onClose={() => setAdding(false)} node={node} />
       <ConsequenceDialog
-        open={removing !== undefined}
-        onClose={() => setRemoving(undefined)}
+        open={removing}
+        onClose={() => setRemoving(false)}
         title="Remove this health source?"
-        consequence={`${removing?.url ?? ''} is asked no more. Its figures and its password or token are forgotten; the node’s own agent speaks instead.`}
+        consequence={`${chosen?.url ?? ''} is asked no more. Its figures and its password or token are forgotten; the node’s own agent speaks instead.`}
         keep="Keep it"
         act="Remove source"
         working={remove.isPending ? 'Removing' : undefined}
         onAct={() =>
-          removing === undefined
-            ? undefined
-            : remove.mutate({ id: removing.id }, { onSettled: () => setRemoving(undefined) })
+          chosen === undefined ? undefined : remove.mutate({ id: chosen.id }, { onSettled: () => setRemoving(false) })
         }
       />
     </div>

@@ -135,7 +135,7 @@ export default function NodesScreen() {
           These nodes run on this computer without hardware behind them. Formats and checks are real, the trust is not.
         </Banner>
       ) : null}
-      <HealthAlarms onOpen={select} />
+      <HealthAlarms selected={selected?.name} onOpen={select} />
       {verify.error === null ? null : <ErrorMessage inline error={verify.error.error} />}
       <div className={styles.filters}>
         <div className={styles.search}>

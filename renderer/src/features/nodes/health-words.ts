@@ -46,29 +46,29 @@ export function sourceWords(id: string, sources: ReadonlyArray<Pick<HealthSource
   return source === undefined ? 'a source that was removed' : `${kindWords[source.kind].toLowerCase()} ${source.url}`;
 }
 
+/** A sentence on how it stands with a source. */
 export function stateWords({ state, error }: Pick<HealthSource, 'state' | 'error'>): string {
-  if (state === 'answering') return 'answers';
-  if (state === 'waiting') return 'not asked yet';
-  if (state === 'locked') return 'waits for the vault';
-  return error?.message ?? 'does not answer';
+  if (state === 'answering') return 'It answers.';
+  if (state === 'waiting') return 'It was not asked yet.';
+  if (state === 'locked') return 'Its token is in the locked vault.';
+  return error?.message ?? 'It does not answer.';
 }
 
 /** Rows on the machine; undefined where nobody reported any of them. */
 export function machineRows(host: NodeHealth['host']): ReadonlyArray<{ name: string; value: string }> | undefined {
   if (Object.keys(host).length === 0) return undefined;
-  const share = (size: number | undefined, free: number | undefined, word: string) =>
-    size === undefined || free === undefined || size <= 0
-      ? 'not reported'
-      : `${formatBytes(free)} of ${formatBytes(size)} ${word}, ${formatPercent(free / size, 0)}`;
   const load = host['node_load1'];
   return [
-    {
-      name: 'Memory',
-      value: share(host['node_memory_MemTotal_bytes'], host['node_memory_MemAvailable_bytes'], 'free'),
-    },
-    { name: 'Disk', value: share(host['node_filesystem_size_bytes'], host['node_filesystem_avail_bytes'], 'free') },
+    { name: 'Memory', value: freeWords(host['node_memory_MemTotal_bytes'], host['node_memory_MemAvailable_bytes']) },
+    { name: 'Disk', value: freeWords(host['node_filesystem_size_bytes'], host['node_filesystem_avail_bytes']) },
     { name: 'Load, 1 min', value: load === undefined ? 'not reported' : formatCount(load, 2) },
   ];
+}
+
+function freeWords(size: number | undefined, free: number | undefined): string {
+  return size === undefined || free === undefined || size <= 0
+    ? 'not reported'
+    : `${formatBytes(free)} of ${formatBytes(size)} free, ${formatPercent(free / size, 0)}`;
 }
 
 /** What a first look told. */
