@@ -58,7 +58,8 @@ export function readDcapCollateral(source: unknown): Parsed<DcapCollateral> {
     const find = (field: keyof DcapCollateral): string => {
       const given = names[field].map(member).filter((text) => text !== undefined);
       if (given.length > 1) throw new Malformed(`${what} has ${names[field].join(' and ')}`);
-      return given[0] ?? '';
+      // Intel's library hands out C strings, which some tools write with their end.
+      return (given[0] ?? '').replace(/\0+$/, '');
     };
     const tcbInfo = split(find('tcbInfo'), 'tcbInfo', find('tcbInfoSignature'));
     const qeIdentity = split(find('qeIdentity'), 'enclaveIdentity', find('qeIdentitySignature'));

@@ -2,7 +2,15 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { SimulatedCpu, SimulatedGpu } from '../../../contract/simulated-hardware.ts';
 import { random, startSimulatedNetwork } from '../../../services/evidence/testing/simulated-network.ts';
 import { simulatedAnchors, type TrustAnchors } from '../anchors.ts';
-import { anchors as intelAnchors, collateral, crypto, now, platform, tdxQuote } from '../dcap/testing/simulated.ts';
+import {
+  anchors as intelAnchors,
+  collateral,
+  crypto,
+  now,
+  platform,
+  sgxCollateral,
+  tdxQuote,
+} from '../dcap/testing/simulated.ts';
 import { createChain } from '../nvidia/testing/ocsp-chain.ts';
 import { concat, fromHex, toHex } from '../readers/bytes.ts';
 import { buildNear } from '../simulated/composite-builder.ts';
@@ -67,6 +75,17 @@ describe('an Intel quote and its collateral', () => {
     const edited = answers['tcb.json'].replace('"UpToDate"', '"OutOfDate"');
     expect(edited).not.toBe(answers['tcb.json']);
     expect(seen({ quote: tdxQuote, ...answers, 'tcb.json': edited })).toBe('tdx tcb-info-signature');
+  });
+
+  it('is the one for this machine where there are several, and may have the ends of C strings', () => {
+    const own = JSON.stringify(collateralDocument);
+    const sgx = JSON.stringify({ ...collateralDocument, tcb_info: sgxCollateral.tcbInfo });
+    const other = own.replace(/fmspc\\":\\"[0-9A-F]{12}/, 'fmspc\\":\\"001122334455');
+    expect(other).not.toBe(own);
+    expect(seen({ 'a.json': sgx, 'b.json': other, 'c.json': own, q: tdxQuote })).toBe('tdx affirming');
+    expect(seen({ 'a.json': sgx, 'b.json': other, q: tdxQuote })).toContain('tdx tcb-info-signature');
+    const ends = Object.fromEntries(Object.entries(collateralDocument).map(([name, text]) => [name, `${text}\0`]));
+    expect(seen({ 'c.json': JSON.stringify(ends), q: tdxQuote })).toBe('tdx affirming');
   });
 
   it('is the same with bytes as lists of numbers, and behind a byte order mark', () => {

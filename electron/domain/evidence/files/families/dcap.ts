@@ -2,11 +2,13 @@ import type { SgxPolicy, TdxPolicy } from '../../../../contract/policy.ts';
 import { createChecks, type CheckRows } from '../../checks.ts';
 import { readDcapCollateral, type DcapCollateral } from '../../dcap/collateral.ts';
 import { parseQuote } from '../../dcap/quote.ts';
+import { parseTcbInfo } from '../../dcap/documents.ts';
 import { readPckClaims } from '../../dcap/pck.ts';
 import { parsePemCertificates } from '../../readers/pem.ts';
 import { parseCertificate, type Certificate } from '../../readers/x509.ts';
 import { verifySgx } from '../../sgx/verify.ts';
 import { verifyTdx } from '../../tdx/verify.ts';
+import type { Artifact } from '../artifact.ts';
 import { collateralOfParts } from '../collateral-parts.ts';
 import type { Family, FamilyInput, FamilyOutcome } from '../family.ts';
 import { checkAllowed } from './allowed.ts';
@@ -87,7 +89,11 @@ export function dcapCollateral(
   tee: 'tdx' | 'sgx',
   chain: readonly Certificate[],
 ): DcapCollateral | undefined {
-  const [given] = set.of('dcap-collateral');
+  const [leaf] = chain;
+  const claims = leaf === undefined ? undefined : readPckClaims(leaf);
+  const all = set.of('dcap-collateral');
+  const fits = (artifact: Artifact) => claims?.ok === true && isFor(artifact, tee, claims.value.fmspc);
+  const given = all.length > 1 ? (all.find(fits) ?? all[0]) : all[0];
   const source = given?.bytes ?? collateralOfParts(set, chain[1]);
   if (source !== undefined) {
     const read = readDcapCollateral(source);
@@ -97,10 +103,15 @@ export function dcapCollateral(
     });
     return undefined;
   }
-  const [leaf] = chain;
-  const claims = leaf === undefined ? undefined : readPckClaims(leaf);
   if (leaf === undefined || claims?.ok !== true) return undefined;
   return collateral?.dcap({ tee, fmspc: claims.value.fmspc, authority: leaf.issuer.commonName ?? '' });
+}
+
+/** What collateral says it is for, unverified: only to choose among several. */
+function isFor(artifact: Artifact, tee: 'tdx' | 'sgx', fmspc: string): boolean {
+  const read = readDcapCollateral(artifact.bytes);
+  const info = read.ok ? parseTcbInfo(read.value.tcbInfo) : read;
+  return info.ok && info.value.id === (tee === 'tdx' ? 'TDX' : 'SGX') && info.value.fmspc === fmspc;
 }
 
 function strictTdx(): TdxPolicy {
