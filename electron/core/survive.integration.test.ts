@@ -54,7 +54,7 @@ async function launch(nodes: string[], changes: Partial<JobDraft> = {}): Promise
       trainer: 'csv-classification',
       target: 'digit',
       hidden: [32],
-      epochs: 150,
+      epochs: 60,
       batchSize: 64,
       learningRate: 0.01,
       heldOutShare: 0.2,
@@ -63,7 +63,7 @@ async function launch(nodes: string[], changes: Partial<JobDraft> = {}): Promise
     nodes,
     policyId: 'default',
     budget: { maximumUsd: 5, maximumSeconds: 300 },
-    checkpointEverySteps: 150,
+    checkpointEverySteps: 100,
     evidenceRenewSeconds: 5,
     ...changes,
   };
@@ -112,7 +112,7 @@ describe('a run survives its nodes', () => {
     const [first, second] = run.attempts ?? [];
     expect(first).toMatchObject({ outcome: 'failed', failureClass: 'node-unreachable', nodes: ['frankfurt-h100'] });
     expect(second).toMatchObject({ outcome: 'succeeded', nodes: ['singapore-h100'] });
-    expect(second?.resumedFrom?.step).toBeGreaterThanOrEqual(150);
+    expect(second?.resumedFrom?.step).toBeGreaterThanOrEqual(100);
     expect(second?.jobId).not.toBe(first?.jobId);
     expect(second?.firstStep).toBe((second?.resumedFrom?.step ?? 0) + 1);
 
@@ -171,6 +171,13 @@ describe('a run survives its nodes', () => {
     );
     expect(bad.attempts).toHaveLength(1);
     expect(bad.attempts?.[0]).toMatchObject({ failureClass: 'job-failed' });
+    const pack = value(await test.core.invoke('reports.exportPack', { runId: bad.id }));
+    const { checks, status } = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
+    expect(status).toBe('warning');
+    expect(checks.find((check) => check.id === 'attempt.1.end')).toMatchObject({
+      outcome: 'pass',
+      found: expect.stringContaining('exit code 1'),
+    });
 
     const id = await launch(['virginia-h200']);
     await checkpointed(id);
@@ -203,5 +210,18 @@ describe('a run survives its nodes', () => {
     expect(run).toMatchObject({ state: 'failed', error: { code: 'unavailable' } });
     expect(run.attempts?.map(({ failureClass }) => failureClass)).toEqual(['node-unreachable', 'node-unreachable']);
     expect((await receiptOf(id, 2)).predicate.steps).toMatchObject({ last: 1, lost: 1 });
+    // What the owner hands over for a refund: it verifies, and says that there is no model.
+    const pack = value(await test.core.invoke('reports.exportPack', { runId: id }));
+    const verdict = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
+    expect(verdict.status).toBe('warning');
+    expect(verdict.checks.find((check) => check.id === 'outcome')).toMatchObject({ outcome: 'fail', required: false });
+    expect(verdict.summary).toMatchObject({ outcome: 'failed' });
+    expect(verdict.summary?.attempts?.map(({ node, lostSteps }) => [node, lostSteps])).toEqual([
+      ['virginia-h200', 1],
+      ['singapore-h100', 1],
+    ]);
+    expect(await test.core.invoke('reports.exportPdf', { runId: id })).toMatchObject({
+      error: { code: 'wrong_state', message: expect.stringContaining('did not succeed') },
+    });
   }, 400_000);
 });
