@@ -181,6 +181,9 @@ describe('SIMULATED AMD evidence', () => {
     const printed = `Certificate:\n    Data:\n        Version: 3 (0x2)\n${pem(leaf)}`;
     const chain = others.map((der, at) => `subject=CN = ${at}\nissuer=CN = ${at + 1}\n${pem(der)}`).join('\n');
     expect(judge({ report, 'leaf.txt': printed, 'chain.txt': chain }, anchors)).toBe('snp affirming');
+    const started = performance.now();
+    judge({ report, chain: '-----BEGIN CERTIFICATE-----\n'.repeat(100_000) }, anchors);
+    expect(performance.now() - started).toBeLessThan(1000);
     const broken = pem(leaf).replace('-----END', 'words\n-----END');
     expect(judge({ report, leaf: broken, chain }, anchors)).toBe('snp chain-incomplete');
     expect(judge({ report, leaf: pem(leaf).replace('-----END CERTIFICATE-----', ''), chain }, anchors)).not.toBe(

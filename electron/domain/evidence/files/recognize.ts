@@ -126,7 +126,7 @@ function recognizeText(
     return err('invalid_input', `${parsed.detail}.`, { details: { file, ...offsetOf(parsed.detail) } });
   }
   // Tools print certificates with what is in them, in words, around the block (RFC 7468 §2 allows it).
-  if (trimmed.includes('-----BEGIN CERTIFICATE-----')) return ok(recognizePem(base, trimmed));
+  if (trimmed.includes(begin)) return ok(recognizePem(base, trimmed));
   if (depth < maximumDepth && trimmed.length >= 64 && trimmed.length <= maximumWrapped) {
     const unwrapped = unwrap(trimmed);
     if (unwrapped !== undefined) {
@@ -213,17 +213,28 @@ function insideText(
 
 const pemBlock = /-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*?)-----END \1-----/y;
 
-const certificateBlocks = /-----BEGIN CERTIFICATE-----[^]*?-----END CERTIFICATE-----/g;
+const begin = '-----BEGIN CERTIFICATE-----';
+const end = '-----END CERTIFICATE-----';
 
-/**
- * Blocks of a PEM text; labels other than of certificates and CRLs make the whole a text. Words around blocks of
- * certificates are left out (RFC 7468 §2).
- */
+/** The blocks of certificates alone, where words stand around them (RFC 7468 §2); the text itself where none do. */
+function withoutWords(text: string): string {
+  const blocks: string[] = [];
+  let words = '';
+  // By hand: a pattern would look for the end of each beginning anew, and a text may have many without any end.
+  for (let at = 0; ;) {
+    const from = text.indexOf(begin, at);
+    const to = from < 0 ? -1 : text.indexOf(end, from);
+    words += text.slice(at, to < 0 ? text.length : from);
+    if (to < 0) break;
+    at = to + end.length;
+    blocks.push(text.slice(from, at));
+  }
+  return blocks.length > 0 && words.trim() !== '' && !words.includes('-----') ? blocks.join('\n') : text;
+}
+
+/** Blocks of a PEM text; labels other than of certificates and CRLs make the whole a text. */
 function recognizePem({ text, ...rest }: Omit<Artifact, 'kind' | 'json'>, trimmed: string): Artifact[] {
-  const blocks = trimmed.match(certificateBlocks) ?? [];
-  const words = trimmed.replace(certificateBlocks, '');
-  const withWords = blocks.length > 0 && words.trim() !== '' && !words.includes('-----');
-  const base = { ...rest, ...(text === undefined ? {} : { text: withWords ? blocks.join('\n') : text }) };
+  const base = { ...rest, ...(text === undefined ? {} : { text: withoutWords(text) }) };
   const labels: string[] = [];
   const bodies: Uint8Array[] = [];
   for (let at = 0; at < trimmed.length && labels.length < 64;) {
