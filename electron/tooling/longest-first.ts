@@ -8,7 +8,6 @@ const longest = [
   'recovery-commands',
   'custody.integration',
   'reopen',
-  'ray.integration',
   'key-commands',
   'profile-commands',
   'killed-restore',

@@ -1,14 +1,14 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { z } from 'zod';
 import type { FailureStatement } from '../../contract/failure-receipt.ts';
 import type { JobDraft } from '../../contract/job.ts';
 import type { RunView } from '../../contract/views.ts';
 import { connectRay } from '../../networks/ray/ray-client.ts';
+import { killRayNode, testRayClient } from '../../networks/ray/testing/client-suite.ts';
+import { startCluster, type RayCluster } from '../../networks/ray/testing/cluster.ts';
 import { submitWorkers, watchWorkers } from '../../networks/ray/workers.ts';
 import { agentPid } from '../testing/agent-pid.ts';
 import { openReadyCore, runEnd, taskEnd, value, waitFor, type TestCore } from '../testing/harness.ts';
@@ -22,21 +22,13 @@ const python = spawnSync('python3', [
 const possible = process.platform === 'linux' && python.status === 0;
 if (!possible && !inCi) console.warn('Runs over Ray are left out: there is no Python 3.10 to 3.13 here.');
 
-const clusterSchema = z.object({
-  url: z.string(),
-  tokenPath: z.string(),
-  directory: z.string(),
-  head: z.number(),
-  workers: z.array(z.object({ name: z.string(), pid: z.number(), agentPort: z.number() })),
-  pids: z.array(z.object({ pid: z.number(), what: z.string() })),
-});
 /** Ray would take it as any other; its evidence names another image. */
 const refused = 'tokyo-h100';
 const honest = ['frankfurt-h100', 'virginia-h200', 'singapore-h100'];
 
 const folder = mkdtempSync(join(tmpdir(), 'nw-'));
-let supervisor: ChildProcess | undefined;
-let cluster: z.output<typeof clusterSchema>;
+let stopCluster: (() => Promise<void>) | undefined;
+let cluster: RayCluster;
 let test: TestCore;
 let network = '';
 let datasetId = '';
@@ -84,16 +76,9 @@ function parentOf(pid: string): number | undefined {
 // Under CI the suite runs whatever is missing, and fails where it cannot.
 describe.skipIf(!possible && !inCi)('a run over a real Ray cluster', () => {
   beforeAll(async () => {
-    const workers = [refused, ...honest].join(',');
-    const arguments_ = ['electron/tooling/ray-cluster.mjs', '--folder', folder, '--workers', workers];
-    supervisor = spawn(process.execPath, arguments_, { stdio: ['pipe', 'pipe', 'inherit'] });
-    const { stdout } = supervisor;
-    if (stdout === null) throw new Error('no output');
-    const line = await new Promise<string>((resolve, reject) => {
-      createInterface({ input: stdout }).once('line', resolve);
-      supervisor?.once('exit', (code) => reject(new Error(`the cluster ended with exit code ${code ?? ''}`)));
-    });
-    cluster = clusterSchema.parse(JSON.parse(line));
+    const started = await startCluster(folder, [refused, ...honest]);
+    stopCluster = started.stop;
+    cluster = started.cluster;
     test = await openReadyCore(cluster, {
       timeouts: { connectMs: 2000, idleMs: 5000, slowMs: 3000 },
       silenceMs: 6000,
@@ -108,13 +93,12 @@ describe.skipIf(!possible && !inCi)('a run over a real Ray cluster', () => {
 
   afterAll(async () => {
     await test?.end();
-    if (supervisor !== undefined && supervisor.exitCode === null) {
-      const ended = new Promise((resolve) => supervisor?.once('exit', resolve));
-      supervisor.stdin?.end();
-      await ended;
-    }
+    await stopCluster?.();
     rmSync(folder, { recursive: true, force: true });
   }, 60_000);
+
+  // First, while all of its nodes live.
+  testRayClient(() => cluster);
 
   it('trains on two attested workers, loses one, and ends on another from the sealed checkpoint', async () => {
     const id = await launch({ nodes: [refused, ...honest] });
@@ -220,6 +204,8 @@ describe.skipIf(!possible && !inCi)('a run over a real Ray cluster', () => {
     await expect(launch({ nodes: ['virginia-h200', 'frankfurt-h100'] })).rejects.toThrow(/virginia-h200/);
     await expect(launch({ workers: { count: 1, minimum: 2 } })).rejects.toThrow(/workers/);
   }, 120_000);
+
+  it('shows a killed node as dead, in Ray’s own words, within 20 s', () => killRayNode(cluster, refused), 40_000);
 
   it('goes on when the dashboard goes down in the middle of a run', async () => {
     const id = await launch({}, '--epochs 8 --pause 1');
