@@ -12,9 +12,10 @@ import { encodeBase64 } from '../domain/encoding/base64.ts';
 import { simulateNodeEvidence } from '../domain/evidence/simulated/node-evidence.ts';
 import { createAppraiser } from '../domain/pack/appraiser.ts';
 import { writePack } from '../domain/pack/container.ts';
-import { writeContents } from '../domain/pack/contents.ts';
+import { writeContents, type FailedPackDocuments } from '../domain/pack/contents.ts';
 import {
   organisation,
+  sampleLostRun,
   sampleRun,
   startedAt,
   type EvidenceMaker,
@@ -77,10 +78,11 @@ async function makeMaker(): Promise<EvidenceMaker> {
 
 const crypto = { verify: createEd25519Verifier(), sha256: sha256Of };
 let run: SampleContents;
+let lost: FailedPackDocuments;
 let good: Uint8Array;
 let directory = '';
 
-function pack(contents: SampleContents, key = organisation): Uint8Array {
+function pack(contents: SampleContents | FailedPackDocuments, key = organisation): Uint8Array {
   const title = { runId: 'run-1', runName: 'Breast cancer', simulated: true, createdAt: '2026-11-22T12:00:00Z' };
   const written = writePack(title, writeContents(contents), key, crypto);
   if (!written.ok) throw new Error(written.error.message);
@@ -88,7 +90,9 @@ function pack(contents: SampleContents, key = organisation): Uint8Array {
 }
 
 beforeAll(async () => {
-  run = sampleRun(await makeMaker(), 20);
+  const maker = await makeMaker();
+  run = sampleRun(maker, 20);
+  lost = sampleLostRun(maker);
   good = pack(run);
   directory = await mkdtemp(join(tmpdir(), 'nacre-verify-'));
 }, 180_000);
@@ -160,6 +164,19 @@ describe('nacre verify', () => {
     const verdict = JSON.parse(json.out) as PackVerdict;
     expect(verdict.checks.find(({ id }) => id === 'pack.organisation')?.outcome).toBe('pass');
     expect(await readdir(directory)).toEqual(['good.nacre-pack']);
+  }, 60_000);
+
+  it('says in its second line that a run did not succeed, and what its lost node signed', async () => {
+    await writeFile(join(directory, 'lost.nacre-pack'), pack(lost));
+    const text = await runNacre(directory, ['verify', 'lost.nacre-pack']);
+    expect(text.code).toBe(0);
+    expect(text.out.split('\n').slice(0, 2)).toEqual([
+      'WHOLE AND CONSISTENT, on SIMULATED hardware',
+      'THE RUN DID NOT SUCCEED (failed): no model, no receipt',
+    ]);
+    expect(text.out).toContain('attempt 1 on local-b failed (node-unreachable) at step 6: 2 steps lost, 6 s, $0.0600');
+    expect(text.out).not.toContain('model sha256');
+    await rm(join(directory, 'lost.nacre-pack'));
   }, 60_000);
 
   it('exits 1 and names what broke; 2 when there is nothing to read', async () => {

@@ -11,7 +11,8 @@ const usage = `nacre verify PACK [--organisation-key BASE64] [--json]
 Checks an auditor pack: order, dataset root, policy, evidence (verified again), attestation
 results, key releases, telemetry chains, receipt, model digest and log proofs; of attempts
 that a node ended, their failure receipts: class, steps lost, time and cost are computed
-again. Needs no vault and no network, and writes nothing.
+again. A pack of a run that did not succeed says so in its second line. Needs no vault and no
+network, and writes nothing.
 
   --organisation-key BASE64  the Ed25519 key you expect the pack to be signed by; without it
                              the verdict says whose key the pack claims
@@ -57,13 +58,18 @@ export const verifyCommand: Command = {
 function printVerdict(io: CommandIo, verdict: PackVerdict): void {
   const broken = verdict.checks.filter(({ required, outcome }) => required && outcome !== 'pass');
   const first = broken[0];
+  const { summary } = verdict;
   if (first !== undefined) io.out(`REFUSED: ${printable(first.detail ?? first.title)}\n`);
   else if (verdict.simulated) io.out('WHOLE AND CONSISTENT, on SIMULATED hardware\n');
+  else if (summary !== undefined && summary.outcome !== 'succeeded') io.out('WHOLE AND CONSISTENT\n');
   else io.out('AFFIRMED\n');
-  const { summary } = verdict;
+  if (summary !== undefined && summary.outcome !== 'succeeded') {
+    io.out(`THE RUN DID NOT SUCCEED (${summary.outcome}): no model, no receipt\n`);
+  }
   if (summary !== undefined) {
     io.out(`run ${printable(summary.run)}, job ${summary.jobId}\n`);
-    io.out(`dataset root ${summary.datasetRoot}\nmodel sha256 ${summary.modelSha256}\n`);
+    io.out(`dataset root ${summary.datasetRoot}\n`);
+    if (summary.modelSha256 !== undefined) io.out(`model sha256 ${summary.modelSha256}\n`);
     const accuracy =
       summary.heldOutAccuracy === undefined ? '' : `, held-out accuracy ${summary.heldOutAccuracy.toFixed(4)}`;
     io.out(`${summary.frames} telemetry frames${accuracy}\n`);

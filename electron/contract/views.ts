@@ -308,11 +308,13 @@ export const packVerdictSchema = z.object({
       run: z.string(),
       jobId: z.string(),
       datasetRoot: z.string(),
-      modelSha256: z.string(),
+      /** As the receipt shows, or, where there is none, as the log says. */
+      outcome: z.enum(['succeeded', 'failed', 'stopped']),
+      modelSha256: z.string().optional(),
       nodes: z.array(z.string()),
       frames: z.number().int(),
       heldOutAccuracy: z.number().optional(),
-      /** Attempts that a node ended before the one that succeeded. */
+      /** Attempts that a node ended. */
       attempts: z.array(failedAttemptSchema).optional(),
     })
     .optional(),

@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { telemetryLane } from '../../domain/job/attempts.ts';
 import { frameSchema, type Frame } from '../../contract/wire.ts';
+import type { DsseEnvelope } from '../../contract/dsse.ts';
+import type { PackDocuments } from '../../domain/pack/contents.ts';
 import type { PackEvidence, PackRelease } from '../../contract/pack.ts';
 import { err, ok, type Result } from '../../contract/result.ts';
 import { releaseInfo } from '../../services/runs/hpke-release.ts';
-import { sessionsOf, type RunRecord, type Session } from '../../services/runs/run-record.ts';
+import { isNodesDoing } from '../../services/runs/failure-receipt.ts';
+import { isFinal, sessionsOf, type RunRecord, type Session } from '../../services/runs/run-record.ts';
 import type { PackSource } from '../../services/reports/report-service.ts';
 import type { FrameStore } from '../../services/telemetry/telemetry-service.ts';
 import { packPaths } from '../../contract/pack.ts';
@@ -18,24 +21,16 @@ export interface ReportSourceOptions {
 
 /**
  * Gathers what a pack of one run is made of from the stores. Nothing is judged here: the pack is verified before it is
- * written. Errors: `not_found`, `wrong_state` (no countersigned receipt), `damaged`.
+ * written. Errors: `not_found`, `wrong_state` (goes on, or is not signed yet), `damaged`.
  */
 export function createReportSource(options: ReportSourceOptions): (runId: string) => Result<PackSource> {
   return (runId) => {
     const found = options.record(runId);
     if (!found.ok) return found;
     const record = found.value;
-    const { session, view, receiptEnvelope } = record;
-    if (session === undefined || receiptEnvelope === undefined) {
-      return err('wrong_state', `Run ${view.name} has no receipt, so there is nothing to hand to an auditor yet.`, {
-        hint: 'A pack is made of a run that succeeded.',
-      });
-    }
-    if (view.receipt?.countersignedAt === undefined) {
-      return err('wrong_state', `The receipt of run ${view.name} is not countersigned yet.`, {
-        hint: 'Unlock the vault; it is signed then.',
-      });
-    }
+    const { view } = record;
+    const ready = readyForPack(record);
+    if (!ready.ok) return ready;
     const jobs = new Set([record.order.jobId, ...(record.attempts ?? []).map(({ order }) => order.jobId)]);
     const evidence: EvidenceRecord[] = [];
     for (const id of record.evidenceIds) {
@@ -44,10 +39,6 @@ export function createReportSource(options: ReportSourceOptions): (runId: string
       // An order that no node was brought to before the core died is no attempt, nor is what was asked for it evidence.
       if (jobs.has(item.value.jobId)) evidence.push(item.value);
     }
-    const last = sessionsIn(options.frames, record, record.order, evidence);
-    if (!last.ok) return last;
-    const [leader, ...others] = last.value;
-    if (leader === undefined) return err('damaged', `The release of run ${view.name} is missing.`);
     const attempts: PackSource['attempts'][number][] = [];
     for (const attempt of record.attempts ?? []) {
       const sessions = sessionsIn(options.frames, { ...attempt, view }, attempt.order, evidence);
@@ -59,27 +50,78 @@ export function createReportSource(options: ReportSourceOptions): (runId: string
         ...(failure === undefined ? {} : { failure }),
       });
     }
-    const workers: PackSource['workers'][number][] = [];
-    for (const [at, other] of others.entries()) {
-      const receipt = record.workers?.[at]?.receiptEnvelope;
-      if (receipt === undefined) return err('damaged', `The receipt of ${other.release.node} is missing.`);
-      workers.push({ ...other, receipt });
-    }
     const [first] = evidence;
-    if (first === undefined) return err('damaged', `The evidence of run ${view.name} is missing.`);
-    return ok({
-      order: record.orderEnvelope,
+    if (first === undefined) {
+      return err('wrong_state', `No node answered in run ${view.name}, so there is no evidence to hand to an auditor.`);
+    }
+    const common = {
       attempts,
-      workers,
       manifest: record.manifestEnvelope,
       policy: record.policy,
       anchors: first.anchors,
       evidence: evidence.map(packEvidence),
-      release: leader.release,
-      frames: leader.frames,
-      receipt: receiptEnvelope,
-    });
+    };
+    if (ready.value.receipt === undefined) return ok(common);
+    const last = successOf(options.frames, record, ready.value.receipt, evidence);
+    return last.ok ? ok({ ...common, ...last.value }) : last;
   };
+}
+
+/**
+ * Whether a run has ended, and whatever of it must be signed is. Errors: `wrong_state`.
+ * @returns the receipt of a run that succeeded
+ */
+function readyForPack(record: RunRecord): Result<{ receipt?: DsseEnvelope }> {
+  const { view, receiptEnvelope: receipt } = record;
+  if (!isFinal(view.state)) {
+    return err('wrong_state', `Run ${view.name} goes on, so there is nothing to hand to an auditor yet.`, {
+      hint: 'A pack is made of a run that has ended.',
+    });
+  }
+  if (view.state === 'succeeded') {
+    if (receipt === undefined) return err('damaged', `The receipt of run ${view.name} is missing.`);
+    if (view.receipt?.countersignedAt !== undefined) return ok({ receipt });
+    return err('wrong_state', `The receipt of run ${view.name} is not countersigned yet.`, {
+      hint: 'Unlock the vault; it is signed then.',
+    });
+  }
+  const attempts = record.attempts ?? [];
+  if (attempts.length === 0) {
+    return err('wrong_state', `Run ${view.name} ended before any node was asked, so there is nothing to show.`);
+  }
+  const unsigned = attempts.find(
+    ({ session, failureReceipt }, at) =>
+      session !== undefined && failureReceipt === undefined && isNodesDoing(view.attempts?.[at]?.failureClass),
+  );
+  if (unsigned === undefined) return ok({});
+  return err(
+    'wrong_state',
+    `The failure receipt of attempt ${unsigned.number} of run ${view.name} is not signed yet.`,
+    {
+      hint: 'Unlock the vault; it is signed then.',
+    },
+  );
+}
+
+/** The documents of the attempt that succeeded. Errors: `damaged`. */
+function successOf(
+  store: FrameStore,
+  record: RunRecord,
+  receipt: DsseEnvelope,
+  evidence: readonly EvidenceRecord[],
+): Result<Pick<PackDocuments, 'order' | 'workers' | 'release' | 'frames' | 'receipt'>> {
+  const { name } = record.view;
+  const sessions = sessionsIn(store, record, record.order, evidence);
+  if (!sessions.ok) return sessions;
+  const [leader, ...others] = sessions.value;
+  if (leader === undefined) return err('damaged', `The release of run ${name} is missing.`);
+  const workers: PackDocuments['workers'][number][] = [];
+  for (const [at, other] of others.entries()) {
+    const signed = record.workers?.[at]?.receiptEnvelope;
+    if (signed === undefined) return err('damaged', `The receipt of ${other.release.node} is missing.`);
+    workers.push({ ...other, receipt: signed });
+  }
+  return ok({ order: record.orderEnvelope, workers, release: leader.release, frames: leader.frames, receipt });
 }
 
 function packEvidence(item: EvidenceRecord): PackEvidence {

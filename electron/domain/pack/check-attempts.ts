@@ -24,32 +24,43 @@ interface Worked {
 
 /**
  * Attempts that ended without a model: their telemetry under the attested keys, and their failure receipts against what
- * orders, evidence and telemetry show. @returns what became of each, of those whose receipt holds
+ * orders, evidence and telemetry show. @returns what became of each, of those whose receipt holds, and how many frames all
+ * of their nodes signed
  */
-export function checkAttempts(context: PackContext, evidence: readonly CheckedEvidence[]): FailedAttempt[] {
+export function checkAttempts(
+  context: PackContext,
+  evidence: readonly CheckedEvidence[],
+): { readonly failed: readonly FailedAttempt[]; readonly frames: number } {
   const { attempts, list } = context;
   const failed: FailedAttempt[] = [];
+  let signed = 0;
   const checkpoints = new Map<string, number>();
   attempts.forEach((attempt, at) => {
     checkResume(context, attempt, packPaths.order(attempt.number), checkpoints);
     const worked = checkChains(context, attempt, evidence);
     for (const { frames } of worked) {
+      signed += frames.length;
       for (const { body } of frames) {
         if (body.kind === 'artifact' && body.artifact.kind === 'checkpoint') {
           checkpoints.set(body.artifact.sha256, body.artifact.step ?? 0);
         }
       }
     }
-    const statement = checkFailure(context, attempt, attempts[at + 1] ?? context, evidence, worked);
+    const next = attempts[at + 1] ?? (context.contents.success === undefined ? undefined : context);
+    if (next === undefined && attempt.documents.failure === undefined && worked.length > 0) {
+      checkOwnEnd(context, attempt.number, worked);
+      return;
+    }
+    const statement = checkFailure(context, attempt, next, checkpoints, evidence, worked);
     if (statement !== undefined) failed.push(summaryOf(statement));
   });
-  checkResume(context, context, packPaths.order(), checkpoints);
+  if (context.contents.success !== undefined) checkResume(context, context, packPaths.order(), checkpoints);
   if (attempts.length > 0) {
     list.notChecked.push(
       'Price an hour, class and cause of a failed attempt beyond what its evidence and telemetry show: the desk says so.',
     );
   }
-  return failed;
+  return { failed, frames: signed };
 }
 
 /** What an order resumes from must have been announced by a node that had the key before. */
@@ -103,10 +114,35 @@ function checkChains(
   });
 }
 
+/**
+ * The last attempt of a run that did not succeed may have ended by its own program, by its budget or by a stop: that is
+ * no node's failure, so there is no receipt of one. A node that signed the end says so itself.
+ */
+function checkOwnEnd({ list }: PackContext, number: number, worked: readonly Worked[]): void {
+  const id = `attempt.${number}.end`;
+  const title = `Attempt ${number} ended by no fault of a node: a node signed how`;
+  const signed = worked.flatMap(({ node, frames }) => {
+    const body = frames.at(-1)?.body;
+    if (body?.kind !== 'state' || (body.state !== 'failed' && body.state !== 'stopped')) return [];
+    return [
+      `${node} signed that the job ${body.state === 'failed' ? 'failed' : 'was stopped'}: ${body.message ?? 'no reason was given'}`,
+    ];
+  });
+  const [first] = signed;
+  if (first !== undefined) {
+    list.pass(id, title, first);
+    return;
+  }
+  const detail = 'No node signed an end, and the organisation made no failure receipt.';
+  list.unknown(id, title, 'no-signed-end', detail, false);
+  list.notChecked.push(`How attempt ${number} ended: only the organisation says so, in its log.`);
+}
+
 function checkFailure(
   context: PackContext,
   attempt: OrderedAttempt,
-  next: SignedOrder,
+  next: SignedOrder | undefined,
+  checkpoints: ReadonlyMap<string, number>,
   evidence: readonly CheckedEvidence[],
   worked: readonly Worked[],
 ): FailureStatement | undefined {
@@ -156,7 +192,8 @@ function checkFailure(
     number,
     order,
     orderSha256,
-    next: next.order,
+    ...(next === undefined ? {} : { next: next.order }),
+    checkpoints,
     session: {
       node: session.node,
       simulated: session.basis.simulated,

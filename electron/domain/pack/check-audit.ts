@@ -9,40 +9,48 @@ import type { CheckedEvidence } from './checked-evidence.ts';
 import { overrideLogProblems } from './check-override.ts';
 import { basisOf, releasesOf } from './check-release.ts';
 import type { PackCrypto } from './container.ts';
-import type { PackAttempt } from './contents.ts';
+import type { PackAttempt, PackSuccess } from './contents.ts';
 import type { PackContext } from './context.ts';
 
 /**
  * The log: every entry of the pack is proved under the signed checkpoint, and what had to be logged was, in the order in
  * which it had to happen.
+ * @returns how the log says that a run without a receipt ended
  */
-export function checkAudit(context: PackContext, evidence: readonly CheckedEvidence[]): void {
+export function checkAudit(
+  context: PackContext,
+  evidence: readonly CheckedEvidence[],
+): 'failed' | 'stopped' | undefined {
   const { contents, crypto, list, opened } = context;
   const title = 'Every log entry here is proved to be in the signed audit log';
   const bundle = verifyAuditBundle(contents.audit, { publicKey: opened.organisationKey, verify: crypto.verify });
   if (!bundle.ok) {
     list.fail('audit', title, 'log-proof', bundle.error.message);
-    list.unknown('audit.story', storyTitle, 'log-proof', 'The proofs of the log do not hold.');
-    return;
+    list.unknown('audit.story', storyTitle(context), 'log-proof', 'The proofs of the log do not hold.');
+    return undefined;
   }
   const { size, root, entries } = bundle.value;
   list.pass('audit', title, `${entries.length} entries of ${size}, root ${root}`);
-  list.judge('audit.story', storyTitle, 'log-incomplete', storyProblems(context, evidence, entries));
+  list.judge('audit.story', storyTitle(context), 'log-incomplete', storyProblems(context, evidence, entries));
+  return endedAs(context, entries);
 }
 
-const storyTitle =
-  'The log shows the order signed, the key released to the verified node, and the receipt countersigned';
+function storyTitle({ contents }: PackContext): string {
+  return contents.success === undefined
+    ? 'The log shows every order signed, each key released to a verified node, and a run that ended without a receipt'
+    : 'The log shows the order signed, the key released to the verified node, and the receipt countersigned';
+}
 
 function storyProblems(
   context: PackContext,
   evidence: readonly CheckedEvidence[],
   entries: readonly AuditEntry[],
 ): string[] {
-  const { contents, order, crypto, attempts, opened } = context;
+  const { contents, crypto, attempts, opened } = context;
   const problems: string[] = [];
   const releases = releasesOf(context);
   let before: AuditEntry | undefined;
-  for (const { order: ordered, number, documents } of [...attempts, lastOf(context)]) {
+  for (const { order: ordered, number, documents } of [...attempts, ...successOf(context)]) {
     const path = packPaths.order(number);
     const ofJob = (kind: AuditKind): AuditEntry[] =>
       entries.filter((entry) => entry.kind === kind && entry.details['jobId'] === ordered.jobId);
@@ -63,7 +71,42 @@ function storyProblems(
     }
   }
   problems.push(...overrideLogProblems(evidence, entries));
-  const { receipt, release } = contents;
+  problems.push(
+    ...(contents.success === undefined
+      ? endProblems(context, entries)
+      : successProblems(context, contents.success, entries)),
+  );
+  return problems;
+}
+
+/** A run without a receipt ended, by the log, and not with success. */
+function endProblems({ opened, attempts }: PackContext, entries: readonly AuditEntry[]): string[] {
+  const problems: string[] = [];
+  if (endedAs({ opened }, entries) === undefined)
+    problems.push('the log does not show that the run ended without success');
+  const jobs = new Set<unknown>(attempts.map(({ order }) => order.jobId));
+  if (entries.some(({ kind, details }) => kind === 'receipt-countersigned' && jobs.has(details['jobId']))) {
+    problems.push('the log shows a receipt of success for this run');
+  }
+  return problems;
+}
+
+/** How the log says that a run without a receipt ended. */
+function endedAs(
+  { opened }: Pick<PackContext, 'opened'>,
+  entries: readonly AuditEntry[],
+): 'failed' | 'stopped' | undefined {
+  const ended = entries.find(({ kind, subject }) => kind === 'run-ended' && subject === opened.index.runId);
+  const state = ended?.details['state'];
+  return state === 'failed' || state === 'stopped' ? state : undefined;
+}
+
+function successProblems(
+  { order, crypto }: PackContext,
+  { receipt, release }: PackSuccess,
+  entries: readonly AuditEntry[],
+): string[] {
+  const problems: string[] = [];
   const statement = payloadDigest(receipt, crypto);
   const countersigned = entries.find(
     ({ kind, details }) =>
@@ -87,8 +130,8 @@ interface Attempted {
   readonly documents?: PackAttempt;
 }
 
-function lastOf({ order }: PackContext): Attempted {
-  return { order };
+function successOf({ order, contents }: PackContext): Attempted[] {
+  return contents.success === undefined ? [] : [{ order }];
 }
 
 function releaseProblems(

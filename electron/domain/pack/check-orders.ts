@@ -25,8 +25,9 @@ export function checkOrders(
   context: OrderContext,
 ): (SignedOrder & { readonly attempts: readonly OrderedAttempt[] }) | undefined {
   const { contents, list } = context;
-  const last = readOrder(context, contents.order, packPaths.order(), 'order');
-  if (last === undefined) return undefined;
+  const { success } = contents;
+  const last = success && readOrder(context, success.order, packPaths.order(), 'order');
+  if (success !== undefined && last === undefined) return undefined;
   const attempts: OrderedAttempt[] = [];
   for (const [at, documents] of contents.attempts.entries()) {
     const number = at + 1;
@@ -34,25 +35,28 @@ export function checkOrders(
     if (order === undefined) return undefined;
     attempts.push({ ...order, number, documents });
   }
-  const problems = sequenceProblems([...attempts, last]);
+  const all = last === undefined ? attempts : [...attempts, last];
+  const newest = all.at(-1);
+  if (newest === undefined) return undefined;
+  const problems = sequenceProblems(all, last !== undefined);
   // A run that needed one attempt, and says so, has no row about attempts.
   if (attempts.length > 0 || problems.length > 0) {
-    list.judge(
-      'attempts',
-      `All ${attempts.length + 1} attempts of the run are here, under orders for the same work`,
-      'attempts-differ',
-      problems,
-    );
+    // How many there were is under the key of the node that finished; where none did, only the log can tell.
+    const title =
+      last === undefined
+        ? `The ${all.length} attempts here follow each other, under orders for the same work`
+        : `All ${all.length} attempts of the run are here, under orders for the same work`;
+    list.judge('attempts', title, 'attempts-differ', problems);
   }
-  return { ...last, attempts };
+  return { order: newest.order, orderSha256: newest.orderSha256, attempts };
 }
 
 /** Orders of one run, oldest first: numbered without a gap, each naming the first, all for the same work. */
-function sequenceProblems(orders: readonly SignedOrder[]): string[] {
+function sequenceProblems(orders: readonly SignedOrder[], succeeded: boolean): string[] {
   const first = orders[0]?.order;
   const problems: string[] = [];
   orders.forEach(({ order }, at) => {
-    const path = packPaths.order(at === orders.length - 1 ? undefined : at + 1);
+    const path = packPaths.order(succeeded && at === orders.length - 1 ? undefined : at + 1);
     const claimed = order.attempt?.number ?? 1;
     if (claimed !== at + 1) problems.push(`${path} is of attempt ${claimed}, where attempt ${at + 1} belongs`);
     if (order.attempt !== undefined && order.attempt.firstJobId !== first?.jobId) {

@@ -1,5 +1,6 @@
 import { packPaths } from '../../contract/pack.ts';
 import type { PackContext } from './context.ts';
+import type { PackSuccess } from './contents.ts';
 import type { CheckedEvidence } from './checked-evidence.ts';
 import { attestedKeyOf, basisOf } from './check-release.ts';
 import { checkRenewal } from './check-renewal.ts';
@@ -13,9 +14,10 @@ const clockToleranceMs = 60_000;
 /** Telemetry and receipt, both under the key that the evidence of the release binds. */
 export function checkReceipt(
   context: PackContext,
+  contents: PackSuccess,
   evidence: readonly CheckedEvidence[],
 ): { modelSha256: string; frames: number; heldOutAccuracy?: number } | undefined {
-  const { contents, crypto, list, order, orderSha256, opened } = context;
+  const { crypto, list, order, orderSha256, opened } = context;
   const titles = {
     chain: 'Every telemetry frame is signed by the attested key and follows the one before',
     receipt: 'The receipt is signed by the attested key and says what this pack shows',

@@ -20,7 +20,7 @@ export interface Released {
 }
 
 /** Every release of a pack: of earlier attempts first, by rank. */
-export function releasesOf({ attempts, contents, order }: PackContext): Released[] {
+export function releasesOf({ attempts, contents: { success }, order }: PackContext): Released[] {
   const earlier = attempts.flatMap(({ number, documents, order: ordered }) =>
     documents.sessions.map(({ release }, rank) => ({
       id: `attempt.${number}.release${rank === 0 ? '' : `.${rank}`}`,
@@ -30,7 +30,7 @@ export function releasesOf({ attempts, contents, order }: PackContext): Released
       rank,
     })),
   );
-  const last = [contents, ...contents.workers].map(({ release }, rank) => ({
+  const last = (success === undefined ? [] : [success, ...success.workers]).map(({ release }, rank) => ({
     id: rank === 0 ? 'release' : `release.${rank}`,
     path: packPaths.release(undefined, rank),
     release,

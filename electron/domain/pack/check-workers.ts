@@ -9,12 +9,13 @@ import { verifyFrames } from './metric-chain.ts';
 /** Telemetry and receipt of each node beside that of rank 0, in the attempt that succeeded. */
 export function checkWorkers(context: PackContext, evidence: readonly CheckedEvidence[]): void {
   const { contents, crypto, list, order, orderSha256 } = context;
-  if (contents.workers.length > 0 || context.attempts.some(({ documents }) => documents.sessions.length > 1)) {
+  const workers = contents.success?.workers ?? [];
+  if (workers.length > 0 || context.attempts.some(({ documents }) => documents.sessions.length > 1)) {
     list.notChecked.push(
       'What the workers sent each other: gradients travel between the nodes unencrypted, and nothing here covers them.',
     );
   }
-  contents.workers.forEach(({ release, telemetry, receipt }, at) => {
+  workers.forEach(({ release, telemetry, receipt }, at) => {
     const rank = at + 1;
     const { node, sessionId, earSha256 } = release;
     const id = `worker.${rank}`;

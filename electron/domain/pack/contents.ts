@@ -38,55 +38,64 @@ export interface PackAttempt {
   readonly failure?: DsseEnvelope;
 }
 
-/** Everything a pack says, read but not yet believed. */
-export interface PackContents {
-  /** Of the attempt that succeeded, as are release, telemetry and receipt. */
+/** The attempt that ended with a model: the release, telemetry and receipt of rank 0, and those of the others. */
+export interface PackSuccess extends PackWorker {
   readonly order: DsseEnvelope;
-  /** Those before it: the first is number 1. */
-  readonly attempts: readonly PackAttempt[];
   readonly workers: readonly PackWorker[];
+}
+
+/** What every pack has. */
+interface PackCommon {
   readonly manifest: DsseEnvelope;
   readonly policy: Policy;
   readonly anchors: PackAnchors;
   readonly evidence: readonly PackEvidence[];
-  readonly release: PackRelease;
-  /** JSON lines; read by the walk of the chain. */
-  readonly telemetry: Uint8Array;
-  readonly receipt: DsseEnvelope;
   readonly audit: AuditBundle;
+}
+
+/** Everything a pack says, read but not yet believed. */
+export interface PackContents extends PackCommon {
+  /** Absent in the pack of a run that did not succeed. */
+  readonly success?: PackSuccess;
+  /** The attempts without a model: the first is number 1. */
+  readonly attempts: readonly PackAttempt[];
 }
 
 type WithFrames<T extends PackSession> = Omit<T, 'telemetry'> & { readonly frames: readonly Frame[] };
 
-/** The same before it is written: telemetry as frames. */
-export type PackDocuments = Omit<PackContents, 'telemetry' | 'attempts' | 'workers'> & {
-  readonly frames: readonly Frame[];
+/** What a run that did not succeed leaves, before it is written: telemetry as frames. */
+export interface FailedPackDocuments extends PackCommon {
   readonly attempts: readonly (Omit<PackAttempt, 'sessions'> & {
     readonly sessions: readonly WithFrames<PackSession>[];
   })[];
+}
+
+/** The same with the attempt that succeeded. */
+export interface PackDocuments extends FailedPackDocuments, WithFrames<PackWorker> {
+  readonly order: DsseEnvelope;
   readonly workers: readonly WithFrames<PackWorker>[];
-};
+}
 
 /** The entries of a pack, in their one form. */
-export function writeContents(contents: PackDocuments): PackEntries {
+export function writeContents(contents: PackDocuments | FailedPackDocuments): PackEntries {
   const entries = new Map<string, Uint8Array>([
-    [packPaths.order(), canonicalJson(contents.order)],
     [packPaths.manifest, canonicalJson(contents.manifest)],
     [packPaths.policy, canonicalJson(contents.policy)],
     [packPaths.anchors, canonicalJson(contents.anchors)],
     ...contents.evidence.map((item, at): [string, Uint8Array] => [packPaths.evidence(at), canonicalJson(item)]),
-    [packPaths.receipt(), canonicalJson(contents.receipt)],
     [packPaths.audit, canonicalJson(contents.audit)],
   ]);
   const session = (attempt: number | undefined, rank: number, { release, frames }: WithFrames<PackSession>): void => {
     entries.set(packPaths.release(attempt, rank), canonicalJson(release));
     entries.set(packPaths.telemetry(attempt, rank), writeFrames(frames));
   };
-  session(undefined, 0, contents);
-  contents.workers.forEach((worker, at) => {
-    session(undefined, at + 1, worker);
-    entries.set(packPaths.receipt(at + 1), canonicalJson(worker.receipt));
-  });
+  if ('order' in contents) {
+    entries.set(packPaths.order(), canonicalJson(contents.order));
+    [contents, ...contents.workers].forEach((worker, rank) => {
+      session(undefined, rank, worker);
+      entries.set(packPaths.receipt(rank), canonicalJson(worker.receipt));
+    });
+  }
   contents.attempts.forEach(({ order, sessions, failure }, at) => {
     entries.set(packPaths.order(at + 1), canonicalJson(order));
     sessions.forEach((item, rank) => session(at + 1, rank, item));
@@ -142,32 +151,32 @@ export function readContents(
       attempts.push({ order: signed, sessions, ...(failure === undefined ? {} : { failure }) });
     }
   }
-  const workers: PackWorker[] = [];
-  for (let rank = 1; entries.has(packPaths.release(undefined, rank)); rank++) {
-    const signed = read(packPaths.receipt(rank), dsseEnvelopeSchema);
-    for (const one of session(undefined, rank)) if (signed !== undefined) workers.push({ ...one, receipt: signed });
-  }
-  const order = read(packPaths.order(), dsseEnvelopeSchema);
+  const success = (): PackSuccess | undefined => {
+    const order = read(packPaths.order(), dsseEnvelopeSchema);
+    const workers: PackWorker[] = [];
+    for (let rank = 0; rank === 0 || entries.has(packPaths.release(undefined, rank)); rank++) {
+      const signed = read(packPaths.receipt(rank), dsseEnvelopeSchema);
+      for (const one of session(undefined, rank)) if (signed !== undefined) workers.push({ ...one, receipt: signed });
+    }
+    const [leader, ...others] = workers;
+    return order === undefined || leader === undefined ? undefined : { order, ...leader, workers: others };
+  };
+  // A pack with attempts and no last order is that of a run that did not succeed; any other must have what a model needs.
+  const succeeded = entries.has(packPaths.order()) || attempts.length === 0 ? success() : undefined;
   const manifest = read(packPaths.manifest, dsseEnvelopeSchema);
   const policy = read(packPaths.policy, policySchema);
   const anchors = read(packPaths.anchors, packAnchorsSchema);
   const evidence: (PackEvidence | undefined)[] = [];
   do evidence.push(read(packPaths.evidence(evidence.length), packEvidenceSchema));
   while (entries.has(packPaths.evidence(evidence.length)));
-  const release = read(packPaths.release(), packReleaseSchema);
-  const telemetry = lines(packPaths.telemetry());
-  const receipt = read(packPaths.receipt(), dsseEnvelopeSchema);
   const audit = read(packPaths.audit, auditBundleSchema);
   const stranger = [...entries.keys()].find((path) => !seen.has(path));
   if (stranger !== undefined) problem ??= `The pack holds ${stranger}, which no pack has.`;
   if (
     problem !== undefined ||
-    order === undefined ||
     manifest === undefined ||
     policy === undefined ||
     anchors === undefined ||
-    release === undefined ||
-    receipt === undefined ||
     audit === undefined
   ) {
     return { ok: false, detail: problem ?? 'The pack is incomplete.' };
@@ -175,16 +184,12 @@ export function readContents(
   return {
     ok: true,
     value: {
-      order,
+      ...(succeeded === undefined ? {} : { success: succeeded }),
       attempts,
-      workers,
       manifest,
       policy,
       anchors,
       evidence: evidence.filter((item) => item !== undefined),
-      release,
-      telemetry,
-      receipt,
       audit,
     },
   };

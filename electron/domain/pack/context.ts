@@ -17,7 +17,7 @@ export interface OrderedAttempt extends SignedOrder {
   readonly documents: PackAttempt;
 }
 
-/** What later checks share: the pack and what earlier ones found out. */
+/** What later checks share: the pack and what earlier ones found out. The order is that of the last attempt. */
 export interface PackContext extends SignedOrder {
   readonly opened: OpenedPack;
   readonly contents: PackContents;

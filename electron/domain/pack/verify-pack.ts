@@ -31,7 +31,8 @@ export interface VerifyPackOptions {
 /**
  * Checks a pack from any bytes with no network, no vault and no clock: everything is checked by the clock of its own
  * time. Never throws. The status is `contraindicated` when any required check is not a pass; `affirming` only when all
- * pass and no part of it was simulated; a whole pack of a simulated network ends as `warning`.
+ * pass and no part of it was simulated; a whole pack of a simulated network, or of a run that did not succeed, ends as
+ * `warning`.
  */
 export function verifyPack(bytes: Uint8Array, options: VerifyPackOptions): PackVerdict {
   const crypto = options.crypto ?? pureCrypto;
@@ -49,13 +50,14 @@ export function verifyPack(bytes: Uint8Array, options: VerifyPackOptions): PackV
   const verdict = checkContents(opened.value, options.appraiser, crypto, list);
   const simulated = verdict.simulated || opened.value.index.simulated;
   const overridden = list.checks.some(({ reason }) => reason === 'released-by-override');
-  const status: EarStatus = list.failed() ? 'contraindicated' : simulated || overridden ? 'warning' : 'affirming';
+  const { summary } = verdict;
+  const unlike = simulated || overridden || (summary !== undefined && summary.outcome !== 'succeeded');
+  const status: EarStatus = list.failed() ? 'contraindicated' : unlike ? 'warning' : 'affirming';
   if (simulated) {
     list.notChecked.unshift(
       'SIMULATED: anchors are those of the local network, no hardware trust. Nothing here shows that genuine hardware ran anything.',
     );
   }
-  const { summary } = verdict;
   return { path, whole: true, simulated, status, ...rows(list), ...(summary === undefined ? {} : { summary }) };
 }
 
@@ -108,18 +110,46 @@ function checkContents(opened: OpenedPack, appraiser: Appraiser, crypto: PackCry
     return { simulated: contents.value.anchors.simulated };
   }
   const context: PackContext = { opened, contents: contents.value, crypto, list, ...orders };
+  const { success } = contents.value;
+  if (success === undefined) tellOfNoSuccess(list);
   checkManifest(context);
   checkPolicy(context);
   const evidence = checkEvidence(context, appraiser);
   const attempts = checkAttempts(context, evidence);
-  const receipt = checkReceipt(context, evidence);
+  const receipt = success === undefined ? undefined : checkReceipt(context, success, evidence);
   checkWorkers(context, evidence);
-  checkAudit(context, evidence);
-  addLimits(list);
+  const ended = checkAudit(context, evidence);
+  addLimits(list, success !== undefined);
+  const simulated = evidence.some((item) => item.simulated) || contents.value.anchors.simulated;
+  if (success === undefined) {
+    const frames = attempts.frames;
+    return {
+      simulated,
+      summary: summarise(context, evidence, attempts.failed, { outcome: ended ?? 'failed', frames }),
+    };
+  }
   return {
-    simulated: evidence.some(({ simulated }) => simulated) || contents.value.anchors.simulated,
-    ...(receipt === undefined ? {} : { summary: summarise(context, evidence, attempts, receipt) }),
+    simulated,
+    ...(receipt === undefined
+      ? {}
+      : { summary: summarise(context, evidence, attempts.failed, { outcome: 'succeeded', ...receipt }) }),
   };
+}
+
+/** What a reader must not overlook stands before all other rows: a pack may be whole and tell of a failure. */
+function tellOfNoSuccess(list: CheckList): void {
+  list.checks.push({
+    id: 'outcome',
+    title: 'The run ended with a model',
+    outcome: 'fail',
+    required: false,
+    reason: 'run-did-not-succeed',
+    detail:
+      'THE RUN DID NOT SUCCEED: there is no model and no receipt. This pack shows what was ordered, released and signed.',
+  });
+  list.notChecked.push(
+    'That the run did not succeed later or elsewhere, and that all of its attempts are here: the organisation chose what is in the pack.',
+  );
 }
 
 function checkPolicy({ contents, order, crypto, list }: PackContext): void {
@@ -133,12 +163,12 @@ function checkPolicy({ contents, order, crypto, list }: PackContext): void {
   list.judge('policy', title, 'policy-digest', problems);
 }
 
-function addLimits(list: CheckList): void {
+function addLimits(list: CheckList, succeeded: boolean): void {
   list.notChecked.push(
     'When things happened: times are by the clock of the desk; no timestamp authority was asked.',
     'That the log has no other branch: its checkpoint is signed by the organisation alone, without witnesses.',
     'That the node confirmed the key: the confirmation is an HMAC under a secret that is not in the pack.',
-    'That the model is accurate, fair or safe, and that it has not memorised rows of the data.',
+    ...(succeeded ? ['That the model is accurate, fair or safe, and that it has not memorised rows of the data.'] : []),
     'Physical attacks on a machine: no evidence can show them.',
   );
 }
@@ -147,7 +177,7 @@ function summarise(
   { opened, order }: PackContext,
   evidence: readonly CheckedEvidence[],
   attempts: readonly FailedAttempt[],
-  receipt: { modelSha256: string; frames: number; heldOutAccuracy?: number },
+  end: Pick<NonNullable<PackVerdict['summary']>, 'outcome' | 'modelSha256' | 'frames' | 'heldOutAccuracy'>,
 ): NonNullable<PackVerdict['summary']> {
   return {
     run: opened.index.runName,
@@ -155,6 +185,6 @@ function summarise(
     datasetRoot: order.dataset.root,
     nodes: [...new Set(evidence.map(({ record }) => record.node))],
     ...(attempts.length === 0 ? {} : { attempts: [...attempts] }),
-    ...receipt,
+    ...end,
   };
 }

@@ -15,8 +15,10 @@ export interface FailureFacts {
   readonly number: number;
   readonly order: JobOrder;
   readonly orderSha256: string;
-  /** Of the attempt that came after it: what it resumed from, and what was left of the budget. */
-  readonly next: JobOrder;
+  /** Of the attempt that came after it: what it resumed from, and what was left of the budget. Absent: none came. */
+  readonly next?: JobOrder;
+  /** Steps of the checkpoints that nodes signed up to then, by the hex SHA-256 of the sealed file. */
+  readonly checkpoints: ReadonlyMap<string, number>;
   readonly session: {
     readonly node: string;
     readonly simulated: boolean;
@@ -77,8 +79,8 @@ export function compareFailure({ predicate, subject }: FailureStatement, facts: 
   const usd = costUsd(predicate.cost.usdPerHour, seconds);
   if (Math.abs(predicate.cost.usd - usd) > usdTolerance) same('cost', predicate.cost.usd, usd);
   // One node's cost is what the next order has less to spend; of several nodes this receipt counts only the lost one.
-  const spent = order.budget.maximumUsd - facts.next.budget.maximumUsd;
-  if (order.workers === undefined && Math.abs(predicate.cost.usd - spent) > budgetTolerance) {
+  const spent = facts.next === undefined ? undefined : order.budget.maximumUsd - facts.next.budget.maximumUsd;
+  if (spent !== undefined && order.workers === undefined && Math.abs(predicate.cost.usd - spent) > budgetTolerance) {
     same('cost', predicate.cost.usd, `what the next order leaves of the budget: $${spent} less`);
   }
   return [...classProblems(predicate, facts), ...stepProblems(predicate, facts), ...problems];
@@ -87,10 +89,12 @@ export function compareFailure({ predicate, subject }: FailureStatement, facts: 
 /** Lost is what the metric chain shows beyond the checkpoint that the next attempt really went on from. */
 function stepProblems(
   { steps }: FailureStatement['predicate'],
-  { order, leader, next, session }: FailureFacts,
+  { order, leader, next, session, checkpoints }: FailureFacts,
 ): string[] {
   const problems: string[] = [];
-  const nextResume = next.attempt?.resume;
+  // Where nothing came after it, what could have been resumed from must at least have been signed by a node.
+  const kept = steps.checkpoint;
+  const nextResume = next === undefined && kept !== undefined ? announced(kept, checkpoints) : next?.attempt?.resume;
   const resumedFrom = order.attempt?.resume?.step ?? 0;
   const last = Math.max(resumedFrom, summariseChain(leader.frames).lastStep ?? 0);
   const from = nextResume?.step ?? 0;
@@ -99,7 +103,11 @@ function stepProblems(
   }
   if (steps.last !== last) problems.push(`its last step is ${steps.last}, the metric chain ends at ${last}`);
   if (steps.checkpoint?.sha256 !== nextResume?.sha256 || (steps.checkpoint?.step ?? 0) !== from) {
-    problems.push(`its checkpoint is not the one that the next attempt resumed from (step ${from})`);
+    problems.push(
+      next === undefined
+        ? 'its checkpoint was not announced by a node'
+        : `its checkpoint is not the one that the next attempt resumed from (step ${from})`,
+    );
   }
   const { node, signingKey, frames } = leader;
   const metrics = node === session.node ? null : { node, signingKey, chainHead: headOf(frames) };
@@ -109,6 +117,13 @@ function stepProblems(
   const lost = lostSteps(last, from);
   if (steps.lost !== lost) problems.push(`it counts ${steps.lost} lost steps, the metric chain shows ${lost}`);
   return problems;
+}
+
+function announced(
+  { step, sha256 }: { readonly step: number; readonly sha256: string },
+  checkpoints: ReadonlyMap<string, number>,
+): { readonly step: number; readonly sha256: string } | undefined {
+  return checkpoints.get(sha256) === step ? { step, sha256 } : undefined;
 }
 
 /** A failure that is the node's doing leaves a chain without an end; a node that signed an end did not fall silent. */

@@ -24,11 +24,13 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
   if (!opened.ok) return err('integrity', opened.fault.detail);
   const contents = readContents(opened.value.entries);
   if (!contents.ok) return err('integrity', contents.detail);
-  const order = readUnverified(contents.value.order, jobOrderSchema);
+  const { success, evidence, audit, policy } = contents.value;
+  if (success === undefined) return err('wrong_state', 'The report tells of a model; this run did not end with one.');
+  const order = readUnverified(success.order, jobOrderSchema);
   if (!order.ok) return order;
-  const receipt = readUnverified(contents.value.receipt, receiptStatementSchema);
+  const receipt = readUnverified(success.receipt, receiptStatementSchema);
   if (!receipt.ok) return receipt;
-  const { evidence, release, audit, policy } = contents.value;
+  const { release } = success;
   const { nacre, buildDefinition } = receipt.value.predicate;
   const { metadata } = receipt.value.predicate.runDetails;
   const { dataset, jobId, program } = order.value;

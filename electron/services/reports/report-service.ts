@@ -7,14 +7,14 @@ import { err, ok, type Result } from '../../contract/result.ts';
 import type { ExportedFile, PackVerdict, ReportView, RunView } from '../../contract/views.ts';
 import type { Signer } from '../../domain/dsse/dsse.ts';
 import { writePack, type PackCrypto } from '../../domain/pack/container.ts';
-import { writeContents, type PackDocuments } from '../../domain/pack/contents.ts';
+import { writeContents, type FailedPackDocuments, type PackDocuments } from '../../domain/pack/contents.ts';
 import { loadPrintFonts } from '../print/fonts.ts';
 import { drawReport } from './pdf.ts';
 import { buildReportModel } from './build-model.ts';
 import { writeWhole } from './write-file.ts';
 
 /** All that a pack of one run is made of, as the stores of other services keep it; the log is asked for last. */
-export type PackSource = Omit<PackDocuments, 'audit'>;
+export type PackSource = Omit<PackDocuments, 'audit'> | Omit<FailedPackDocuments, 'audit'>;
 
 /** A pack that was written before. */
 export interface WrittenPack {
@@ -25,7 +25,7 @@ export interface WrittenPack {
 
 export interface ReportDependencies {
   readonly runs: () => Result<readonly RunView[]>;
-  /** Errors: `wrong_state` for a run without a countersigned receipt, `not_found`. */
+  /** Errors: `wrong_state` for a run that goes on or whose receipts are not signed yet, `not_found`. */
   readonly source: (runId: string) => Result<PackSource>;
   /** Errors: `locked`. */
   readonly organisation: () => Result<Signer & { readonly publicKey: Uint8Array }>;
@@ -51,11 +51,12 @@ export interface ReportDependencies {
 export interface ReportService {
   list(): Result<ReportView[]>;
   /**
-   * Writes the auditor pack of a finished run; whole or not at all, and only one that verifies.
+   * Writes the auditor pack of a finished run, also of one that failed or was stopped; whole or not at all, and only one
+   * that verifies.
    * Errors: `not_found`, `wrong_state`, `locked`, `integrity`, and those of the disk.
    */
   exportPack(runId: string, path?: string): Promise<Result<ExportedFile>>;
-  /** Writes the PDF, made from a pack of this moment. Errors: those of `exportPack`. */
+  /** Writes the PDF of a run that succeeded, from a pack of this moment. Errors: `wrong_state`, those of `exportPack`. */
   exportPdf(runId: string, path?: string): Promise<Result<ExportedFile>>;
   /** Reads any file as a pack. Errors: `not_found` and `not_permitted`; a bad pack is a verdict, not an error. */
   verifyPack(path: string): Promise<Result<PackVerdict>>;
@@ -136,6 +137,11 @@ export function createReportService(dependencies: ReportDependencies): ReportSer
     async exportPdf(runId, path) {
       const run = findRun(runId);
       if (!run.ok) return run;
+      if (run.value.state === 'failed' || run.value.state === 'stopped') {
+        return err('wrong_state', `Run ${run.value.name} did not succeed; the PDF report tells of a model.`, {
+          hint: 'Make its auditor pack: it shows what was ordered, released and signed, and each failure.',
+        });
+      }
       const made = build(run.value, 'pdf');
       if (!made.ok) return made;
       // The report names a pack by its digest, so that pack must be there to be found.

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { FailureClass } from '../../contract/attempts.ts';
 import { failurePredicateType, type FailureStatement } from '../../contract/failure-receipt.ts';
 import { statementType } from '../../contract/receipt.ts';
 import { ok, type Result } from '../../contract/result.ts';
@@ -13,13 +14,18 @@ import { sessionsOf } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
 /** Classes that are the node's doing, or its operator's: what a receipt is made for. */
-const nodesDoing: ReadonlySet<string> = new Set([
+const nodesDoing: ReadonlySet<FailureClass> = new Set<FailureClass>([
   'node-unreachable',
   'node-hung',
   'evidence-refused',
   'evidence-gap',
   'data-integrity',
 ]);
+
+/** Whether an attempt that ended so gets a failure receipt. */
+export function isNodesDoing(failureClass: FailureClass | undefined): boolean {
+  return failureClass !== undefined && nodesDoing.has(failureClass);
+}
 
 /**
  * Signs a failure receipt for each attempt that a node ended and that has none yet, and logs it. While the vault is
@@ -64,7 +70,7 @@ function statementOf(state: RunState, at: number, ports: RunPorts): Result<Failu
   const closed = record.attempts?.[at];
   const shown = record.view.attempts?.[at];
   if (closed?.session === undefined || shown?.failureClass === undefined) return ok(undefined);
-  if (!nodesDoing.has(shown.failureClass)) return ok(undefined);
+  if (!isNodesDoing(shown.failureClass)) return ok(undefined);
   const { order, number } = closed;
   const leader = closed.session;
   const session = sessionsOf(closed).find(({ node }) => node === closed.lostNode) ?? leader;

@@ -23,7 +23,7 @@ import { inclusionProof, leafHash, merkleRoot } from '../../merkle/merkle.ts';
 import { countersignReceipt } from '../../receipt/receipt.ts';
 import { whoSays } from '../../receipt/who-says.ts';
 import { chainStart, frameHash, frameMessage } from '../../telemetry/frame-chain.ts';
-import type { PackContents, PackDocuments } from '../contents.ts';
+import type { FailedPackDocuments, PackContents, PackDocuments } from '../contents.ts';
 import { releaseInfoHex } from '../release-info.ts';
 
 export type Key = Signer & { readonly publicKey: Uint8Array };
@@ -62,6 +62,22 @@ export function sampleRetriedRun(maker: EvidenceMaker): SampleContents {
   const policyDigest = digestOf(maker.policy);
   const order = sampleOrder(maker.policy, { policyDigest, manifestSha256, root, sealedBytes });
   return finishedRun(maker, 6, failedAttempt(maker, order));
+}
+
+/** The first attempt of that as all there ever was: the run failed. */
+export function sampleLostRun(maker: EvidenceMaker): FailedPackDocuments {
+  const { manifest, manifestSha256, root, sealedBytes } = sampleManifest();
+  const policyDigest = digestOf(maker.policy);
+  const order = sampleOrder(maker.policy, { policyDigest, manifestSha256, root, sealedBytes });
+  const { attempt, evidence, logged } = failedAttempt(maker, order);
+  return {
+    attempts: [attempt],
+    manifest,
+    policy: maker.policy,
+    anchors: maker.anchors,
+    evidence: [evidence],
+    audit: sampleLog([...logged, ['run-ended', 'run-1', { jobId: order.jobId, state: 'failed' }]]),
+  };
 }
 
 function finishedRun(maker: EvidenceMaker, frames: number, before: FailedSample | undefined): SampleContents {
