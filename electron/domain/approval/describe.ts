@@ -32,8 +32,8 @@ export function describeRequest({ value: request, digest }: SignedDocument<Appro
       section('Asked by', [
         ['name', request.requester.name],
         ['key', request.requester.publicKey],
-        ['asked at', request.createdAt],
-        ['expires', request.expiresAt],
+        ['asked at', utc(request.createdAt)],
+        ['expires', utc(request.expiresAt)],
         ['under rule', `sha256:${request.ruleSha256}`],
         ['request', `sha256:${digest}`],
       ]),
@@ -95,7 +95,7 @@ function bySubject(request: ApprovalRequest): Described {
             ['in their words', justification],
             ['job', jobId === null ? 'the next one that this node is chosen for, and no other' : `sha256:${jobId}`],
             ['policy', `sha256:${digest}`],
-            ['until', notAfter],
+            ['until', utc(notAfter)],
           ]),
         ],
         warnings: ['A key would go to a node that did not pass the policy.'],
@@ -144,7 +144,7 @@ function describeNode(node: ApprovedNode): Described['sections'][number] {
       measurement === '' ? 'none reported' : measurement,
     ]),
     ['evidence', `sha256:${node.evidenceSha256}`],
-    ['verified at', node.verifiedAt],
+    ['verified at', utc(node.verifiedAt)],
   ]);
 }
 
@@ -163,7 +163,7 @@ function describeOrder(order: JobOrder): Described['sections'][number] {
     ['budget', `$${budget.maximumUsd}, ${budget.maximumSeconds} s`],
     ['results sealed to', order.outputRecipients.join(', ')],
     ['may run on', order.nodes.join(', ')],
-    ['not after', order.notAfter],
+    ['not after', utc(order.notAfter)],
   ]);
 }
 
@@ -235,4 +235,9 @@ function section(title: string, lines: readonly (readonly [string, string])[]): 
 /** What a document says must not be able to redraw the screen it is read on. */
 function readable(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD');
+}
+
+/** `2026-11-23 02:39:04 UTC`, as every screen writes a time. */
+function utc(time: string): string {
+  return `${time.slice(0, 19).replace('T', ' ')} UTC`;
 }

@@ -62,13 +62,13 @@ export interface WorkAreaProps {
   readonly children: ReactNode;
   /** A `SidePanel`. */
   readonly panel?: ReactNode;
-  /** Panel width in pixels; 336 when absent. */
+  /** Panel width in pixels at the usual text size; 336 when absent. */
   readonly panelWidth?: number;
 }
 
 /** The scrolling part of a page with an optional panel at its right. */
 export function WorkArea({ children, panel, panelWidth }: WorkAreaProps) {
-  const style = panelWidth === undefined ? undefined : ({ '--panel-width': `${panelWidth}px` } as CSSProperties);
+  const style = panelWidth === undefined ? undefined : ({ '--panel-width': `${panelWidth / 16}rem` } as CSSProperties);
   return (
     <div className={cx(styles.work, panel === undefined && styles.alone)} style={style}>
       <div className={styles.main}>{children}</div>

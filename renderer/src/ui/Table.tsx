@@ -52,6 +52,17 @@ const virtualFrom = 80;
 
 const keySteps: Readonly<Record<string, number>> = { ArrowDown: 1, ArrowUp: -1, PageDown: 12, PageUp: -12 };
 
+/** Tracks grow with the text when a person enlarges it. */
+function inRem(width: string): string {
+  return width.replace(/(\d+(?:\.\d+)?)px/gu, (_, pixels: string) => `${Number(pixels) / 16}rem`);
+}
+
+/** How much larger than usual the text is. */
+function textScale(): number {
+  const size = Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
+  return Number.isFinite(size) && size > 0 ? size / 16 : 1;
+}
+
 export function Table<Row>({
   label,
   rows,
@@ -87,7 +98,7 @@ export function Table<Row>({
     count: ordered.length,
     enabled: isVirtual,
     getScrollElement: () => viewport.current,
-    estimateSize: () => (tall ? 33 : 31),
+    estimateSize: () => (tall ? 33 : 31) * textScale(),
     overscan: 8,
     getItemKey: (index) => {
       const row = ordered[index];
@@ -95,7 +106,7 @@ export function Table<Row>({
     },
   });
 
-  const tracks = (shown: ReadonlyArray<Column<Row>>) => shown.map((column) => column.width).join(' ');
+  const tracks = (shown: ReadonlyArray<Column<Row>>) => shown.map((column) => inRem(column.width)).join(' ');
   // The style sheet takes one of the two, by the width of the window.
   const template = {
     '--tracks': tracks(columns),

@@ -37,7 +37,7 @@ const columns: ReadonlyArray<Column<DatasetView>> = [
     cell: (row) => formatBytes(row.sealedBytes),
     compare: (a, b) => a.sealedBytes - b.sealedBytes,
   },
-  { id: 'parts', title: 'Parts', width: '72px', align: 'end', cell: (row) => formatCount(row.parts) },
+  { id: 'parts', title: 'Parts', width: '72px', align: 'end', optional: true, cell: (row) => formatCount(row.parts) },
   {
     id: 'rows',
     title: 'Rows',
@@ -54,6 +54,7 @@ const columns: ReadonlyArray<Column<DatasetView>> = [
   {
     id: 'root',
     title: 'Root, sha256',
+    optional: true,
     width: '140px',
     cell: (row) => <span className="mono dim">{shortDigest(row.root)}</span>,
   },

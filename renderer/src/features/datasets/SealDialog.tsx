@@ -102,7 +102,10 @@ export function SealDialog({ open, onClose }: SealDialogProps) {
                 hint={
                   csv.classes.length > 12
                     ? `${plural(csv.classes.length, 'class', 'classes')}`
-                    : `Rows of each: ${csv.classes.map(({ name: value, rows }) => `${value}: ${formatCount(rows)}`).join(', ')}.`
+                    : `Rows of each: ${csv.classes
+                        .toSorted((left, right) => left.name.localeCompare(right.name, 'en', { numeric: true }))
+                        .map(({ name: value, rows }) => `${value}: ${formatCount(rows)}`)
+                        .join(', ')}.`
                 }
               />
             )}

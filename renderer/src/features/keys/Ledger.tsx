@@ -59,7 +59,7 @@ const columns: ReadonlyArray<Column<AuditView>> = [
   },
 ];
 
-const pageSize = 200;
+const pageSize = 100;
 /** As many as the core hands out at once; what is older is found by the filters, or exported. */
 const most = 1000;
 /** Every act writes an entry, which no stream tells. */
@@ -73,6 +73,8 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
   const [since, setSince] = useState('');
   const [path, setPath] = useState('');
   const [limit, setLimit] = useState(pageSize);
+  const [filter, setFilter] = useState('');
+  const wanted = filter.trim().toLowerCase();
   const kinds = ledgerGroups[group]?.kinds ?? [];
   const day = /^\d{4}-\d{2}-\d{2}$/.test(since) && endOfDay(since) !== undefined ? `${since}T00:00:00Z` : undefined;
   const filters = {
@@ -83,13 +85,12 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
   };
   const list = useMethod(
     'audit.list',
-    { after: -1, limit, newest: true, ...filters },
+    // A search looks through all that can be had at once.
+    { after: -1, limit: wanted === '' ? limit : most, newest: true, ...filters },
     { keepPrevious: true, every: askAgainMs },
   );
   const exporting = useAction('audit.export');
   const verify = useAction('audit.verify');
-  const [filter, setFilter] = useState('');
-  const wanted = filter.trim().toLowerCase();
   const rows = (list.data?.entries ?? []).filter(
     (entry) => wanted === '' || `${entry.kind} ${wordsOf(entry)} ${entry.subject}`.toLowerCase().includes(wanted),
   );
@@ -147,7 +148,7 @@ export function Ledger({ ofKey }: { readonly ofKey: string }) {
         empty={<p className="dim">{wanted === '' ? 'No entry fits these filters.' : `No entry names "${filter}".`}</p>}
         flush
       />
-      {list.data === undefined || list.data.entries.length < limit ? null : (
+      {list.data === undefined || wanted !== '' || list.data.entries.length < limit ? null : (
         <div className={styles.older}>
           <span className="small faint">{`The newest ${formatCount(limit)} that fit. Older ones: by the filters, or in the export.`}</span>
           {limit < most ? (

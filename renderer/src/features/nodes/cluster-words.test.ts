@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { NetworkView } from '../../../../electron/contract/networks.ts';
+import { makeNode } from '../../testing/sample-views.ts';
 import { clusterWords, dangersOf } from './cluster-words.ts';
 
 const node = (head: boolean, state: 'alive' | 'dead', trust?: string): NetworkView['nodes'][number] => ({
@@ -9,7 +10,7 @@ const node = (head: boolean, state: 'alive' | 'dead', trust?: string): NetworkVi
   state,
   resources: {},
   labels: {},
-  ...(trust === undefined ? {} : { agent: { node: 'n', trust, simulated: true } }),
+  ...(trust === undefined ? {} : { agent: { node: trust, trust: 'unknown', simulated: true } }),
 });
 
 it('counts workers that live and agents that verified, not the head', () => {
@@ -23,8 +24,9 @@ it('counts workers that live and agents that verified, not the head', () => {
     version: '2.60.0',
     nodes,
   };
-  expect(clusterWords(view)).toBe('Ray 2.60.0, 1 of 2 workers alive, 1 with a verified agent');
-  expect(clusterWords({ ...view, state: 'failed', nodes: [] })).toBe('does not answer');
+  const known = [makeNode({ name: 'verified' }), makeNode({ name: 'refused', trust: 'refused' })];
+  expect(clusterWords(view, known)).toBe('Ray 2.60.0, 1 of 2 workers alive, 1 with a verified agent');
+  expect(clusterWords({ ...view, state: 'failed', nodes: [] }, known)).toBe('does not answer');
 });
 
 it('asks only about dangers that the core named', () => {

@@ -1,4 +1,5 @@
 import type { NetworkView } from '../../../../electron/contract/networks.ts';
+import type { NodeView } from '../../../../electron/contract/views.ts';
 
 export type Danger = NetworkView['accepted'][number];
 
@@ -16,11 +17,12 @@ export function dangersOf(details: Readonly<Record<string, unknown>> | undefined
   return (['plain-http', 'no-authentication'] as const).filter((danger) => named.includes(danger));
 }
 
-/** One line on a cluster. */
-export function clusterWords({ state, version, nodes }: NetworkView): string {
+/** One line on a cluster; verdicts are those of the nodes now, the cluster was asked a moment ago. */
+export function clusterWords({ state, version, nodes }: NetworkView, known: readonly NodeView[]): string {
   if (state === 'failed') return 'does not answer';
   const workers = nodes.filter(({ head }) => !head);
   const alive = workers.filter((node) => node.state === 'alive').length;
-  const verified = workers.filter(({ agent }) => agent?.trust === 'verified').length;
+  const trusted = new Set(known.flatMap(({ name, trust }) => (trust === 'verified' ? [name] : [])));
+  const verified = workers.filter(({ agent }) => agent !== undefined && trusted.has(agent.node)).length;
   return `Ray ${version ?? ''}, ${alive} of ${workers.length} workers alive, ${verified} with a verified agent`;
 }

@@ -5,12 +5,7 @@ import styles from './Runs.module.css';
 import { isActive } from './run-words.ts';
 import { claimWords, signedWords, workerRows, type WorkerRow } from './worker-rows.ts';
 
-/** Several workers: which rank is where, what its node signed, and beside that what the scheduler claims. */
-export function WorkersSection({ run }: { readonly run: RunView }) {
-  const now = useNow();
-  const rows = workerRows(run);
-  const { cluster } = run;
-  if (rows.length === 0) return null;
+function workerColumns(run: RunView, now: number): Column<WorkerRow>[] {
   const active = isActive(run);
   const columns: Column<WorkerRow>[] = [
     { id: 'rank', title: 'Rank', width: '44px', cell: ({ rank }) => rank },
@@ -31,7 +26,7 @@ export function WorkersSection({ run }: { readonly run: RunView }) {
       title: 'Signed by the node',
       width: 'minmax(128px, 1.6fr)',
       cell: ({ signed }) => (
-        <span title={signed?.message}>
+        <span>
           {signedWords(signed)}
           {signed?.lastSignedAt === undefined ? null : (
             <span className="faint">
@@ -42,22 +37,28 @@ export function WorkersSection({ run }: { readonly run: RunView }) {
         </span>
       ),
     },
-    ...(cluster === undefined
-      ? []
-      : [
-          {
-            id: 'said',
-            title: 'Ray says of the node',
-            width: 'minmax(112px, 1.2fr)',
-            cell: ({ said }: WorkerRow) => (
-              <span className="dim" title={said?.message}>
-                {said === undefined ? 'nothing' : said.state}
-                {said?.message === undefined ? '' : `: ${said.message}`}
-              </span>
-            ),
-          },
-        ]),
   ];
+  if (run.cluster === undefined) return columns;
+  const said: Column<WorkerRow> = {
+    id: 'said',
+    title: 'Ray says of the node',
+    width: 'minmax(112px, 1.2fr)',
+    cell: ({ said: seen }) => (
+      <span className="dim">
+        {seen === undefined ? 'nothing' : seen.state}
+        {seen?.message === undefined ? '' : `: ${seen.message}`}
+      </span>
+    ),
+  };
+  return [...columns, said];
+}
+
+/** Several workers: which rank is where, what its node signed, and beside that what the scheduler claims. */
+export function WorkersSection({ run }: { readonly run: RunView }) {
+  const now = useNow();
+  const rows = workerRows(run);
+  const { cluster } = run;
+  if (rows.length === 0) return null;
   return (
     <Section
       title="Workers"
@@ -68,7 +69,13 @@ export function WorkersSection({ run }: { readonly run: RunView }) {
       }
     >
       <div className={styles.workers}>
-        <Table label="Workers" rows={rows} columns={columns} rowKey={({ rank }) => String(rank)} flush />
+        <Table
+          label="Workers"
+          rows={rows}
+          columns={workerColumns(run, now)}
+          rowKey={({ rank }) => String(rank)}
+          flush
+        />
       </div>
       {cluster === undefined ? null : <p className="dim">{claimWords(cluster)}</p>}
       {rows.length === 1 ? null : (

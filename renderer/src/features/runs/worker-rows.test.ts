@@ -39,7 +39,7 @@ describe('workers', () => {
 
   it('say whose word it is', () => {
     expect(claimWords(cluster)).toBe('Ray says running. That is its claim; what the nodes sign is what counts.');
-    expect(claimWords({ ...cluster, status: 'FAILED', message: 'Traceback\nValueError: no' })).toContain(
+    expect(claimWords({ ...cluster, status: 'FAILED', message: 'Traceback\nValueError: no.\n' })).toContain(
       'Ray says failed (ValueError: no).',
     );
     expect(claimWords({ ...cluster, status: 'unknown' })).toContain('does not answer');

@@ -34,7 +34,8 @@ const words: Readonly<Record<WorkerView['state'], string>> = {
 
 /** What a worker's node signed last. */
 export function signedWords(signed: WorkerRow['signed']): string {
-  return signed === undefined ? 'Nothing signed yet' : words[signed.state];
+  if (signed === undefined) return 'Nothing signed yet';
+  return signed.message === undefined ? words[signed.state] : `${words[signed.state]}: ${signed.message}`;
 }
 
 /** What the scheduler says of the whole job, in its own words. */
@@ -42,6 +43,7 @@ export function claimWords({ status, message }: ClusterJob): string {
   if (status === 'unknown') {
     return 'Ray’s dashboard does not answer. The workers go on without it; what they sign is what counts.';
   }
-  const said = message === undefined || message === '' ? '' : ` (${message.split('\n').at(-1) ?? ''})`;
+  const line = message?.trim().split('\n').at(-1)?.replace(/\.$/, '') ?? '';
+  const said = line === '' ? '' : ` (${line})`;
   return `Ray says ${status.toLowerCase()}${said}. That is its claim; what the nodes sign is what counts.`;
 }
