@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CollateralImport, CollateralView } from '../contract/collateral.ts';
-import { runNacre } from './testing/process.ts';
+import { runCheapNacre } from './testing/process.ts';
 
 const vectors = resolve('../shared/vectors');
 let directory = '';
@@ -17,7 +17,7 @@ afterAll(async () => {
 });
 
 const on = (profile: string, ...args: string[]) =>
-  runNacre(directory, [...args, '--profile', profile, '--passphrase-fd', '0'], 'correct horse battery staple\n');
+  runCheapNacre(directory, [...args, '--profile', profile, '--passphrase-fd', '0'], 'correct horse battery staple\n');
 
 describe('nacre collateral, from one desk to another', () => {
   if (!existsSync(vectors)) {
@@ -43,7 +43,7 @@ describe('nacre collateral, from one desk to another', () => {
     expect(listed.map(({ kind, id }) => `${kind} ${id}`)).toContain('intel-tcb-info tdx/90C06F000000');
     expect((await on('one', 'collateral', 'export', 'bundle.json', '--note', 'June')).code).toBe(0);
 
-    const looked = await runNacre(directory, ['collateral', 'inspect', 'bundle.json']);
+    const looked = await runCheapNacre(directory, ['collateral', 'inspect', 'bundle.json']);
     expect(looked.code).toBe(0);
     const signer = /signed by ([0-9a-f]{64}), .*: June/.exec(looked.out)?.[1] ?? '';
     const unnamed = await on('two', 'collateral', 'import', 'bundle.json');
@@ -51,12 +51,16 @@ describe('nacre collateral, from one desk to another', () => {
     expect(unnamed.note).toContain(`by the desk ${signer}`);
     expect((await on('two', 'collateral', 'import', 'bundle.json', '--signer', signer)).code).toBe(0);
 
-    expect((await runNacre(directory, [...quote, '--profile', 'absent'])).out).toMatch(/^REFUSED: collateral-missing/);
-    const verified = await runNacre(directory, [...quote, '--profile', 'two']);
+    expect((await runCheapNacre(directory, [...quote, '--profile', 'absent'])).out).toMatch(
+      /^REFUSED: collateral-missing/,
+    );
+    const verified = await runCheapNacre(directory, [...quote, '--profile', 'two']);
     expect(verified.out).toMatch(/^AFFIRMED\ntdx, .* collateral from store\n/);
     expect(verified.code).toBe(0);
-    expect((await runNacre(directory, [...quote, '--profile', 'absent', '--collateral', 'bundle.json'])).code).toBe(0);
-    const later = await runNacre(directory, [
+    expect(
+      (await runCheapNacre(directory, [...quote, '--profile', 'absent', '--collateral', 'bundle.json'])).code,
+    ).toBe(0);
+    const later = await runCheapNacre(directory, [
       'evidence',
       'verify',
       join(near, 'quote.bin'),

@@ -1,4 +1,5 @@
 import { parseArgs, type ParseArgsOptionsConfig } from 'node:util';
+import type { CoreOptions } from '../core/core-options.ts';
 import { err, ok, type ErrorCode, type NacreError, type Result } from '../contract/result.ts';
 
 /** What a command may touch of the outside: streams and the person at the terminal. Tests give their own. */
@@ -20,6 +21,8 @@ export interface CommandIo {
   secret(question: string, descriptor: number | undefined): Promise<Result<Uint8Array>>;
   /** Aborted by Ctrl-C: a command stops cleanly and leaves nothing half-written. */
   readonly signal: AbortSignal;
+  /** Only tests give it: Argon2id costs more than most commands do. */
+  readonly cost?: Pick<CoreOptions, 'kdf' | 'kdfFloor'>;
 }
 
 /** One word after `nacre`. */

@@ -2,16 +2,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runNacre } from './testing/process.ts';
+import { runCheapNacre } from './testing/process.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'nacre-policy-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const passphrase = 'correct horse battery staple';
 const profile = ['--profile', 'profile', '--passphrase-fd', '0'];
-const nacre = (...args: string[]) => runNacre(folder, ['policy', ...args], `${passphrase}\n${passphrase}\n`);
+const nacre = (...args: string[]) => runCheapNacre(folder, ['policy', ...args], `${passphrase}\n${passphrase}\n`);
 
 beforeAll(async () => {
-  const made = await runNacre(folder, ['vault', 'create', ...profile], `${passphrase}\n${passphrase}\n`);
+  const made = await runCheapNacre(folder, ['vault', 'create', ...profile], `${passphrase}\n${passphrase}\n`);
   expect(made.note).toBe('');
 }, 60_000);
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { CheckedBackup, RestoredBackup, ShareStanding, WrittenShares } from '../contract/recovery.ts';
-import { runNacre } from './testing/process.ts';
+import { runCheapNacre } from './testing/process.ts';
 
 const passphrase = 'correct horse battery staple';
 const next = 'entirely different words now';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => rm(directory, { recursive: true }));
 
 const nacre = (profile: string, input: readonly string[], ...args: string[]) =>
-  runNacre(
+  runCheapNacre(
     directory,
     [...args, '--profile', profile, '--passphrase-fd', '0'],
     input.map((line) => `${line}\n`).join(''),

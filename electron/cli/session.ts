@@ -46,7 +46,7 @@ export async function withCore(
   // Loaded here, so that commands without a core (verify, open) start fast and touch nothing.
   const { createCore, knownProfilesPath } = await import('../core/create-core.ts');
   const profile = options.profile === undefined ? defaultProfile() : resolve(io.cwd, options.profile);
-  const core = await createCore({ profile, host: 'cli', knownProfiles: knownProfilesPath() });
+  const core = await createCore({ profile, host: 'cli', knownProfiles: knownProfilesPath(), ...io.cost });
   if (!core.ok) return reportError(io, core.error);
   try {
     const unlocked = need === 'unlocked' ? await unlock(core.value, io, descriptor.value) : ok(null);

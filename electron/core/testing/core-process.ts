@@ -2,7 +2,8 @@ import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { jobDraftSchema } from '../../contract/job.ts';
 import { createCore } from '../create-core.ts';
-import { secret, testKdf, value } from './harness.ts';
+import { secret, value } from './harness.ts';
+import { testKdf } from './test-kdf.ts';
 
 /**
  * A core as a process of its own that a test may kill at any moment: `node core-process.ts PROFILE DIRECTORY`. It unlocks the

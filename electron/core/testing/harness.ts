@@ -10,9 +10,8 @@ import { startLocalNetwork, type LocalNetwork } from '../../networks/local/local
 import type { CoreOptions } from '../core-options.ts';
 import { createCore } from '../create-core.ts';
 import type { Core } from '../types.ts';
+import { testKdf } from './test-kdf.ts';
 
-/** Cheap enough for tests; a real vault takes 256 MiB. */
-export const testKdf = { memoryKib: 8192, passes: 1 } as const;
 const passphrase = 'correct horse battery staple';
 
 /** A passphrase as the core takes it: bytes for one call, which wipes them. That of the test vaults when none is named. */

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { MethodInput } from '../../contract/methods.ts';
 import { createCore } from '../create-core.ts';
-import { secret, testKdf, value } from './harness.ts';
+import { secret, value } from './harness.ts';
+import { testKdf } from './test-kdf.ts';
 
 /**
  * `restore-process.ts PROFILE STATES KILL_AT`: answers one act of recovery, given as JSON on standard input, and keeps what
