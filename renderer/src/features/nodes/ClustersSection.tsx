@@ -45,7 +45,7 @@ function Cluster({ network, nodes }: ClusterProps) {
   const [leaving, setLeaving] = useState(false);
   const disconnect = useAction('networks.disconnect');
   return (
-    <Section title={network.url} note={clusterWords(network)}>
+    <Section title={network.url} note={clusterWords(network, nodes)}>
       {network.accepted.map((danger) => (
         <Banner key={danger} kind="warning" title="Accepted.">
           {dangerWords[danger]}
