@@ -50,7 +50,7 @@ test('two custodians approve a release by file, and one of them is not enough', 
   await test.step('set the rule by clicks, and hand it on', async () => {
     await createVault(page, passphrase);
     await go(page, 'Approvals');
-    await expect(page.getByText('No rule: nothing needs approval.')).toBeVisible();
+    await expect(page.getByText('No rule: nothing needs approval')).toBeVisible();
     await picture(page, 'approvals-empty');
     await page.getByRole('button', { name: 'Set a rule' }).click();
     const dialog = dialogOf(page);

@@ -27,11 +27,12 @@ async function vitest(name, args) {
   return fromVitest(readReport(report), code);
 }
 
-/** @param {string} name @param {string} project @param {NodeJS.ProcessEnv} extra @returns {Promise<Outcome>} */
-async function playwright(name, project, extra) {
+/** @param {string} name @param {string[]} projects @param {NodeJS.ProcessEnv} extra @returns {Promise<Outcome>} */
+async function playwright(name, projects, extra) {
   const report = path.join(reports, `${name}.json`);
   rmSync(report, { force: true });
-  const args = ['test', '--config', 'e2e/playwright.config.ts', `--project=${project}`, '--reporter=list,json'];
+  const flags = projects.map((project) => `--project=${project}`);
+  const args = ['test', '--config', 'e2e/playwright.config.ts', ...flags, '--reporter=list,json'];
   const options = { env: { ...env, ...extra, PLAYWRIGHT_JSON_OUTPUT_FILE: report } };
   const code = await runTool('@playwright/test', 'playwright', args, options);
   return fromPlaywright(readReport(report), code);
@@ -103,7 +104,7 @@ const steps = {
         return { passed: 0, failed: 0, skipped: 0, leftOut: how };
       }
       if ((await buildRenderer()) !== 0) return single(1);
-      return playwright('e2e', 'web', { CHROMIUM_PATH: chromium });
+      return playwright('e2e', ['web-long', 'web'], { CHROMIUM_PATH: chromium });
     },
   },
   electron: {
@@ -116,7 +117,7 @@ const steps = {
         return { passed: 0, failed: 0, skipped: 0, leftOut: why, mayBeLeftOut: true };
       }
       if ((await buildRenderer()) !== 0 || (await buildElectron()) !== 0) return single(1);
-      return playwright('electron', 'electron', { NACRE_ELECTRON: binary });
+      return playwright('electron', ['electron'], { NACRE_ELECTRON: binary });
     },
   },
 };
