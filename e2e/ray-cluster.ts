@@ -11,7 +11,6 @@ export interface RayCluster {
   readonly tokenPath: string;
   /** directory.json of the SIMULATED agents beside its nodes. */
   readonly directory: string;
-  readonly head: number;
 }
 
 interface StartedCluster {
@@ -35,6 +34,8 @@ export function startRay(folder: string, workers: readonly string[]): StartedClu
     createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line) as RayCluster));
     void over.then(([code]) => reject(new Error(`the Ray cluster ended with exit code ${String(code)}`)));
   });
+  // A test that fails before it comes to the cluster says why itself.
+  ready.catch(() => undefined);
   return {
     ready,
     async stop() {
