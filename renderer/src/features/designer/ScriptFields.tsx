@@ -83,9 +83,10 @@ export function ScriptFields({ script, dataset, onScript }: ScriptFieldsProps) {
         </p>
       )}
       <p className="small dim">
-        The node’s own python3 runs it, with DATASET_DIR, OUTPUT_DIR and CHECKPOINT_DIR, and after a loss RESUME_DIR;
-        several workers also get RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT. Metrics come through mlflow or as JSON
-        lines; files in CHECKPOINT_DIR and OUTPUT_DIR come home sealed.
+        The node’s own python3 runs it (on the local network that of this computer), with DATASET_DIR, OUTPUT_DIR and
+        CHECKPOINT_DIR, and after a loss RESUME_DIR; several workers also get RANK, WORLD_SIZE, MASTER_ADDR and
+        MASTER_PORT. Metrics come through mlflow or as JSON lines; files in CHECKPOINT_DIR and OUTPUT_DIR come home
+        sealed.
       </p>
     </>
   );
