@@ -2,6 +2,7 @@ import { cx } from '../ui/index.ts';
 import styles from './Chart.module.css';
 import { endName, tickText, type ChartMarker, type ChartSeries, type LineEnd } from './chart-model.ts';
 import { linePath, type Scale } from './scale.ts';
+import { charactersIn, labelWidth } from './x-axis.ts';
 
 export interface PlotOverlayProps {
   readonly axis: string;
@@ -83,7 +84,9 @@ export function PlotOverlay(props: PlotOverlayProps) {
       {ends.map((end) => (
         <text key={end.name} className={styles.text} x={width - right + 8} y={end.y + 4}>
           <tspan className={end.kind === 'compare' ? undefined : styles.strong}>{format(end.value)}</tspan>
-          {series.length === 1 ? null : <tspan dx={5}>{endName(end.name)}</tspan>}
+          {series.length === 1 ? null : (
+            <tspan dx={5}>{endName(end.name, charactersIn(right - 15 - labelWidth(format(end.value))))}</tspan>
+          )}
         </text>
       ))}
       {props.cursor === undefined ? null : (

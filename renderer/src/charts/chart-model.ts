@@ -94,7 +94,8 @@ export function placeEnds(ends: ReadonlyArray<LineEnd>, lowest: number): Readonl
     : placed;
 }
 
-/** A name beside a last value, as much of it as there is room for; whole it stands in the key. */
-export function endName(name: string): string {
-  return name.length <= 6 ? name : `${name.slice(0, 5)}…`;
+/** A name beside a last value, as many characters of it as there is room for; whole it stands in the key. */
+export function endName(name: string, room: number): string {
+  if (name.length <= room) return name;
+  return room < 3 ? '' : `${name.slice(0, room - 1).trimEnd()}…`;
 }

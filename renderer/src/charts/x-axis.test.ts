@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { gutters, placeLabels, timeTicks, xTicks } from './x-axis.ts';
+import { endName } from './chart-model.ts';
+import { charactersIn, gutters, placeLabels, timeTicks, xTicks } from './x-axis.ts';
 import { linearScale } from './scale.ts';
 
 const noon = Date.UTC(2026, 10, 22, 12, 0, 7);
@@ -74,5 +75,13 @@ describe('labels', () => {
       ),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('names beside last values', () => {
+  it('are cut to the room there is, and left out where none is', () => {
+    expect(['held out', 'train', 'GPU 10'].map((name) => endName(name, 6))).toEqual(['held…', 'train', 'GPU 10']);
+    expect(endName('train', 2)).toBe('');
+    expect(charactersIn(-4)).toBe(0);
   });
 });

@@ -12,7 +12,7 @@ export function formatX(x: number, kind: XKind): string {
 
 /** Room for names at the left and last values at the right: the same in every chart and lane of one width. */
 export function gutters(width: number): { readonly left: number; readonly right: number } {
-  return width < 480 ? { left: 52, right: 72 } : { left: 104, right: 84 };
+  return width < 480 ? { left: 52, right: 72 } : { left: 104, right: 104 };
 }
 
 /** Pixels between two labels, and of one character of the axis type (11 px, tabular figures: 6.4 at most). */
@@ -21,6 +21,11 @@ const character = 6.5;
 
 export function labelWidth(text: string): number {
   return text.length * character;
+}
+
+/** How many characters of a word fit into that many pixels: letters are narrower than figures. */
+export function charactersIn(pixels: number): number {
+  return Math.max(0, Math.floor(pixels / 6));
 }
 
 /** What a clock or a calendar calls round: seconds, minutes, hours, then days. */

@@ -17,6 +17,7 @@ const madeByTask: Readonly<Record<string, ReadonlyArray<string>>> = {
   'verify-nodes': ['nodes.', 'evidence.'],
   launch: ['runs.', 'datasets.', 'nodes.'],
   rewrap: ['datasets.', 'keys.'],
+  'mlflow-export': ['mlflow.exports'],
 };
 
 function upsert<T>(

@@ -43,10 +43,10 @@ export function HealthSources({ node, sources }: HealthSourcesProps) {
               <span className="mono">{source.url}</span>
               <p className="small dim">
                 {kindWords[source.kind]}
-                {source.node === undefined || source.node === node ? '' : ` of ${source.node}, which is not here`}:{' '}
+                {source.node === undefined || source.node === node ? '' : ` of ${source.node}, which is not here`}.{' '}
                 {stateWords(source)}
-                {source.lastAt === undefined ? '' : `, last answer ${formatAge(source.lastAt, now)}`}
-                {source.accepted.length === 0 ? null : <span className="is-warning">, unencrypted by your leave</span>}
+                {source.lastAt === undefined ? '' : ` Last answer ${formatAge(source.lastAt, now)}.`}
+                {source.accepted.length === 0 ? null : <span className="is-warning"> Unencrypted by your leave.</span>}
               </p>
               <div className="row">
                 <Button
