@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -191,6 +191,7 @@ describe('a run survives its nodes', () => {
   }, 400_000);
 
   it('waits for the vault, and ends by name when every node is lost', async () => {
+    const pid = await pidOf('virginia-h200');
     const first = await killer('virginia-h200');
     const second = await killer('singapore-h100');
     const id = await launch(['virginia-h200', 'singapore-h100'], {
@@ -198,7 +199,11 @@ describe('a run survives its nodes', () => {
     });
     await reached(id, (run) => run.lastStep === 1);
     value(await test.core.invoke('vault.lock', {}));
+    const inMemory = async () => (await readdir('/dev/shm')).filter((name) => name.startsWith(`nacre-agent-${pid}-`));
+    expect(await inMemory()).toHaveLength(1);
     first();
+    // The command it ran and the plaintext it worked on are gone with the agent, not with the next one.
+    await waitFor(async () => (await inMemory()).length === 0, 8000);
     await new Promise((wake) => setTimeout(wake, 8000));
     value(await test.core.invoke('vault.unlock', { passphrase: secret() }));
     const events = async () => value(await test.core.invoke('runs.events', { id })).map(({ message }) => message);

@@ -102,6 +102,7 @@ export class CommandRunner implements Runner {
       detached: process.platform !== 'win32',
       windowsHide: true,
     });
+    if (child.pid !== undefined) this.#workspace.guard(child.pid);
     const stop = (): void => killGroup(child, context.signal.reason === 'at once' ? 0 : graceMs);
     context.signal.addEventListener('abort', stop);
     if (context.signal.aborted) stop();
@@ -138,6 +139,7 @@ export class CommandRunner implements Runner {
     const exit = await ended;
     // A grandchild may hold the pipes open; it goes with its group.
     killGroup(child, 0);
+    if (child.pid !== undefined) this.#workspace.release(child.pid);
     await reading;
     context.signal.removeEventListener('abort', stop);
     await watcher.finish();

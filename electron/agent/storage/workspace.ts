@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, readdir, rename, rm, rmdir, statfs, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../contract/result.ts';
+import { Guard } from './guard.ts';
 
 /** `f_type` of tmpfs and ramfs (statfs(2)): memory, never a disk. */
 const memoryFileSystems = new Set([0x01021994, 0x858458f6]);
@@ -14,14 +15,17 @@ const zeros = new Uint8Array(1024 * 1024);
  */
 export class Workspace {
   readonly #root: string | undefined;
+  readonly #guard: Guard | undefined;
 
   private constructor(root: string | undefined) {
     this.#root = root;
+    this.#guard = root === undefined ? undefined : new Guard(root);
   }
 
   /**
    * Makes this process's own folder under `memory` (normally `/dev/shm`), mode 0700, after wiping what agents that are
-   * gone have left there: plaintext must not outlive a crash by longer than the next start.
+   * gone have left there. A guard wipes it when this process is killed; where that was killed too, or the power went, the
+   * next start does.
    */
   static async open(memory: string): Promise<Workspace> {
     if (!(await isMemory(memory))) return new Workspace(undefined);
@@ -47,9 +51,20 @@ export class Workspace {
     return ok(folder);
   }
 
+  /** A process group that works on plaintext: it ends with this process, however that ends. */
+  guard(group: number): void {
+    this.#guard?.add(group);
+  }
+
+  /** The group has ended. */
+  release(group: number): void {
+    this.#guard?.remove(group);
+  }
+
   /** Overwrites and removes everything. */
   async close(): Promise<void> {
     if (this.#root !== undefined) await wipe(this.#root);
+    this.#guard?.dismiss();
   }
 }
 
