@@ -65,7 +65,7 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
       { label: 'Merkle root', value: short(dataset.root), mono: true },
       { label: 'Job order', value: short(jobId), mono: true },
       { label: 'Policy', value: `${policy.id}, ${short(order.value.policyDigest)}`, mono: false },
-      { label: 'Run', value: `${clock(metadata.startedOn)} to ${clock(metadata.finishedOn)} UTC`, mono: false },
+      { label: 'Run', value: span(clock(metadata.startedOn), clock(metadata.finishedOn)), mono: false },
       { label: 'Nodes', value: `${release.node}; ${refused.length} refused`, mono: false },
       { label: 'Image', value: short(imageOf(buildDefinition.resolvedDependencies)), mono: true },
       { label: 'Model', value: short(model), mono: true },
@@ -148,6 +148,11 @@ export function buildReportModel({ pack, verdict, run, madeAt }: ReportInput): R
   });
 }
 
+/** `2026-11-23 02:01 to 02:05 UTC`; the day of the end only when it is another. */
+function span(start: string, end: string): string {
+  return `${start} to ${start.slice(0, 10) === end.slice(0, 10) ? end.slice(11) : end} UTC`;
+}
+
 function describeVerdict(verdict: PackVerdict, gaps: number, refused: number): ReportModel['verdict'] {
   const failed = verdict.checks.filter(({ required, outcome }) => required && outcome !== 'pass');
   if (failed.length > 0) {
@@ -155,7 +160,12 @@ function describeVerdict(verdict: PackVerdict, gaps: number, refused: number): R
     return { tone: 'refused', headline: `${failed.length} checks did not pass`, sentence };
   }
   const passed = verdict.checks.filter(({ outcome }) => outcome === 'pass').length;
-  const sentence = `All ${passed} checks passed when they were made again from the pack. ${refused === 1 ? '1 node was' : `${refused} nodes were`} refused and got no key.`;
+  const { length: all } = verdict.checks;
+  const share =
+    passed === all
+      ? `All ${all} checks passed when they were made again from the pack.`
+      : `${passed} of ${all} checks passed when they were made again from the pack; the rest could not be told here.`;
+  const sentence = `${share} ${refused === 1 ? '1 node was' : `${refused} nodes were`} refused and got no key.`;
   if (verdict.simulated) {
     return {
       tone: 'warning',

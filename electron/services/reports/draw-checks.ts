@@ -22,15 +22,19 @@ export function drawChecks(sheet: Sheet, model: ReportModel): void {
     }
     y = end + 3;
   }
-  room(60);
-  y = heading(sheet, 'Not checked', sheet.rule(y + 6) + 10);
+  const part = (title: string, needed: number): void => {
+    room(needed);
+    // The head of a page has a line already.
+    y = heading(sheet, title, y === pageTop ? y : sheet.rule(y + 6) + 10);
+  };
+  part('Not checked', 60);
   for (const item of model.notChecked) {
     room(26);
     sheet.write('–', left, y, { size: 8.5, width: 10 });
     y = sheet.write(item, left + 14, y, { size: 8.5, width: width - 14 }) + 3;
   }
-  room(60);
-  y = heading(sheet, 'Digests', sheet.rule(y + 6) + 10);
+  // A few rows stay with their heading.
+  part('Digests', 40 + Math.min(model.digests.length, 6) * 14);
   for (const { label, value } of model.digests) {
     room(26);
     sheet.writeLine(label, left, y, { size: 8, width: 110, colour: ink.text3 });

@@ -5,7 +5,7 @@ import { drawAttempts, drawCustody, drawLanes } from './draw-run.ts';
 import { bottomOf, heading, pageTop } from './page-parts.ts';
 
 /** Signatures and the line on how to verify: kept together. */
-const closingHeight = 132;
+const closingHeight = 116;
 
 /** The first page: verdict, scope, what it proves and does not, the run, and who signed. */
 export function drawSummary(sheet: Sheet, model: ReportModel): void {

@@ -36,7 +36,7 @@ function drawFrames(sheet: Sheet, model: ReportModel): void {
     sheet.rule(sheet.height - 40);
     const foot = 'A summary for people. Where it differs from the pack, the pack is right.';
     sheet.write(foot, left, sheet.height - 32, { size: 7.5, colour: ink.text3, width: 320 });
-    const made = `${model.reportId}, made ${model.madeAt}`;
+    const made = `${model.reportId}, made ${model.madeAt.slice(0, 19).replace('T', ' ')} UTC`;
     sheet.write(made, left, sheet.height - 32, { size: 7.5, colour: ink.text3, align: 'right', width });
   }
 }

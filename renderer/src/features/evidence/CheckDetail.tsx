@@ -52,7 +52,7 @@ export function CheckDetail({ check, simulated, differences }: CheckDetailProps)
         </dl>
       )}
       {differences.length === 0 ? null : (
-        <div className={styles.why}>
+        <div className={styles.differences}>
           <h3>Why it differs</h3>
           {differences.map((one) => (
             <Difference key={`${one.attester} ${one.register}`} difference={one} />

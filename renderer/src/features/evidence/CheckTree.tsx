@@ -43,7 +43,7 @@ export function CheckTree({ groups, simulated, fromFile = false, current, onChoo
                     <TrustMark trust={trustOfCheck(check)} simulated={simulated} title={check.outcome} />
                   )}
                   <span>{check.title}</span>
-                  <span className={cx(check.outcome === 'fail' && styles.failed)}>
+                  <span className={cx(styles.why, check.outcome === 'fail' && styles.failed)}>
                     {check.outcome === 'pass'
                       ? check.required
                         ? ''

@@ -185,7 +185,7 @@ export default function EvidenceFileScreen() {
               <FileRows result={judged.result} />
             )}
             {files.length === 0 ? null : (
-              <Button variant="quiet" onClick={() => judge([], options)}>
+              <Button variant="quiet" flush onClick={() => judge([], options)}>
                 Remove all files
               </Button>
             )}

@@ -7,6 +7,7 @@ import {
   formatBytes,
   formatDateTime,
   KeyValue,
+  plural,
   reasonWords,
   Tabs,
   Tick,
@@ -29,6 +30,8 @@ interface FileVerdictProps {
   /** Where the files can be taken apart. */
   readonly source: FileSource;
 }
+
+const shownPassed = 4;
 
 const sentences: Readonly<Record<EarStatus, string>> = {
   affirming: 'Every required check passed. Files carry no challenge, so no key may be released on this.',
@@ -88,12 +91,18 @@ export function FileVerdict({ result, source }: FileVerdictProps) {
                 {check.reason === undefined ? check.title : `${check.title}: ${reasonWords(check.reason)}`}
               </li>
             ))}
-            {passed.map((check) => (
+            {passed.slice(0, shownPassed).map((check) => (
               <li key={check.id}>
                 <Tick title="pass" />
                 {check.title}
               </li>
             ))}
+            {passed.length > shownPassed ? (
+              <li>
+                <span />
+                <span className="faint">and {plural(passed.length - shownPassed, 'more check')}, listed below</span>
+              </li>
+            ) : null}
           </ul>
         </div>
         <div role="region" aria-label="What was not checked" tabIndex={0}>
