@@ -129,8 +129,11 @@ interface Entry {
 function readEntry(node: JsonNode): Entry {
   const [imr, type, stated] = ['imr', 'event_type', 'version'].map((name) => jsonNumber(node, name));
   const version = stated === 1 ? 1 : stated === 2 ? 2 : undefined;
-  const name = jsonText(node, 'event');
-  const payload = fromHex(jsonText(node, 'event_payload') ?? 'x');
+  // Boot events are what their digest says: some guests leave out the name and the data of them.
+  const left = (member: string) =>
+    imr !== runtimeRegister && ['null', undefined].includes(jsonMember(node, member)?.kind);
+  const name = left('event') ? '' : jsonText(node, 'event');
+  const payload = left('event_payload') ? new Uint8Array() : fromHex(jsonText(node, 'event_payload') ?? 'x');
   const digest = fromHex(jsonText(node, 'digest') ?? '');
   const fits =
     imr !== undefined &&

@@ -120,6 +120,19 @@ describe('a SIMULATED dstack guest', () => {
     expect(judge(base(honest, { registers: undefined })).status).toBe('warning');
   });
 
+  it('may leave out name and data of boot events, and nothing of its own', () => {
+    const without = (register: (imr: number) => boolean, value: null | undefined) =>
+      JSON.stringify(honest.map((one) => (register(one.imr) ? { ...one, event: value, event_payload: value } : one)));
+    for (const value of [null, undefined]) {
+      const boot = without((imr) => imr !== 3, value);
+      expect(judge(base([], { log: { kind: 'dstack', json: boot }, registers: quoted })).reasons).toEqual([]);
+      const own = without((imr) => imr === 3, value);
+      expect(judge(base([], { log: { kind: 'dstack', json: own }, registers: quoted })).reasons).toEqual([
+        'evidence-malformed',
+      ]);
+    }
+  });
+
   it.each<[string, readonly DstackEntry[], string[]]>([
     [
       'an edited payload with its digest kept',
