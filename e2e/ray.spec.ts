@@ -65,7 +65,7 @@ test('train on two workers of a Ray cluster', async ({ page, folder }) => {
       await go(page, 'Datasets');
       await page.getByRole('button', { name: 'Design a run' }).click();
       await expect(page.getByLabel('Script in the sealed folder')).toContainText('digits_ddp.py');
-      await page.getByLabel('Arguments').fill('--epochs 6 --pause 0.5');
+      await page.getByLabel('Arguments').fill('--epochs 6 --pause 0.2');
       await page.getByLabel('Nodes of').click();
       await page.getByRole('option', { name: /^Ray, / }).click();
       await page.getByLabel('Workers', { exact: true }).fill('2');
@@ -91,7 +91,6 @@ test('train on two workers of a Ray cluster', async ({ page, folder }) => {
       await expect(workers.getByRole('row', { name: /0 singapore-h100/ })).toContainText('Runs', { timeout: 60_000 });
       await expect(workers.getByRole('row', { name: /1 frankfurt-h100/ })).toContainText('alive');
       await expect(page.getByText(/^Ray says (pending|running)/)).toBeVisible();
-      await picture(page, 'run-workers');
       await expect(page.getByText('Succeeded').first()).toBeVisible({ timeout: 90_000 });
       for (const name of honest) {
         await expect(workers.getByRole('row', { name: new RegExp(name) })).toContainText('Succeeded');
@@ -100,6 +99,7 @@ test('train on two workers of a Ray cluster', async ({ page, folder }) => {
       const accuracy = Number(/[\d.]+/.exec(said ?? '')?.[0]);
       process.stdout.write(`digits on two workers over Ray, by clicks: ${accuracy} % on held-out rows\n`);
       expect(accuracy).toBeGreaterThanOrEqual(93);
+      await picture(page, 'run-workers');
     });
 
     await test.step('the pack of both nodes is whole', async () => {
