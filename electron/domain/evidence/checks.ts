@@ -48,7 +48,7 @@ export function createVerdict(subject: VerdictSubject): VerdictBuilder {
   return {
     ...list,
     notChecked: (sentence) => void notChecked.push(sentence),
-    claim: (name, value, unit) => void claims.push({ name, value, ...(unit === undefined ? {} : { unit }) }),
+    claim: (name, value, unit) => void claims.push(unit === undefined ? { name, value } : { name, value, unit }),
     measurement: (name, hex) => {
       measurements[name] = hex;
     },

@@ -79,19 +79,18 @@ function keyWith(key: KeyObject | string, options: { readonly padding: number; r
 
 function digest(name: HashName | 'sha1', parts: readonly Uint8Array[]): Uint8Array {
   const [first, ...more] = parts;
-  // In one call: a hash object costs more than copying the few bytes that come in parts.
-  const { buffer, byteOffset, length } = hash(
-    name,
-    first !== undefined && more.length === 0 ? first : Buffer.concat(parts),
-    'buffer',
-  );
-  return new Uint8Array(buffer, byteOffset, length);
+  // In one call: a hash object costs more than copying the few bytes that come in parts. As characters: so small an array
+  // lives on V8's own heap, while a buffer of OpenSSL's costs as much as the hash to make and to collect.
+  const octets = hash(name, first !== undefined && more.length === 0 ? first : Buffer.concat(parts), 'binary');
+  const bytes = new Uint8Array(octets.length);
+  for (let at = 0; at < bytes.length; at++) bytes[at] = octets.charCodeAt(at);
+  return bytes;
 }
 
 /** Ecdsa-Sig-Value (RFC 3279 §2.2.3) of r ‖ s. */
 function derSignature(raw: Uint8Array): Buffer {
   const half = raw.length / 2;
-  const der = Buffer.alloc(2 + 2 * (3 + half));
+  const der = Buffer.allocUnsafe(2 + 2 * (3 + half));
   let at = 2;
   for (const end of [half, 2 * half]) {
     let from = end - half;
@@ -99,7 +98,7 @@ function derSignature(raw: Uint8Array): Buffer {
     const sign = (raw[from] ?? 0) >= 0x80 ? 1 : 0;
     der[at++] = 0x02;
     der[at++] = sign + end - from;
-    at += sign;
+    if (sign === 1) der[at++] = 0;
     while (from < end) der[at++] = raw[from++] ?? 0;
   }
   // Below 128 for every curve in use: 104 with P-384.

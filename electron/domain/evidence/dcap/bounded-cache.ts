@@ -3,13 +3,16 @@ export interface BoundedCache<K, V> {
   set(key: K, value: V): void;
 }
 
-/** The most recently used values; the oldest go first. @param maximum values kept */
+/**
+ * The most recently used values; the oldest go first. While half of the room is free nothing has to go, so use is noted only
+ * beyond that: moving an entry to the end costs more than finding it. @param maximum values kept
+ */
 export function boundedCache<K, V>(maximum: number): BoundedCache<K, V> {
   const values = new Map<K, V>();
   return {
     get(key) {
       const value = values.get(key);
-      if (value !== undefined) {
+      if (value !== undefined && values.size * 2 > maximum) {
         values.delete(key);
         values.set(key, value);
       }

@@ -15,7 +15,6 @@ import {
   type PckPlatform,
   type PreparedCollateral,
   type PreparedList,
-  type VouchedKey,
 } from './state.ts';
 
 /** Intel's own quoting enclave provider; the only one whose identities Intel publishes. */
@@ -212,7 +211,8 @@ function checkList(
 export function checkSignatures({ verdict, family, quote, state }: DcapRun, platform: PckPlatform | undefined): void {
   const { crypto } = state;
   const { signature } = quote;
-  const known = platform !== undefined && isVouched(platform.goodQe, quote, crypto);
+  // All the same bytes as those that were found good under this PCK certificate.
+  const known = platform?.goodKey !== undefined && crypto.equal(platform.goodKey, signature.vouchedKey);
   const signed = known || (platform !== undefined && qeReportSigned(platform, quote, crypto));
   const qeTitle = "The quoting enclave's report is signed by the platform's PCK key";
   if (platform === undefined) {
@@ -226,15 +226,8 @@ export function checkSignatures({ verdict, family, quote, state }: DcapRun, plat
     'qe-report-data-mismatch',
     words.reportData,
   );
-  if (platform !== undefined && !known && signed && bound) {
-    // Copies: the quote belongs to the caller.
-    platform.goodQe = {
-      report: signature.qeReport.slice(),
-      signature: signature.qeReportSignature.slice(),
-      attestationKey: signature.attestationKey.slice(),
-      authenticationData: signature.qeAuthenticationData.slice(),
-    };
-  }
+  // A copy: the quote belongs to the caller.
+  if (platform !== undefined && !known && signed && bound) platform.goodKey = signature.vouchedKey.slice();
   verdict.judge(
     `${family}.signature`,
     'The quote is signed by the attestation key',
@@ -258,17 +251,6 @@ const words = {
     detail: 'The ECDSA P-256 signature does not fit the quote and the key: one of them was changed or is another’s.',
   },
 };
-
-/** All four the same bytes as those that were found good under this PCK certificate. */
-function isVouched(good: VouchedKey | undefined, { signature }: Quote, crypto: EvidenceCrypto): boolean {
-  return (
-    good !== undefined &&
-    crypto.equal(good.attestationKey, signature.attestationKey) &&
-    crypto.equal(good.report, signature.qeReport) &&
-    crypto.equal(good.signature, signature.qeReportSignature) &&
-    crypto.equal(good.authenticationData, signature.qeAuthenticationData)
-  );
-}
 
 function qeReportSigned({ leaf }: PckPlatform, { signature: quote }: Quote, crypto: EvidenceCrypto): boolean {
   return (

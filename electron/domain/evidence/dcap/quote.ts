@@ -28,6 +28,8 @@ export interface QuoteSignature {
   /** r ‖ s by the PCK key over the QE report. */
   readonly qeReportSignature: Uint8Array;
   readonly qeAuthenticationData: Uint8Array;
+  /** Attestation key, QE report, its signature and the authentication data, with the sizes between them, as they lie. */
+  readonly vouchedKey: Uint8Array;
   /** 5: PEM chain, leaf first. */
   readonly certificationType: number;
   readonly certificationData: Uint8Array;
@@ -125,6 +127,7 @@ function readSignature(bytes: Uint8Array, version: QuoteHeader['version']): Quot
     reader.u16le('size of the QE authentication data'),
     'QE authentication data',
   );
+  const vouchedKey = bytes.subarray(signature.length, reader.at);
   const certificationType = reader.u16le('certification type');
   const certificationData = reader.slice(reader.u32le('size of the certification data'), 'certification data');
   reader.end('the signature data');
@@ -134,6 +137,7 @@ function readSignature(bytes: Uint8Array, version: QuoteHeader['version']): Quot
     qeReport,
     qeReportSignature,
     qeAuthenticationData,
+    vouchedKey,
     certificationType,
     certificationData,
   };

@@ -91,14 +91,6 @@ export function pathProblems(state: DcapState, path: CertificatePath, now: numbe
   return problems;
 }
 
-/** A QE report that the PCK key signed, and the attestation key that it vouches for. */
-export interface VouchedKey {
-  readonly report: Uint8Array;
-  readonly signature: Uint8Array;
-  readonly attestationKey: Uint8Array;
-  readonly authenticationData: Uint8Array;
-}
-
 /** The PCK certificate of a platform with its issuers. */
 export interface PckPlatform {
   readonly path: CertificatePath;
@@ -108,8 +100,8 @@ export interface PckPlatform {
   readonly authorityText: string;
   readonly root: Certificate;
   readonly claims: Parsed<PckClaims>;
-  /** The last quoting enclave that was found good: its report is made once for each attestation key. */
-  goodQe?: VouchedKey;
+  /** The last attestation key whose QE report was found good, with that report: it is made once for each key. */
+  goodKey?: Uint8Array;
 }
 
 /** `known`: it was found good before, under these anchors. */

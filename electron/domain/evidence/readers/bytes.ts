@@ -70,11 +70,36 @@ export class ByteReader {
 }
 
 const octets = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+/** ASCII codes of the two digits of each octet. */
+const highDigits = Uint8Array.from(octets, (text) => text.charCodeAt(0));
+const lowDigits = Uint8Array.from(octets, (text) => text.charCodeAt(1));
 
 /** Lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
+  return hexOfPart(bytes, 0, bytes.length);
+}
+
+/** The same of a part. Four octets a time: each piece of text that is added has to be collected again. */
+export function hexOfPart(bytes: Uint8Array, from: number, to: number): string {
   let text = '';
-  for (let at = 0; at < bytes.length; at++) text += octets[bytes[at] ?? 0];
+  let at = from;
+  for (; at + 4 <= to; at += 4) {
+    const a = bytes[at] ?? 0;
+    const b = bytes[at + 1] ?? 0;
+    const c = bytes[at + 2] ?? 0;
+    const d = bytes[at + 3] ?? 0;
+    text += String.fromCharCode(
+      highDigits[a] ?? 0,
+      lowDigits[a] ?? 0,
+      highDigits[b] ?? 0,
+      lowDigits[b] ?? 0,
+      highDigits[c] ?? 0,
+      lowDigits[c] ?? 0,
+      highDigits[d] ?? 0,
+      lowDigits[d] ?? 0,
+    );
+  }
+  for (; at < to; at++) text += octets[bytes[at] ?? 0];
   return text;
 }
 

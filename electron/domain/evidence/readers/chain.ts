@@ -37,6 +37,7 @@ export interface PathInput {
 }
 
 const understood: readonly string[] = ['2.5.29.15', '2.5.29.19'];
+const noneMore: readonly string[] = [];
 const maximumLength = 8;
 
 /**
@@ -54,34 +55,35 @@ export function validatePath(input: PathInput): ChainProblem[] {
   const problems: ChainProblem[] = [];
   const fingerprint = toHex(crypto.sha256(root.der));
   const pinned = anchors.includes(fingerprint);
-  const known = new Set([...understood, ...(input.knownCritical ?? [])]);
+  const { knownCritical = noneMore } = input;
   chain.forEach((certificate, depth) => {
-    const name = certificate.subject.text;
+    // Written out only where there is a problem to tell, as everywhere below.
+    const name = () => certificate.subject.text;
     const issuer = chain[depth + 1] ?? certificate;
     if (!sameBytes(certificate.issuer.der, issuer.subject.der)) {
-      problems.push({ reason: 'chain-issuer-mismatch', detail: `${name} was not issued by ${issuer.subject.text}.` });
+      problems.push({ reason: 'chain-issuer-mismatch', detail: `${name()} was not issued by ${issuer.subject.text}.` });
     }
     // A pinned root is known byte for byte, and one that is not pinned is refused below: what it signs of itself adds nothing.
     if (certificate !== root && !verifySignature(crypto, certificate, issuer.publicKey)) {
       problems.push({
         reason: 'chain-signature',
-        detail: `The signature on ${name} is not by ${issuer.subject.text}.`,
+        detail: `The signature on ${name()} is not by ${issuer.subject.text}.`,
       });
     }
     if (now + (depth === 0 ? (input.leafDatedAhead ?? 0) : 0) < certificate.notBefore) {
       problems.push({
         reason: 'certificate-not-yet-valid',
-        detail: `${name} is valid from ${iso(certificate.notBefore)}.`,
+        detail: `${name()} is valid from ${iso(certificate.notBefore)}.`,
       });
     }
     if (now > certificate.notAfter) {
-      problems.push({ reason: 'certificate-expired', detail: `${name} expired ${iso(certificate.notAfter)}.` });
+      problems.push({ reason: 'certificate-expired', detail: `${name()} expired ${iso(certificate.notAfter)}.` });
     }
     for (const extension of certificate.extensions) {
-      if (extension.critical && !known.has(extension.oid)) {
+      if (extension.critical && !understood.includes(extension.oid) && !knownCritical.includes(extension.oid)) {
         problems.push({
           reason: 'chain-unknown-critical-extension',
-          detail: `${name} has the critical extension ${extension.oid}, which is not understood.`,
+          detail: `${name()} has the critical extension ${extension.oid}, which is not understood.`,
         });
       }
     }
@@ -99,14 +101,14 @@ export function validatePath(input: PathInput): ChainProblem[] {
 function issuerProblems(certificate: Certificate, depth: number): ChainProblem[] {
   const problems: ChainProblem[] = [];
   const { basicConstraints, keyUsage } = certificate;
-  const name = certificate.subject.text;
-  if (basicConstraints?.ca !== true) problems.push({ reason: 'chain-not-a-ca', detail: `${name} is no CA.` });
+  const name = () => certificate.subject.text;
+  if (basicConstraints?.ca !== true) problems.push({ reason: 'chain-not-a-ca', detail: `${name()} is no CA.` });
   // pathLenConstraint counts the CAs between this one and the leaf.
   if (basicConstraints?.pathLength !== undefined && depth - 1 > basicConstraints.pathLength) {
-    problems.push({ reason: 'chain-path-length', detail: `${name} may not stand ${depth} above the leaf.` });
+    problems.push({ reason: 'chain-path-length', detail: `${name()} may not stand ${depth} above the leaf.` });
   }
   if (keyUsage !== undefined && !keyUsage.has(keyUsages.keyCertSign)) {
-    problems.push({ reason: 'chain-key-usage', detail: `${name} may not sign certificates.` });
+    problems.push({ reason: 'chain-key-usage', detail: `${name()} may not sign certificates.` });
   }
   return problems;
 }

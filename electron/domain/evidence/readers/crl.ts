@@ -1,11 +1,11 @@
 import type { EvidenceCrypto } from '../crypto.ts';
-import { Malformed, parseWith, sameBytes, toHex, type Parsed } from './bytes.ts';
+import { Malformed, parseWith, sameBytes, type Parsed } from './bytes.ts';
 import { iso, verifySignature } from './chain.ts';
 import {
   derTags,
   expectTag,
   firstChild,
-  integerBytes,
+  integerHex,
   octetsOfBitString,
   readDer,
   sequence,
@@ -62,7 +62,7 @@ export function parseCrl(der: Uint8Array): Parsed<RevocationList> {
       for (const entry of sequence(fields[at++], 'revoked certificates')) {
         // Date and reason are behind it: neither would make a certificate less revoked.
         const serial = firstChild(expectTag(entry, derTags.sequence, 'revoked certificate'));
-        revoked.add(toHex(integerBytes(serial, 'revoked serial')));
+        revoked.add(integerHex(serial, 'revoked serial'));
       }
     }
     const tagged = fields[at++];
@@ -95,20 +95,21 @@ export function validateCrl(
   crypto: EvidenceCrypto,
 ): CrlProblem[] {
   const problems: CrlProblem[] = [];
-  const name = crl.issuer.text;
+  // Written out only where there is a problem to tell.
+  const name = () => crl.issuer.text;
   if (!sameBytes(crl.issuer.der, issuer.subject.der)) {
-    problems.push({ reason: 'crl-issuer-mismatch', detail: `The CRL is of ${name}, not of ${issuer.subject.text}.` });
+    problems.push({ reason: 'crl-issuer-mismatch', detail: `The CRL is of ${name()}, not of ${issuer.subject.text}.` });
   }
   const maySign = issuer.keyUsage === undefined || issuer.keyUsage.has(keyUsages.crlSign);
   if (!maySign || !verifySignature(crypto, crl, issuer.publicKey)) {
-    problems.push({ reason: 'crl-signature', detail: `The CRL of ${name} is not signed by ${issuer.subject.text}.` });
+    problems.push({ reason: 'crl-signature', detail: `The CRL of ${name()} is not signed by ${issuer.subject.text}.` });
   }
   if (now < crl.thisUpdate || crl.nextUpdate === undefined || now >= crl.nextUpdate) {
     const until = crl.nextUpdate === undefined ? 'no stated end' : iso(crl.nextUpdate);
     problems.push({
       // A list that promises no next one is too old from the start.
       reason: now < crl.thisUpdate ? 'crl-not-yet-valid' : 'crl-expired',
-      detail: `The CRL of ${name} is valid from ${iso(crl.thisUpdate)} to ${until}.`,
+      detail: `The CRL of ${name()} is valid from ${iso(crl.thisUpdate)} to ${until}.`,
     });
   }
   for (const { oid, critical } of crl.extensions) {

@@ -1,4 +1,4 @@
-import { Malformed, parseWith, type Parsed } from './bytes.ts';
+import { hexOfPart, Malformed, parseWith, type Parsed } from './bytes.ts';
 import { twoDigits, utcMoment } from './moment.ts';
 
 /**
@@ -172,6 +172,12 @@ function dottedDecimal(content: Uint8Array, what: string): string {
 /** Two's complement content octets of an INTEGER in its shortest form. @throws Malformed */
 export function integerBytes(element: DerElement | undefined, what: string): Uint8Array {
   return checkInteger(element, what).content;
+}
+
+/** The same as lower-case hex: serial numbers, of which a revocation list has thousands. @throws Malformed */
+export function integerHex(element: DerElement | undefined, what: string): string {
+  const { source, contentStart, end } = checkInteger(element, what);
+  return hexOfPart(source, contentStart, end);
 }
 
 /** @throws Malformed unless it is an INTEGER in its shortest form */

@@ -23,12 +23,19 @@ export function utcMoment(
 export function parseUtc(text: string): number | undefined {
   if (text.length !== 20 || text[19] !== 'Z' || text[10] !== 'T') return undefined;
   if (text[4] !== '-' || text[7] !== '-' || text[13] !== ':' || text[16] !== ':') return undefined;
-  const pair = (at: number) => twoDigits(text.charCodeAt(at), text.charCodeAt(at + 1));
-  const century = pair(0);
-  const year = pair(2);
-  const [month, day, hour, minute, second] = [pair(5), pair(8), pair(11), pair(14), pair(17)];
+  const century = digitsAt(text, 0);
+  const year = digitsAt(text, 2);
+  const month = digitsAt(text, 5);
+  const day = digitsAt(text, 8);
+  const hour = digitsAt(text, 11);
+  const minute = digitsAt(text, 14);
+  const second = digitsAt(text, 17);
   if (century < 0 || year < 0 || month < 0 || day < 0 || hour < 0 || minute < 0 || second < 0) return undefined;
   return utcMoment(century * 100 + year, month, day, hour, minute, second);
+}
+
+function digitsAt(text: string, at: number): number {
+  return twoDigits(text.charCodeAt(at), text.charCodeAt(at + 1));
 }
 
 /** The number that two ASCII digits write. @returns -1 when one is none */

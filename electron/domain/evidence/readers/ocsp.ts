@@ -1,10 +1,10 @@
 import type { EvidenceCrypto } from '../crypto.ts';
-import { Malformed, parseWith, sameBytes, toHex, type Parsed } from './bytes.ts';
+import { Malformed, parseWith, sameBytes, type Parsed } from './bytes.ts';
 import {
   children,
   derTags,
   expectTag,
-  integerBytes,
+  integerHex,
   objectIdentifier,
   octetsOfBitString,
   readDer,
@@ -170,7 +170,7 @@ function readCertificateId(element: DerElement | undefined): OcspCertificateId {
   const issuerKeyHash = expectTag(key, derTags.octetString, 'issuer key hash').content;
   if (hash !== undefined && (issuerNameHash.length !== hash.bytes || issuerKeyHash.length !== hash.bytes))
     throw new Malformed(`the hashes in the OCSP certificate id are no ${hash.name}`);
-  return { hash: hash?.name, issuerNameHash, issuerKeyHash, serial: toHex(integerBytes(serial, 'OCSP serial number')) };
+  return { hash: hash?.name, issuerNameHash, issuerKeyHash, serial: integerHex(serial, 'OCSP serial number') };
 }
 
 function readStatus(element: DerElement | undefined): OcspStatus {

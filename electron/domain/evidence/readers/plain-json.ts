@@ -35,6 +35,9 @@ function isUnambiguous(text: string, maxDepth: number): boolean {
   const starts: number[] = [];
   const ends: number[] = [];
   const opened: number[] = [];
+  // Counted here: shortening arrays at each end of an object costs more than all the rest.
+  let names = 0;
+  let depth = 0;
   let stringStart = 0;
   let stringEnd = 0;
   let digits = 0;
@@ -51,22 +54,23 @@ function isUnambiguous(text: string, maxDepth: number): boolean {
       if (stringEnd < 0) return false;
       at = stringEnd;
     } else if (code === colon) {
-      const first = opened[opened.length - 1] ?? 0;
-      if (starts.length - first >= maximumNames) return false;
-      for (let other = first; other < starts.length; other++) {
+      const first = depth === 0 ? 0 : (opened[depth - 1] ?? 0);
+      if (names - first >= maximumNames) return false;
+      for (let other = first; other < names; other++) {
         const start = starts[other] ?? 0;
         if ((ends[other] ?? 0) - start === stringEnd - stringStart && isSame(text, start, stringStart, stringEnd)) {
           return false;
         }
       }
-      starts.push(stringStart);
-      ends.push(stringEnd);
+      starts[names] = stringStart;
+      ends[names] = stringEnd;
+      names++;
     } else if (code === 0x7b || code === 0x5b) {
-      opened.push(starts.length);
-      if (opened.length > maxDepth) return false;
+      if (depth >= maxDepth) return false;
+      opened[depth++] = names;
     } else if (code === 0x7d || code === 0x5d) {
-      starts.length = opened.pop() ?? 0;
-      ends.length = starts.length;
+      if (depth === 0) return false;
+      names = opened[--depth] ?? 0;
     } else if (code === 0x2e || code === 0x2b || ((code | 0x20) === 0x65 && digits > 0)) {
       // Fractions and exponents.
       return false;

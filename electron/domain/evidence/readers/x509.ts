@@ -1,11 +1,11 @@
-import { Malformed, parseWith, sameBytes, toHex, type Parsed } from './bytes.ts';
+import { Malformed, parseWith, sameBytes, type Parsed } from './bytes.ts';
 import {
   bitString,
   boolean,
   children,
   derTags,
   expectTag,
-  integerBytes,
+  integerHex,
   objectIdentifier,
   octetsOfBitString,
   readDer,
@@ -136,7 +136,7 @@ function readCertificate(der: Uint8Array): Certificate {
   return {
     der,
     tbs: expectTag(tbs, 0x30, 'tbsCertificate').raw,
-    serial: toHex(integerBytes(serial, 'serial number')),
+    serial: integerHex(serial, 'serial number'),
     algorithm,
     signature: octetsOfBitString(signature, 'signature'),
     issuer: readName(issuer, 'issuer'),

@@ -19,6 +19,8 @@ const xfamAllowed = 0x6_dbe7n;
 
 const bits = (value: bigint) => `0x${value.toString(16).padStart(16, '0')}`;
 
+const xfamExpected = `within ${bits(xfamAllowed)}`;
+
 /** The TD report field by field, and its registers as measurements. @returns hex of the registers by their names */
 export function tdClaims(verdict: VerdictBuilder, td: TdReport): Readonly<Record<string, string>> {
   const registers: Record<string, string> = {};
@@ -73,7 +75,7 @@ function attributes(
   );
   const unknown = tdAttributes & ~knownAttributes & ~debugGroup;
   verdict.judge('tdx.attributes', 'No reserved attribute is set', unknown === 0n, 'td-attributes-reserved', {
-    detail: `TDATTRIBUTES has bits that are not understood: ${bits(unknown)}.`,
+    detail: () => `TDATTRIBUTES has bits that are not understood: ${bits(unknown)}.`,
     found,
   });
   const septTitle = 'The host cannot inject exceptions by taking memory away (SEPT_VE_DISABLE)';
@@ -98,7 +100,7 @@ function attributes(
     'xfam-not-allowed',
     {
       detail: 'XFAM has a bit that must be zero, or lacks x87 or SSE.',
-      expected: `within ${bits(xfamAllowed)}`,
+      expected: xfamExpected,
       found: bits(xfam),
     },
   );
