@@ -7,6 +7,7 @@ import {
   errorClass,
   matchCommands,
   MarkDefinitions,
+  PassphraseDialog,
   PassphraseInput,
   ProgressBar,
   Segmented,
@@ -184,6 +185,41 @@ describe('dialog of consequences', () => {
     fireEvent.change(screen.getByRole('textbox'), { target: { value: 'delete share' } });
     fireEvent.click(button);
     expect(act).toHaveBeenCalledOnce();
+  });
+});
+
+describe('dialog that asks for the passphrase', () => {
+  const dialog = (given: { missing?: string; done?: string }, onAct = vi.fn<(passphrase: string) => void>()) => (
+    <PassphraseDialog
+      onClose={() => undefined}
+      title="Back up this profile"
+      keep="Not now"
+      act="Write backup"
+      working={undefined}
+      error={undefined}
+      onAct={onAct}
+      {...given}
+    />
+  );
+
+  it('says what is missing, hands out what was typed once and forgets it, and ends with what was done', async () => {
+    const onAct = vi.fn<(passphrase: string) => void>();
+    const { rerender } = render(dialog({ missing: 'Name a file.' }, onAct));
+    await screen.findByRole('button', { name: 'Write backup' });
+    const press = () => fireEvent.click(screen.getByRole('button', { name: 'Write backup' }));
+    expect(document.body.textContent).toContain('Name a file.');
+    rerender(dialog({}, onAct));
+    expect(document.body.textContent).toContain('Type the passphrase.');
+    press();
+    expect(onAct).not.toHaveBeenCalled();
+    const input = screen.getByLabelText<HTMLInputElement>('Passphrase of the vault');
+    fireEvent.change(input, { target: { value: 'harbor velvet' } });
+    press();
+    expect(onAct.mock.calls).toEqual([['harbor velvet']]);
+    expect(input.value).toBe('');
+    rerender(dialog({ done: 'Written.' }, onAct));
+    expect(screen.queryByRole('button', { name: 'Write backup' })).toBeNull();
+    expect(screen.getByRole('button', { name: 'Close' })).toBeTruthy();
   });
 });
 
