@@ -110,6 +110,7 @@ test('a health source with its alarm and its death, a run sent to MLflow and one
       'aria-label',
       /logistic baseline 0\.\d+ at step 399/,
     );
+    await followed.scrollIntoViewIfNeeded();
     await picture(page, 'mlflow');
     await server.stop();
     await expect(followed).toContainText('It is asked again', { timeout: 20_000 });
@@ -119,6 +120,7 @@ test('a health source with its alarm and its death, a run sent to MLflow and one
     await go(page, 'Nodes');
     await expect(panel.getByRole('list', { name: 'Alerts' })).toContainText('figures are stale', { timeout: 20_000 });
     await expect(panel.getByText(/cannot be reached/).first()).toBeVisible();
+    await panel.getByRole('button', { name: 'Remove', exact: true }).scrollIntoViewIfNeeded();
     await picture(page, 'health-stale');
     await panel.getByRole('button', { name: 'Remove', exact: true }).click();
     await page.getByRole('button', { name: 'Remove source' }).click();

@@ -35,6 +35,8 @@ describe('words on health', () => {
     expect(
       alarmOf(view(alert('gpu.xid', 'critical', 'XID 79', '1'), alert('identity.uuid', 'critical', 'another GPU'))),
     ).toEqual({ text: 'another GPU, and 1 more.', identity: true });
+    const stale = { ...view(alert('gpu.xid', 'critical', 'XID 79')), state: 'stale' as const };
+    expect(alarmOf(stale)?.text).toBe('XID 79. The figures are stale.');
   });
 
   it('say who speaks, how a source stands, and what a first look told', () => {

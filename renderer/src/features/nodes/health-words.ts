@@ -30,13 +30,17 @@ export function isIdentityAlarm({ id }: Pick<HealthAlert, 'id'>): boolean {
 }
 
 /** Of one node in the line over all of them: the worst first. */
-export function alarmOf({ alerts }: NodeHealth): { readonly text: string; readonly identity: boolean } | undefined {
+export function alarmOf({
+  alerts,
+  state,
+}: NodeHealth): { readonly text: string; readonly identity: boolean } | undefined {
   const critical = alerts.filter(({ level }) => level === 'critical');
   const first = critical.find(isIdentityAlarm) ?? critical[0];
   if (first === undefined) return undefined;
   const where = first.gpu === undefined ? '' : `GPU ${first.gpu}, `;
   const more = critical.length === 1 ? '' : `, and ${critical.length - 1} more`;
-  return { text: `${where}${first.title}${more}.`, identity: isIdentityAlarm(first) };
+  const old = state === 'stale' ? ' The figures are stale.' : '';
+  return { text: `${where}${first.title}${more}.${old}`, identity: isIdentityAlarm(first) };
 }
 
 /** Where figures come from, in words. */
