@@ -47,7 +47,7 @@ export function SummaryPanel({ draft, estimate, policy, end }: SummaryPanelProps
                 {count === 1 ? '' : ' to each'}
               </dt>
               <dd>
-                {formatDuration(estimate.transferSeconds)}, {formatUsd(estimate.transferUsd)}
+                {formatDuration(estimate.transferSeconds)}, {littleUsd(estimate.transferUsd)}
               </dd>
             </dl>
             <p className="small dim">{estimate.basis}</p>
@@ -103,4 +103,9 @@ export function SummaryPanel({ draft, estimate, policy, end }: SummaryPanelProps
       <div className={styles.end}>{end}</div>
     </aside>
   );
+}
+
+/** A transfer of kilobytes costs less than can be written without an exponent. */
+function littleUsd(usd: number): string {
+  return usd > 0 && usd < 0.0001 ? 'less than $0.0001' : formatUsd(usd);
 }
