@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { isLoopback, parseRayAddress } from './address.ts';
 import { LogRing } from './log-tail.ts';
+import { buildPackage, packageLimit } from './package.ts';
 import { connectRay } from './ray-client.ts';
 
 const token = 'f00d'.repeat(16);
@@ -112,6 +113,48 @@ describe('connecting', () => {
     await closing.pop()?.();
     const down = await connectRay({ url: gone, token });
     expect(down.ok ? '' : down.error.message).toContain('ECONNREFUSED');
+  });
+});
+
+describe('a package over the size limit', () => {
+  it('is refused with its size before anything is asked or sent', async () => {
+    const asked: string[] = [];
+    const note: Reply = (request, response) => {
+      asked.push(`${request.method ?? ''} ${request.url ?? ''}`);
+      response.writeHead(404).end();
+    };
+    const small = [{ path: 'train.py', bytes: new Uint8Array(10) }];
+    const large = [{ path: 'data.bin', bytes: new Uint8Array(packageLimit + 1) }];
+    const made = buildPackage(small);
+    const url = await dashboard({ [`/api/packages/gcs/${made.ok ? made.value.name : ''}`]: note });
+    const client = await connectRay({ url, token });
+    if (!client.ok) throw new Error(client.error.message);
+    const refused = await client.value.upload(large);
+    expect(refused).toMatchObject({
+      error: { code: 'invalid_input', message: expect.stringContaining('100.0 MiB; 100 MiB is the most') },
+    });
+    expect(refused.ok ? '' : refused.error.hint).toContain('sealed');
+    expect(asked).toEqual([]);
+    // The watch is real: a package that fits is asked for and sent.
+    await client.value.upload(small);
+    expect(asked.map((line) => line.split(' ')[0])).toEqual(['GET', 'PUT']);
+  });
+
+  it('by the limit of a cluster that allows less is told in its own words', async () => {
+    const files = [{ path: 'train.py', bytes: new Uint8Array(1000) }];
+    const made = buildPackage(files);
+    const path = `/api/packages/gcs/${made.ok ? made.value.name : ''}`;
+    const words = 'ValueError: Package size (1000B) exceeds the maximum size of 512B.';
+    const url = await dashboard({
+      [path]: ({ method }, response) => {
+        if (method === 'GET') response.writeHead(404).end();
+        else response.writeHead(500).end(`Traceback (most recent call last):\n  File "x.py", line 1\n${words}\n`);
+      },
+    });
+    const client = await connectRay({ url, token });
+    if (!client.ok) throw new Error(client.error.message);
+    const refused = await client.value.upload(files);
+    expect(refused.ok ? '' : refused.error.message).toContain('exceeds the maximum size of 512B');
   });
 });
 
