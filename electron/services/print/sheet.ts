@@ -1,4 +1,4 @@
-import PdfKit from 'pdfkit';
+import type PdfKit from 'pdfkit';
 import type { Font, PrintFonts } from './fonts.ts';
 
 /** A4 in points. */
@@ -58,8 +58,11 @@ export interface Sheet {
 }
 
 /** Begins a document with its first page. Nothing is written anywhere before `finish`. */
-export function createSheet({ title, createdAt, keywords, fonts, margin, textSize }: SheetOptions): Sheet {
-  const doc = new PdfKit({
+export async function createSheet(options: SheetOptions): Promise<Sheet> {
+  const { title, createdAt, keywords, fonts, margin, textSize } = options;
+  // Loaded here: a seventh of what the core needs to start, and most of its processes draw nothing.
+  const { default: Document } = await import('pdfkit');
+  const doc = new Document({
     size: 'A4',
     margin: 0,
     lang: 'en',

@@ -20,7 +20,14 @@ export async function drawSharePage(
 ): Promise<Buffer> {
   const text = encodeShare(share);
   const title = `Recovery share ${share.index} of ${share.shares}`;
-  const sheet = createSheet({ title, createdAt: set.createdAt, keywords: text, fonts, margin: 48, textSize: 9.5 });
+  const sheet = await createSheet({
+    title,
+    createdAt: set.createdAt,
+    keywords: text,
+    fonts,
+    margin: 48,
+    textSize: 9.5,
+  });
   const { left, width } = sheet;
 
   drawFrame(sheet, set);

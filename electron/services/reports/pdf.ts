@@ -7,7 +7,7 @@ import type { ReportModel } from './report-model.ts';
 /** Draws the report on A4. The same model gives the same page content. */
 export async function drawReport(model: ReportModel, fonts: PrintFonts): Promise<Buffer> {
   const title = `Nacre auditor report: ${model.title}`;
-  const sheet = createSheet({ title, createdAt: model.madeAt, fonts, margin: 42, textSize: 9 });
+  const sheet = await createSheet({ title, createdAt: model.madeAt, fonts, margin: 42, textSize: 9 });
   drawSummary(sheet, model);
   drawChecks(sheet, model);
   drawFrames(sheet, model);
