@@ -9,8 +9,8 @@ const long = /(vault|custodians|ray)\.spec\.ts$/;
 export default defineConfig({
   testDir: import.meta.dirname,
   outputDir: path.join(root, 'test-results'),
-  // Each test has a profile, a core and a browser of its own; the machine that runs this may have two processors.
-  workers: 2,
+  // Each test has a profile, a core and a browser of its own. Three on two processors: much of it is waiting.
+  workers: 3,
   fullyParallel: true,
   forbidOnly: process.env['CI'] !== undefined,
   retries: 0,
@@ -18,7 +18,7 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   reporter: [['list']],
   projects: [
-    // Begun in this order: a long test that comes last leaves one of two workers without work.
+    // Begun in this order: a long test that comes last leaves the other workers without work.
     { name: 'web-long', testMatch: long },
     { name: 'web', testIgnore: [long, /electron\.spec\.ts$/] },
     { name: 'electron', testMatch: /electron\.spec\.ts$/ },
