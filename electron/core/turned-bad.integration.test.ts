@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -127,6 +127,29 @@ describe('a node that turns bad while it works, at the settings nobody has chang
     for (const node of ['frankfurt-h100', 'virginia-h200']) await network.setFault(node, 'none');
   }, 150_000);
 
+  it('is left within 20 s when its program alone is stopped, or its door opens and nobody answers', async () => {
+    const nodes = ['frankfurt-h100', 'virginia-h200', 'singapore-h100'];
+    const { id, done } = await launch('stopped-and-hung', nodes.toReversed());
+    const stopProgram = async (): Promise<void> => {
+      const { jobId } = await view(id);
+      for (const pid of await workingOn(jobId)) process.kill(pid, 'SIGSTOP');
+    };
+    for (const [what, attempt, turn] of [
+      ['stopped program', 1, stopProgram],
+      ['no answer', 2, fault('hang')],
+    ] as const) {
+      const took = await turnBad(id, attempt, turn);
+      process.stdout.write(`${what}: the node was left after ${took} ms\n`);
+      expect(took).toBeLessThan(promisedMs);
+      expect((await view(id)).attempts?.[attempt - 1]).toMatchObject({ failureClass: 'node-hung' });
+      expect((await receiptOf(id, attempt)).failure.class).toBe('node-hung');
+    }
+    await waitFor(async () => (await view(id)).attempts?.[2]?.from !== undefined, 60_000);
+    await writeFile(done, '');
+    expect((await runEnd(desk.core, id, 60_000)).state).toBe('succeeded');
+    await network.setFault('virginia-h200', 'none');
+  }, 150_000);
+
   it('is left within 20 s when its firmware falls back, or its GPU is revoked', async () => {
     const revoke = async (node: string): Promise<void> => {
       await revokeGpus(network.directory, node);
@@ -140,3 +163,13 @@ describe('a node that turns bad while it works, at the settings nobody has chang
     expect(directorySchema.safeParse(JSON.parse(await readFile(network.directory, 'utf8'))).success).toBe(true);
   }, 150_000);
 });
+
+/** Processes whose working directory is that of a job. */
+async function workingOn(jobId: string): Promise<number[]> {
+  const found: number[] = [];
+  for (const pid of await readdir('/proc')) {
+    const at = /^\d+$/.test(pid) ? await readlink(`/proc/${pid}/cwd`).catch(() => '') : '';
+    if (at.includes(`job-${jobId.slice(0, 16)}`)) found.push(Number(pid));
+  }
+  return found;
+}

@@ -17,6 +17,7 @@ import { CheckpointWatcher } from './checkpoint-watcher.ts';
 import { LineReader, RateLimit, SizeLimit } from './lines.ts';
 import { metricBody, parseMetricLine } from './metric-lines.ts';
 import type { Runner, RunnerContext, RunnerOutcome } from './runner.ts';
+import { standsStill } from './stands-still.ts';
 
 /** Lines a second that become frames: log lines, and metric lines. The rest is counted and said once. */
 const logLinesPerSecond = 200;
@@ -49,6 +50,7 @@ export class CommandRunner implements Runner {
   readonly #program: CommandProgram;
   readonly #workspace: Workspace;
   #folder: string | undefined;
+  #group: number | undefined;
 
   constructor(program: CommandProgram, workspace: Workspace) {
     this.#program = program;
@@ -67,6 +69,10 @@ export class CommandRunner implements Runner {
       if (!resumed.ok) return resumed;
     }
     return this.#execute(context, folders);
+  }
+
+  standsStill(): boolean {
+    return this.#group !== undefined && standsStill(this.#group);
   }
 
   async dispose(): Promise<void> {
@@ -102,6 +108,7 @@ export class CommandRunner implements Runner {
       detached: process.platform !== 'win32',
       windowsHide: true,
     });
+    this.#group = child.pid;
     if (child.pid !== undefined) this.#workspace.guard(child.pid);
     const stop = (): void => killGroup(child, context.signal.reason === 'at once' ? 0 : graceMs);
     context.signal.addEventListener('abort', stop);
@@ -139,6 +146,7 @@ export class CommandRunner implements Runner {
     const exit = await ended;
     // A grandchild may hold the pipes open; it goes with its group.
     killGroup(child, 0);
+    this.#group = undefined;
     if (child.pid !== undefined) this.#workspace.release(child.pid);
     await reading;
     context.signal.removeEventListener('abort', stop);

@@ -118,7 +118,8 @@ export class Job {
     const { order, runner, clock } = this.#parts;
     const startedOn = clock();
     const tick = setInterval(() => {
-      this.#sendGpuFrames();
+      // The heartbeat is that of the work, not of the agent: a program that is stopped makes the node fall silent.
+      if (runner.standsStill?.() !== true) this.#sendGpuFrames();
       this.#outOfTime ??= outOfTime(order, startedOn, clock());
       if (this.#outOfTime !== undefined) this.#abort.abort('asked');
     }, tickMs);

@@ -35,6 +35,8 @@ export interface RunnerOutcome {
 /** Runs one kind of program. Errors are sentences for the job's `failed` state. */
 export interface Runner {
   run(context: RunnerContext): Promise<Result<RunnerOutcome>>;
+  /** Whether the program was brought to a stand from outside: then nothing works here, and nothing is signed that says so. */
+  standsStill?(): boolean;
   /** Wipes whatever plaintext is left; called once, whatever happened. */
   dispose(): Promise<void>;
 }
