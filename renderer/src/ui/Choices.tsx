@@ -102,28 +102,20 @@ export function Segmented<Value extends string>({ label, options, value, onValue
   );
 }
 
-export interface ChoiceProps extends Omit<ComponentProps<'input'>, 'type'> {
+export interface CheckboxProps extends Omit<ComponentProps<'input'>, 'type'> {
   readonly children: ReactNode;
   /** Second line. */
   readonly note?: ReactNode;
 }
 
-function Choice({ kind, children, note, ...input }: ChoiceProps & { readonly kind: 'checkbox' | 'radio' }) {
+export function Checkbox({ children, note, ...input }: CheckboxProps) {
   return (
     <label className={cx(styles.choice, input.disabled === true && styles.choiceOff)}>
-      <input {...input} type={kind} />
+      <input {...input} type="checkbox" />
       <span>
         {children}
         {note === undefined ? null : <span className={styles.choiceNote}>{note}</span>}
       </span>
     </label>
   );
-}
-
-export function Checkbox(props: ChoiceProps) {
-  return <Choice kind="checkbox" {...props} />;
-}
-
-export function Radio(props: ChoiceProps) {
-  return <Choice kind="radio" {...props} />;
 }

@@ -1,6 +1,6 @@
 /** The kit: every part a screen is made of. It knows nothing of hosts, state or features. */
 export { Button, buttonClass, type ButtonProps } from './Button.tsx';
-export { Checkbox, Radio, Segmented, Select, type Option } from './Choices.tsx';
+export { Checkbox, Segmented, Select, type Option } from './Choices.tsx';
 export { CommandPalette, matchCommands, type Command } from './CommandPalette.tsx';
 export { cx } from './cx.ts';
 export { ConsequenceDialog, Dialog } from './Dialog.tsx';
