@@ -12,7 +12,7 @@ import { createSubjects, type Subjects } from './evidence/subjects.ts';
 
 /**
  * Verifications a second of TDX quotes and SNP reports, beside the bare node:crypto calls for the very signatures that each
- * mode checks, turn about in every round of one run; then many thousand reports on worker threads. Times are CPU time of the
+ * mode checks, turn about every few verifications of one run; then many thousand reports on worker threads. Times are CPU time of the
  * thread, so that other load on the machine does not count.
  *
  *     npm run -s bench -- evidence [--rounds 9] [--reports 100000] [--workers 2]
@@ -40,6 +40,8 @@ export async function run(): Promise<unknown> {
 }
 
 const warmUpRounds = 3;
+/** Verifications between turns: a processor that slows down for a second then slows all alike. */
+const turn = 20;
 
 interface Mode {
   readonly name: string;
@@ -133,28 +135,36 @@ function measure({ name, items, prepare }: Mode, rounds: number): unknown {
     return calls.map(rawCall);
   });
   const keysRead = raw.map((ofOne) => ofOne.map((call, at) => isNew(ofOne, at) && !known.has(call.name)));
-  const runs = {
-    nacre: () => {
-      const verify = prepare(createNodeCrypto);
-      return cpuTime(items, verify);
-    },
-    rawCheapest: () => cpuTime(items, (at) => raw[at]?.forEach((call) => good(call.cheapest(call.key)))),
-    rawAsGiven: () => cpuTime(items, (at) => raw[at]?.forEach((call) => good(call.asGiven(call.key)))),
-    rawWithKeys: () =>
-      cpuTime(items, (at) =>
-        raw[at]?.forEach((call, index, calls) => {
-          if (keysRead[at]?.[index] !== true) good(call.asGiven(call.key));
-          else good(isUsedOnce(calls, index) ? call.readingKey() : call.asGiven(call.readKey()));
-        }),
-      ),
+  /** Made anew for each round. */
+  const works = {
+    nacre: () => prepare(createNodeCrypto),
+    rawCheapest: () => (at: number) => raw[at]?.forEach((call) => good(call.cheapest(call.key))),
+    rawAsGiven: () => (at: number) => raw[at]?.forEach((call) => good(call.asGiven(call.key))),
+    rawWithKeys: () => (at: number) =>
+      raw[at]?.forEach((call, index, calls) => {
+        if (keysRead[at]?.[index] !== true) good(call.asGiven(call.key));
+        else good(isUsedOnce(calls, index) ? call.readingKey() : call.asGiven(call.readKey()));
+      }),
   };
-  type Name = keyof typeof runs;
-  const names = Object.keys(runs) as Name[];
+  type Name = keyof typeof works;
+  const names = Object.keys(works) as Name[];
+  const oneRound = (): Record<Name, number> => {
+    const spent: Record<Name, number> = { nacre: 0, rawCheapest: 0, rawAsGiven: 0, rawWithKeys: 0 };
+    const made = names.map((name) => [name, works[name]()] as const);
+    for (let from = 0; from < items; from += turn) {
+      // In one order: whoever came twice in a row would find the processor's caches warm.
+      for (const [name, work] of made) {
+        spent[name] += cpuTime(from, Math.min(from + turn, items), work);
+      }
+    }
+    return spent;
+  };
   const times: Record<Name, number[]> = { nacre: [], rawCheapest: [], rawAsGiven: [], rawWithKeys: [] };
   // What V8 has not compiled yet is not what many thousand machines cost.
-  for (let round = 0; round < warmUpRounds; round++) for (const one of names) runs[one]();
+  for (let round = 0; round < warmUpRounds; round++) oneRound();
   for (let round = 0; round < rounds; round++) {
-    for (const one of round % 2 === 0 ? names : names.toReversed()) times[one].push(runs[one]());
+    const spent = oneRound();
+    for (const name of names) times[name].push(spent[name] / items);
   }
   const share = (peer: Name) => spread(times.nacre.map((time, round) => ((times[peer][round] ?? 0) / time) * 100));
   return {
@@ -182,12 +192,12 @@ function good(valid: boolean): void {
   if (!valid) throw new Error('a recorded signature is not good');
 }
 
-/** Microseconds of this thread for one item. */
-function cpuTime(items: number, work: (at: number) => void): number {
+/** Microseconds of this thread for the items from `from` to before `to`. */
+function cpuTime(from: number, to: number, work: (at: number) => void): number {
   const before = process.threadCpuUsage();
-  for (let at = 0; at < items; at++) work(at);
+  for (let at = from; at < to; at++) work(at);
   const { user, system } = process.threadCpuUsage(before);
-  return (user + system) / items;
+  return user + system;
 }
 
 function spread(values: readonly number[]): { median: number; least: number; most: number } {
