@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runNacre } from './testing/process.ts';
+import { runCheapNacre } from './testing/process.ts';
 
 const passphrase = 'correct horse battery staple';
 let directory = '';
@@ -15,11 +15,11 @@ afterAll(async () => {
 });
 
 const withPassphrase = (args: string, input = `${passphrase}\n`) =>
-  runNacre(directory, [...args.split(' '), '--profile', 'profile', '--passphrase-fd', '0'], input);
+  runCheapNacre(directory, [...args.split(' '), '--profile', 'profile', '--passphrase-fd', '0'], input);
 
 describe('nacre on a profile', () => {
   it('creates a vault, refuses a wrong passphrase, and never asks where nobody can answer', async () => {
-    const before = await runNacre(directory, ['vault', 'status', '--profile', 'profile', '--json']);
+    const before = await runCheapNacre(directory, ['vault', 'status', '--profile', 'profile', '--json']);
     expect(JSON.parse(before.out)).toMatchObject({ state: 'absent' });
     expect(await withPassphrase('key list')).toMatchObject({ code: 2, out: '' });
     expect((await withPassphrase('vault create --json')).code).toBe(0);
@@ -28,7 +28,7 @@ describe('nacre on a profile', () => {
     expect(wrong).toMatchObject({ code: 1, out: '' });
     expect(wrong.note).toContain('code: wrong_passphrase');
     expect(wrong.note).not.toContain('not the passphrase');
-    const nobody = await runNacre(directory, ['key', 'list', '--profile', 'profile']);
+    const nobody = await runCheapNacre(directory, ['key', 'list', '--profile', 'profile']);
     expect(nobody).toMatchObject({ code: 2, out: '' });
     expect(nobody.note).toContain('--passphrase-fd');
     expect((await withPassphrase('key list', '')).note).toContain('holds no line');
