@@ -266,6 +266,19 @@ describe('NVIDIA’s evidence', () => {
     expect(seen([entryOf(0, '')])).toBe('nvidia evidence-malformed');
   });
 
+  it('is not affirmed for its manifests alone when its report is damaged beyond recognition', () => {
+    const authority = createSimulatedRimAuthority({ now, random });
+    const measurements = [{ index: 0, values: [fill(1)] }];
+    const manifest = buildRim(authority, { version: '1', product: 'GH100', measurements });
+    const trusted = simulatedAnchors({ amd: [], nvidia: [], rim: [authority.rootSha256] });
+    expect(judge({ 'rim.xml': manifest }, trusted)).toBe('nvidia-rim affirming');
+    expect(judge({ 'report.bin': random(4049), 'rim.xml': manifest }, trusted)).toContain('There is no evidence');
+    const whole = reports[0] ?? new Uint8Array();
+    const cut = whole.slice(3);
+    expect(judge({ 'report.bin': cut, 'rim.xml': manifest }, trusted)).not.toContain('affirming');
+    expect(judge({ 'report.txt': toHex(cut), 'rim.xml': manifest }, trusted)).not.toContain('affirming');
+  });
+
   it('says of a manifest whose certificate expired', () => {
     const old = createSimulatedRimAuthority({ now, random, notAfter: now - 1 });
     const manifest = buildRim(old, { version: '1', product: 'GH100', measurements: [{ index: 0, values: [fill(1)] }] });

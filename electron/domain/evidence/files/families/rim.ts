@@ -13,6 +13,8 @@ export const rimFamily: Family = {
   family: 'nvidia-rim',
   expects: 'a reference manifest (SWID XML with a signature)',
   kinds: ['rim'],
+  // A file that nothing knows may be the evidence that these manifests came with, damaged: "affirmed" would cover it, too.
+  fits: (set) => !set.of('bytes').some(({ name, file }) => name === file),
   verify(input) {
     const manifests = input.set.of('rim');
     return {
