@@ -17,7 +17,9 @@ from pathlib import Path
 
 import ray
 
-PATIENCE_SECONDS = 120
+# For a place and a process to start in: a node that is full now may be full for hours, and another may be free.
+PATIENCE_SECONDS = 25
+REASON_CHARACTERS = 600
 AWAY_SECONDS = 10
 
 
@@ -68,25 +70,51 @@ class Worker:
         return answer
 
 
+def no_place(name: str) -> str | None:
+    """Why Ray cannot have a place on a node, now or later; None when it can."""
+    for node in ray.nodes():
+        if node["Alive"] and (node.get("Labels") or {}).get("nacre-node") == name:
+            return None if node["Resources"].get("CPU", 0) >= 1 else "Ray's node there has no CPU to give"
+    return "Ray has no living node with that label"
+
+
+def words_of(error: Exception) -> str:
+    """An error in one line; of one that an actor raised, what it said."""
+    return " ".join(str(getattr(error, "cause", None) or error).split())[:REASON_CHARACTERS]
+
+
+def could_not_begin(rank: int, name: str, reason: str) -> int:
+    print(f"rank {rank} on {name} could not begin: {reason}", flush=True)
+    return 1
+
+
 def main() -> int:
     plan = json.loads(Path("plan.json").read_text())
     ray.init(log_to_driver=False)
+    names = [worker["node"] for worker in plan["workers"]]
+    for rank, name in enumerate(names):
+        reason = no_place(name)
+        if reason is not None:
+            return could_not_begin(rank, name, reason)
     workers = [
         Worker.options(label_selector={"nacre-node": worker["node"]}).remote(
             plan["jobId"], plan["ticket"], rank, worker["port"]
         )
         for rank, worker in enumerate(plan["workers"])
     ]
-    names = [worker["node"] for worker in plan["workers"]]
-    try:
-        port = ray.get(workers[0].start.remote(None), timeout=PATIENCE_SECONDS)
-        print(f"rank 0 began on {names[0]}", flush=True)
-        ray.get([worker.start.remote(port) for worker in workers[1:]], timeout=PATIENCE_SECONDS)
-        for rank, name in enumerate(names[1:], start=1):
-            print(f"rank {rank} began on {name}", flush=True)
-    except ray.exceptions.GetTimeoutError:
-        print(f"Ray had no place for the workers within {PATIENCE_SECONDS} s", flush=True)
-        return 1
+    port: int | None = None
+    begun = [workers[0].start.remote(None)]
+    for rank, name in enumerate(names):
+        try:
+            port = ray.get(begun[rank], timeout=PATIENCE_SECONDS)
+        except ray.exceptions.GetTimeoutError:
+            reason = no_place(name) or f"Ray had no free place there within {PATIENCE_SECONDS} s"
+            return could_not_begin(rank, name, reason)
+        except ray.exceptions.RayError as error:
+            return could_not_begin(rank, name, words_of(error))
+        if rank == 0:
+            begun += [worker.start.remote(port) for worker in workers[1:]]
+        print(f"rank {rank} began on {name}", flush=True)
     waiting = {worker.wait.remote(): rank for rank, worker in enumerate(workers)}
     bad = 0
     while waiting:

@@ -10,6 +10,8 @@ export const failureClasses = [
   'evidence-refused',
   /** The node works, but gave no evidence several times in a row. */
   'evidence-gap',
+  /** A scheduler did not start a worker that holds the key: no place for it, or its process died. The scheduler says so. */
+  'worker-not-started',
   /** The program ended by its own fault: another node would not help. */
   'job-failed',
   /** Telemetry, files or a receipt that are not what they were signed as. */

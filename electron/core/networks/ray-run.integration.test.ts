@@ -59,7 +59,13 @@ async function killWorker(name: string): Promise<void> {
   const ranks = readdirSync('/proc').filter((pid) => /^\d+$/.test(pid) && parentOf(pid) === agent);
   expect(ranks.length).toBeGreaterThan(0);
   process.kill(agent, 'SIGKILL');
-  for (const rank of ranks) process.kill(-Number(rank), 'SIGKILL');
+  for (const rank of ranks) {
+    try {
+      process.kill(-Number(rank), 'SIGKILL');
+    } catch {
+      // The agent's guard was there first.
+    }
+  }
   const node = cluster.workers.find((worker) => worker.name === name)?.pid ?? 0;
   process.kill(-node, 'SIGKILL');
 }
@@ -204,6 +210,38 @@ describe.skipIf(!possible && !inCi)('a run over a real Ray cluster', () => {
     await expect(launch({ nodes: ['virginia-h200', 'frankfurt-h100'] })).rejects.toThrow(/virginia-h200/);
     await expect(launch({ workers: { count: 1, minimum: 2 } })).rejects.toThrow(/workers/);
   }, 120_000);
+
+  it('leaves a node on which Ray has no place for a worker, says why, and ends on others', async () => {
+    // Ray's node beside frankfurt is full: its one CPU belongs to somebody else's job.
+    const client = value(await connectRay({ url: cluster.url, token: readFileSync(cluster.tokenPath, 'utf8') }));
+    const labels = { 'nacre-node': 'frankfurt-h100' };
+    const taken = { entrypoint: 'sleep 300', submissionId: 'somebody-else', labels, cpus: 1 };
+    const other = value(await client.submit(taken));
+    await waitFor(async () => value(await client.job(other)).status === 'RUNNING', 60_000);
+    const command = ['sh', '-c', 'echo \'{"step":1,"loss":1}\'; echo weights > "$OUTPUT_DIR/model.bin"'];
+    const nodes = ['frankfurt-h100', 'singapore-h100'];
+    const id = await launch({ program: { type: 'command', command }, nodes, workers: { count: 1, minimum: 1 } });
+    await waitFor(async () => (await view(id)).attempts?.[0]?.from !== undefined, 60_000);
+    const heldAt = Date.now();
+    await waitFor(async () => (await view(id)).attempts?.[0]?.outcome === 'failed', 90_000);
+    process.stdout.write(
+      `a worker without a place was given up after ${((Date.now() - heldAt) / 1000).toFixed(1)} s\n`,
+    );
+    const run = await runEnd(test.core, id, 90_000);
+    value(await client.stop(other));
+    expect(run.error).toBeUndefined();
+    const [first, second] = run.attempts ?? [];
+    expect(first).toMatchObject({ failureClass: 'worker-not-started', nodes: ['frankfurt-h100'] });
+    expect(first?.cause).toContain('Ray had no free place there within 25 s');
+    expect(second).toMatchObject({ outcome: 'succeeded', nodes: ['singapore-h100'] });
+    const file = value(await test.core.invoke('runs.failureReceipt', { id, attempt: 1 }));
+    const { payload } = JSON.parse(readFileSync(file.path, 'utf8')) as { payload: string };
+    const { predicate } = JSON.parse(Buffer.from(payload, 'base64').toString('utf8')) as FailureStatement;
+    expect(predicate).toMatchObject({ failure: { class: 'worker-not-started' }, node: { name: 'frankfurt-h100' } });
+    const pack = value(await test.core.invoke('reports.exportPack', { runId: id }));
+    const verdict = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
+    expect(verdict.checks.filter(({ outcome }) => outcome === 'fail')).toEqual([]);
+  }, 300_000);
 
   it('shows a killed node as dead, in Ray’s own words, within 20 s', () => killRayNode(cluster, refused), 40_000);
 

@@ -7,6 +7,7 @@ const curedByAnotherNode: ReadonlySet<FailureClass> = new Set<FailureClass>([
   'node-hung',
   'evidence-refused',
   'evidence-gap',
+  'worker-not-started',
 ]);
 
 /** The class of an error that ended an attempt: the one it carries, else what its code stands for. */

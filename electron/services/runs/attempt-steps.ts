@@ -69,8 +69,9 @@ async function withNodes(entry: LiveRun, clients: readonly NodeClient[], ports: 
   const fetching = new AbortController();
   const files = createSealedFiles(state, leader, ports, AbortSignal.any([signal, fetching.signal]));
   const watching = new AbortController();
-  const cluster = watchCluster(state, ports, AbortSignal.any([signal, watching.signal]));
-  const followed = await followRun(state, clients, ports, files, signal);
+  const notStarted = Promise.withResolvers<NacreError>();
+  const cluster = watchCluster(state, ports, notStarted.resolve, AbortSignal.any([signal, watching.signal]));
+  const followed = await followRun(state, clients, ports, files, notStarted.promise, signal);
   const endedAt = ports.clock();
   updateCost(state, endedAt);
   if (!followed.ok || followed.value.end !== 'succeeded') watching.abort();

@@ -13,12 +13,13 @@ import type { RunPorts } from './ports.ts';
 import { sessionsOf } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
-/** Classes that are the node's doing, or its operator's: what a receipt is made for. */
+/** Classes that are the node's doing, its operator's or its scheduler's: what a receipt is made for. */
 const nodesDoing: ReadonlySet<FailureClass> = new Set<FailureClass>([
   'node-unreachable',
   'node-hung',
   'evidence-refused',
   'evidence-gap',
+  'worker-not-started',
   'data-integrity',
 ]);
 

@@ -13,7 +13,7 @@ import type { Session } from './run-record.ts';
 import type { SealedFiles } from './sealed-files.ts';
 
 /** How long a node may be out of reach before the run is given up: milliseconds. */
-const patienceMs = 12_000;
+const patienceMs = 10_000;
 /** How long a silent node may take to answer at its door: milliseconds. */
 const knockMs = 3000;
 const reconnectMs = 500;

@@ -23,13 +23,14 @@ interface Following {
 
 /**
  * Follows all nodes of an attempt, by rank, until the job has ended on each, or on one of them for all. Errors: those of
- * `followNode`, with the node at fault in the details; `denied_by_policy` (budget spent).
+ * `followNode`, with the node at fault in the details; `denied_by_policy` (budget spent); that of `notStarted`.
  */
 export async function followRun(
   state: RunState,
   clients: readonly NodeClient[],
   ports: RunPorts,
   files: SealedFiles,
+  notStarted: Promise<NacreError>,
   outer: AbortSignal,
 ): Promise<Answer> {
   const inner = new AbortController();
@@ -47,10 +48,13 @@ export async function followRun(
     return following;
   });
   let spent: NacreError | undefined;
-  const budget = keepBudget(state, clients, ports, signal).then((error) => {
-    spent = error;
-    if (error !== undefined) inner.abort();
-  });
+  const endAll = (error: NacreError | undefined): void => {
+    if (error === undefined) return;
+    spent ??= error;
+    inner.abort();
+  };
+  const budget = keepBudget(state, clients, ports, signal).then(endAll);
+  void notStarted.then(endAll);
   const answer = await untilAllEnd(all, signal);
   inner.abort();
   await Promise.all([budget, ...all.map((one) => one.answer)]);

@@ -33,7 +33,12 @@ export async function startWorkers(
     return err('integrity', 'The order names another program for the scheduler than this desk has; launch again.');
   }
   const submitted = await ports.clusters.submit(scheduler.network, { jobId: order.jobId, nodes, ticket }, signal);
-  if (!submitted.ok) return submitted;
+  if (!submitted.ok) {
+    return err('unavailable', `Ray did not take the workers: ${submitted.error.message}`, {
+      hint: 'No worker has begun. Look at the cluster under Networks.',
+      details: { failureClass: 'worker-not-started' },
+    });
+  }
   const { network } = scheduler;
   state.change(({ view }) => {
     view.cluster = {

@@ -7,6 +7,7 @@ const classes: Readonly<Record<FailureClass, string>> = {
   'node-hung': 'the node hung',
   'evidence-refused': 'the node failed to prove itself again',
   'evidence-gap': 'the node gave no more evidence',
+  'worker-not-started': 'a worker was not started',
   'job-failed': 'the program failed',
   'data-integrity': 'its data was not as signed',
   budget: 'the budget was spent',
