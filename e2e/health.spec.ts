@@ -17,6 +17,12 @@ const python = spawnSync('python3', [
 // Under CI it runs whatever is missing, and fails where it cannot.
 test.skip(python.status !== 0 && !inCi, 'there is no Python 3.10 to 3.13 here for an MLflow server');
 
+/** Servers of the test, ended also where it fails in the middle. */
+const servers: { stop(): Promise<void> }[] = [];
+test.afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.stop()));
+});
+
 /** A run of somebody else's on that server. */
 async function theirRun({ url }: RealMlflow): Promise<void> {
   const client = createMlflowClient({ base: new URL(url), timeoutMs: 20_000 });
@@ -49,10 +55,14 @@ async function startNetwork(page: Page): Promise<void> {
 test('a health source with its alarm and its death, a run sent to MLflow and one followed', async ({ page }) => {
   const starting = startMlflow();
   // Whoever waits for it below is told of a failure; until then it must not end the process.
-  starting.catch(() => undefined);
+  starting.then(
+    (server) => servers.push(server),
+    () => undefined,
+  );
   const exporter = await startExporter(
     dcgmText({ uuid: 'GPU-5f9d1c1e-4b7e-9c1a-77aa-010203040506', temperature: 93, xid: 79, throttled: 0x40 }),
   );
+  servers.push(exporter);
   await startNetwork(page);
 
   await test.step('a source is tested and added', async () => {
