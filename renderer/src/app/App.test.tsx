@@ -130,8 +130,8 @@ describe('the top bar', () => {
       makeAppState({ money: { usdPerHour: 10.2, atRiskUsd: 0.42, simulated: true }, approvals: { waiting: 1 } }),
       now,
     );
-    expect(answers.map((answer) => answer.question)).toEqual(['Vault', 'Network', 'Approvals', 'Money at risk']);
-    expect(answers.map((answer) => answer.value)).toEqual(['Unlocked', 'Local only', '1 waiting', '$0.17 / min']);
+    expect(answers.map((answer) => answer.question)).toEqual(['Vault', 'Local network', 'Approvals', 'Money at risk']);
+    expect(answers.map((answer) => answer.value)).toEqual(['Unlocked', 'Running', '1 waiting', '$0.17 / min']);
     expect(answers[0]?.note).toBe('locks in 4:12');
     expect(answers[1]?.note).toContain('SIMULATED');
     expect(answers[3]?.note).toBe('$0.42 since checkpoint, SIMULATED');

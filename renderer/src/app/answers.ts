@@ -47,7 +47,7 @@ const movingWords: Readonly<Partial<Record<TaskView['kind'], string>>> = {
 /** The answers of the top bar, from the state of the app. `undefined` while nothing is known. */
 export function topBarAnswers(state: AppState | undefined, now: number): ReadonlyArray<TopBarAnswer> {
   if (state === undefined) {
-    return ['Vault', 'Network', 'Approvals', 'Money at risk'].map((question) => ({ question, value: 'Unknown' }));
+    return ['Vault', 'Local network', 'Approvals', 'Money at risk'].map((question) => ({ question, value: 'Unknown' }));
   }
   const { vault, network, approvals, money } = state;
   const left = secondsToLock(state, now);
@@ -63,10 +63,11 @@ export function topBarAnswers(state: AppState | undefined, now: number): Readonl
             note: left === undefined ? 'does not lock itself' : `locks in ${formatClock(left)}`,
           };
   const networkAnswer: TopBarAnswer = {
-    question: 'Network',
+    // Of the local one alone: a Ray cluster is said on the nodes screen, where its address and its alarms are.
+    question: 'Local network',
     value:
       network.state === 'running'
-        ? 'Local only'
+        ? 'Running'
         : network.state === 'starting'
           ? 'Starting'
           : network.state === 'failed'

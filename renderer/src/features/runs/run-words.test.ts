@@ -25,6 +25,13 @@ describe('words of a run', () => {
     expect(runTrust(run([node('verified', [block('verified', 0, 5)])]))).toBe('verified');
   });
 
+  it('is not marred by a candidate that was refused before any key left', () => {
+    const candidate: Node = { ...node('refused', []), keyReleased: false };
+    expect(runTrust(run([candidate, node('verified', [block('verified', 0, 5)])]))).toBe('verified');
+    expect(runTrust(run([candidate]))).toBe('refused');
+    expect(runTrust(run([{ ...node('verified', []), keyReleased: false }]))).toBe('unknown');
+  });
+
   it('never says verified of a node that was let through', () => {
     const override = { approvedBy: ['Alice'], checks: ['snp.tcb.minimum'], justification: 'patch on Monday' };
     const through = { ...node('verified', [block('verified', 0, 5)]), override } as Node;

@@ -18,14 +18,18 @@ export function eventTrust(event: RunEvent): Trust | undefined {
   return event.kind === 'warning' ? 'warning' : undefined;
 }
 
-/** Trust of a run: refused when any node was, verified when every node holds a verified last block. */
+/**
+ * Trust of a run: of the nodes that got its key. A candidate that was refused before that touched nothing; where no node
+ * passed, its refusal is what there is to say. Verified only when every one of them was.
+ */
 export function runTrust(run: RunView): Trust {
-  if (run.nodes.length === 0) return 'unknown';
-  if (run.nodes.some((node) => node.trust === 'refused')) return 'refused';
+  const holders = run.nodes.filter((node) => node.keyReleased);
+  if (holders.length === 0) return run.nodes.some((node) => node.trust === 'refused') ? 'refused' : 'unknown';
+  if (holders.some((node) => node.trust === 'refused')) return 'refused';
   // Let through by custodians, so at best a warning.
-  if (run.nodes.some((node) => node.override !== undefined)) return 'warning';
-  if (run.nodes.some((node) => node.trust === 'warning' || node.lane.at(-1)?.state === 'gap')) return 'warning';
-  return run.nodes.every((node) => node.trust === 'verified') ? 'verified' : 'unknown';
+  if (holders.some((node) => node.override !== undefined)) return 'warning';
+  if (holders.some((node) => node.trust === 'warning' || node.lane.at(-1)?.state === 'gap')) return 'warning';
+  return holders.every((node) => node.trust === 'verified') ? 'verified' : 'unknown';
 }
 
 /** `14 s and $0.03`; money that rounds to nothing is said as less than a cent. */
