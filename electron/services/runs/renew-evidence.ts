@@ -1,9 +1,9 @@
 import { err, type NacreError } from '../../contract/result.ts';
 import type { FailureClass } from '../../contract/attempts.ts';
+import { askEvidence, tellProof } from './ask-evidence.ts';
 import { extendLane } from './lane.ts';
 import type { NodeClient, RunPorts } from './ports.ts';
 import { isCurable, sleep } from './retry.ts';
-import { attest } from './run-driver.ts';
 import type { Session } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 
@@ -44,7 +44,7 @@ export async function renewEvidence(context: RenewalContext): Promise<NacreError
     const asked = ports.clock();
     const answered = new AbortController();
     const telling = tellOfLateAnswer(context, answered.signal);
-    const answer = await attest(
+    const answer = await askEvidence(
       state,
       { name: session.node, url: session.url },
       client,
@@ -66,6 +66,8 @@ export async function renewEvidence(context: RenewalContext): Promise<NacreError
         session.evidence.push({ id: evidenceId, sha256: evidenceSha256, at });
         extendLane(lane(), laneState(), now(), evidenceId);
       }, true);
+      // Told when it had failed to: otherwise its lane says so.
+      if (missed > 0) tellProof(state, session.node, answer.value);
       missed = 0;
       pauseMs = pauseAfter(context, everyMs, pauseMs, at - asked);
       continue;

@@ -4,8 +4,8 @@ import type { DirectoryNode } from '../../contract/wire.ts';
 import type { WorkerPlace } from '../../contract/workers.ts';
 import type { SealedDataset } from '../sealing/sealed-dataset.ts';
 import { openAttempt } from './run-attempts.ts';
-import { isAccepted } from '../../domain/approval/override.ts';
-import type { RunPorts, NodeClient } from './ports.ts';
+import { attest } from './ask-evidence.ts';
+import type { Attestation, NodeClient, RunPorts, VerifiedAttestation } from './ports.ts';
 import { waitForApproval } from './release-approval.ts';
 import { releaseKey, type SignedOrder } from './release-key.ts';
 import { defaultRetry, withRetry } from './retry.ts';
@@ -13,7 +13,6 @@ import type { Session } from './run-record.ts';
 import type { RunState } from './run-state.ts';
 import { startWorkers } from './start-workers.ts';
 import { grantAccess, uploadToNode } from './upload-run.ts';
-import type { Attestation, VerifiedAttestation } from './ports.ts';
 
 /** Evidence older than this is asked for again before a key is released: milliseconds, below the challenge's life. */
 const freshForReleaseMs = 120_000;
@@ -160,73 +159,6 @@ async function chooseNodes(
       2000,
     ),
     { hint: 'Open the evidence of a node to see which check failed. No key was released.' },
-  );
-}
-
-/**
- * Asks for evidence in a session and writes what came of it into the run. Needs no vault: an affirming result may still be
- * unsigned. Errors: `attestation_failed` with the node's reason, those of the wire.
- */
-export async function attest(
-  state: RunState,
-  node: { readonly name: string; readonly url: string },
-  client: NodeClient,
-  sessionId: string,
-  ports: RunPorts,
-  signal: AbortSignal,
-): Promise<Result<Attestation>> {
-  const { order, policy } = state.record;
-  const answer = await ports.attest({
-    client,
-    node: node.name,
-    sessionId,
-    jobId: order.jobId,
-    policy,
-    policyDigest: order.policyDigest,
-    signal,
-  });
-  if (!answer.ok) {
-    state.change(() => {
-      const entry = state.node(node.name);
-      entry.reason = answer.error.code;
-      if (answer.error.code === 'attestation_failed') entry.trust = 'refused';
-    });
-    state.event({ kind: 'evidence', trust: 'unknown', node: node.name, message: answer.error.message });
-    return answer;
-  }
-  const attestation = answer.value;
-  const { override } = attestation.verification;
-  const verified = isAccepted(attestation.verification);
-  state.change((record) => {
-    record.evidenceIds.push(attestation.evidenceId);
-    const entry = state.node(node.name);
-    entry.trust = verified ? (override === undefined ? 'verified' : 'warning') : 'refused';
-    if (override === undefined) delete entry.override;
-    else entry.override = override;
-    if (verified && override === undefined) delete entry.reason;
-    else entry.reason = attestation.verification.reason ?? 'not-affirming';
-    if (attestation.verification.simulated) record.view.simulated = true;
-  }, true);
-  const { verification } = attestation;
-  state.event({
-    kind: 'evidence',
-    trust: verified ? (override === undefined ? 'verified' : 'warning') : 'refused',
-    node: node.name,
-    digest: attestation.evidenceSha256,
-    message: verified
-      ? override === undefined
-        ? `Node ${node.name} proved itself.`
-        : `Node ${node.name} did not pass ${override.checks.join(', ')}; ${override.approvedBy.join(', ')} let it through until ${override.notAfter}.`
-      : `Node ${node.name} was refused: ${verification.reasonDetail ?? verification.reason ?? 'its evidence is not affirming'}`,
-  });
-  if (verified) return ok(attestation);
-  return err(
-    'attestation_failed',
-    `Node ${node.name} was refused: ${verification.reasonDetail ?? verification.reason ?? 'its evidence is not affirming'}`,
-    {
-      hint: 'No key was released to it. Open its evidence to see every check.',
-      details: { node: node.name, reason: verification.reason ?? 'not-affirming', evidenceId: attestation.evidenceId },
-    },
   );
 }
 
