@@ -81,10 +81,12 @@ describe('a run under way', () => {
       ok: false,
       error: { code: 'wrong_state' },
     });
-    expect(await test.core.invoke('reports.exportPack', { runId })).toMatchObject({
-      ok: false,
-      error: { code: 'wrong_state' },
-    });
+    // An auditor may see what was done with the data until then; nothing of it says that there is a model.
+    const pack = value(await test.core.invoke('reports.exportPack', { runId }));
+    const verdict = value(await test.core.invoke('reports.verifyPack', { path: pack.path }));
+    expect(verdict.checks.filter(({ outcome }) => outcome === 'fail').map(({ id }) => id)).toEqual(['outcome']);
+    expect(verdict).toMatchObject({ status: 'warning', summary: { outcome: 'stopped' } });
+    expect(verdict.summary?.modelSha256).toBeUndefined();
   });
 
   it('ends when its budget is spent', async () => {
