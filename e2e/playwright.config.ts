@@ -9,13 +9,13 @@ const long = /(vault|custodians|ray)\.spec\.ts$/;
 export default defineConfig({
   testDir: import.meta.dirname,
   outputDir: path.join(root, 'test-results'),
-  // Each test has a profile, a core and a browser of its own. Three on two processors: much of it is waiting.
-  workers: 3,
+  // Each test has a profile, a core and a browser of its own; a third at a time made the others as much slower.
+  workers: 2,
   fullyParallel: true,
   forbidOnly: process.env['CI'] !== undefined,
   retries: 0,
-  timeout: 240_000,
-  expect: { timeout: 15_000 },
+  timeout: 420_000,
+  expect: { timeout: 30_000 },
   reporter: [['list']],
   projects: [
     // Begun in this order: a long test that comes last leaves the other workers without work.

@@ -78,7 +78,10 @@ describe.skipIf(!possible && !inCi)('PyTorch and MLflow scripts that know nothin
   });
 
   it('digits: at least 0.93 on held-out rows; what MLflow reads back is what is charted, point by point', async () => {
-    const { charted, model, back, frames } = await runExample('digits-pytorch/digits_ddp.py', readFileSync('assets/data/digits.csv'));
+    const { charted, model, back, frames } = await runExample(
+      'digits-pytorch/digits_ddp.py',
+      readFileSync('assets/data/digits.csv'),
+    );
     const accuracy = charted['held_out_accuracy']?.at(-1)?.[1] ?? 0;
     process.stdout.write(`digits: held-out accuracy ${accuracy.toFixed(4)}\n`);
     expect(accuracy).toBeGreaterThanOrEqual(0.93);
@@ -93,7 +96,10 @@ describe.skipIf(!possible && !inCi)('PyTorch and MLflow scripts that know nothin
   }, 240_000);
 
   it('tiny LoRA: only the adapter comes home', async () => {
-    const { charted, model, back } = await runExample('tiny-lora-pytorch/tiny_lora.py', new TextEncoder().encode('unused\n'));
+    const { charted, model, back } = await runExample(
+      'tiny-lora-pytorch/tiny_lora.py',
+      new TextEncoder().encode('unused\n'),
+    );
     expect(charted['held_out_accuracy']?.at(-1)?.[1]).toBeGreaterThanOrEqual(0.95);
     expect(back.history).toEqual(charted);
     expect(back.params['trainable']).toBe('960');

@@ -65,7 +65,7 @@ export async function ensurePython(name = 'ray') {
     if ((await run(base.program, ['-m', 'venv', folder], { quiet: true })) !== 0) {
       return no(`${base.program} cannot make a virtual environment: install its venv module (Debian: python3-venv)`);
     }
-    const flags = ['install', '--quiet', '--disable-pip-version-check', '--no-input', '--only-binary=:all:'];
+    const flags = ['install', '-qq', '--disable-pip-version-check', '--no-input', '--only-binary=:all:'];
     if ((await run(interpreter, ['-m', 'pip', ...flags, '-r', requirements], { quiet: true })) !== 0) {
       return no(`pip could not install assets/python/${environments[name].requirements} (its reason is above)`);
     }
